@@ -1,0 +1,296 @@
+"""The register of areas: every upper-tier authority past and present since 2009, districts, regions, England."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import cache
+
+import pandas as pd
+
+from outcomes_analysis.errors import AreaError, several
+from outcomes_analysis.project import project
+
+ENGLAND = "E92000001"
+_FLAGS = ("canonical", "ranked")
+_DATES = ("start_date", "end_date")
+# Words that people add to or leave off a place's name.
+_EXTRA = re.compile(
+    r"\b(the|council|county|borough|royal|london|metropolitan|unitary|authority|ua|city|district|of|mbc|cc|region)\b"
+)
+
+
+@cache
+def _register() -> pd.DataFrame:
+    table = pd.read_csv(project().path("data", "areas", "register.csv"), dtype="str", keep_default_na=False)
+    for column in _FLAGS:
+        table[column] = table[column].eq("True")
+    for column in _DATES:
+        table[column] = pd.to_datetime(table[column].replace("", None), format="%Y-%m-%d").astype("datetime64[s]")
+    return table.set_index("area_code")
+
+
+@cache
+def _changes() -> pd.DataFrame:
+    table = pd.read_csv(project().path("data", "areas", "changes.csv"), dtype="str", keep_default_na=False)
+    table["effective_date"] = pd.to_datetime(table["effective_date"], format="%Y-%m-%d").astype("datetime64[s]")
+    return table
+
+
+def load_register() -> pd.DataFrame:
+    """Every area this package knows, past and present.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``area_code`` (nine-character GSS code): name, aliases (former and other names, ``|`` between),
+        dfe_code (three digits, ``""`` for none), tier (``upper``, ``lower``, ``region``, ``country``), area_type,
+        region_code, region_name, start_date and end_date (first and last day in force; ``NaT`` = before 2009,
+        or still in force), canonical (bool: in the December 2023 vintage), ranked (bool: False for the City of
+        London and the Isles of Scilly, whose cohorts are too small), upper_code (upper-tier authority it lies
+        in; its own code where it is one). A unitary authority, metropolitan district or London borough has tier
+        ``upper``; see :func:`lower_tier` for the districts of the whole country.
+    """
+    return _register().copy()
+
+
+def load_changes() -> pd.DataFrame:
+    """Changes of authorities between 2009 and 2027.
+
+    Returns
+    -------
+    DataFrame
+        event, effective_date (first day of the new area), tier of the old area, kind (``recode``: one place, new
+        code; ``merge``: several become one; ``split``: one becomes several), old_code, new_code (``unknown`` where
+        not yet published), old_dfe_code, new_dfe_code, note, source, verified (``yes`` where a file read says so).
+    """
+    return _changes().copy()
+
+
+def upper_tier(*, ranked_only: bool = False) -> pd.DataFrame:
+    """The 153 authorities responsible for children's services, December 2023 vintage.
+
+    Parameters
+    ----------
+    ranked_only : bool
+        Leave out the City of London and the Isles of Scilly (151 remain).
+
+    Returns
+    -------
+    DataFrame
+        Rows of :func:`load_register`.
+    """
+    table = _register()
+    keep = table["tier"].eq("upper") & table["canonical"]
+    return table[keep & table["ranked"] if ranked_only else keep].copy()
+
+
+def lower_tier() -> pd.DataFrame:
+    """The 296 lower-tier areas of April 2023: districts and the authorities that have none below them.
+
+    Returns
+    -------
+    DataFrame
+        Rows of :func:`load_register`.
+    """
+    table = _register()
+    single = table["tier"].eq("lower") | table["area_type"].isin(["unitary", "metropolitan", "london"])
+    return table[single & table["canonical"]].copy()
+
+
+def regions() -> pd.DataFrame:
+    """The nine regions of England (inner and outer London are not among them).
+
+    Returns
+    -------
+    DataFrame
+        Rows of :func:`load_register`.
+    """
+    table = _register()
+    return table[table["tier"].eq("region") & table["canonical"]].copy()
+
+
+@cache
+def recodes() -> dict[str, str]:
+    """Old or new code of an unchanged place, to its canonical code (chains followed, canonical codes left out)."""
+    canonical = set(_register().index[_register()["canonical"]])
+    pairs = _changes().query("kind == 'recode'")[["old_code", "new_code"]].itertuples(index=False, name=None)
+    groups: dict[str, set[str]] = {}
+    for old, new in pairs:
+        together = groups.get(old, {old}) | groups.get(new, {new})
+        groups.update(dict.fromkeys(together, together))
+    found: dict[str, str] = {}
+    for code, together in groups.items():
+        target = sorted(together & canonical)
+        if code not in canonical and target:
+            found[code] = target[0]
+    return found
+
+
+@cache
+def _by_dfe_code() -> dict[str, str]:
+    table = _register()
+    table = table[table["dfe_code"].ne("")].sort_values("canonical", kind="stable")
+    return dict(zip(table["dfe_code"], table.index, strict=True))  # a canonical code comes last, and so wins
+
+
+def _normal(text: str) -> str:
+    plain = text.lower().replace("&", " and ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("'", "")
+    plain = re.sub(r"[^a-z0-9]+", " ", plain)
+    plain = re.sub(r"\bsaint\b", "st", plain)
+    return " ".join(plain.split())
+
+
+def _bare(text: str) -> str:
+    return " ".join(_EXTRA.sub(" ", _normal(text)).split())
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Spelling to code: names before aliases, canonical areas before former ones, bare forms where unambiguous."""
+    table = _register()
+    spellings: dict[str, str] = {}
+    order = table.sort_values(["canonical", "tier"], ascending=[False, False], kind="stable")
+    for code, name in order["name"].items():
+        spellings.setdefault(_normal(name), str(code))
+    for code, aliases in order["aliases"].items():
+        for alias in filter(None, aliases.split("|")):
+            spellings.setdefault(_normal(alias), str(code))
+    bare: dict[str, set[str]] = {}
+    for spelling, code in spellings.items():
+        if table.at[code, "canonical"]:
+            bare.setdefault(_bare(spelling), set()).add(code)
+    for spelling, codes in bare.items():
+        if spelling and len(codes) == 1:
+            spellings.setdefault(spelling, next(iter(codes)))
+    return spellings
+
+
+def _what_happened(code: str) -> str:
+    table, changes = _register(), _changes()
+    rows = changes[changes["old_code"].eq(code) & changes["kind"].ne("recode")]
+    date = rows["effective_date"].iloc[0]
+    successors = [f"{table.at[new, 'name']} ({new})" for new in rows["new_code"] if new in table.index]
+    if code == "E10000009":  # the county's other part has no row of its own as a successor of the county
+        successors.append(f"{table.at['E06000058', 'name']} (E06000058)")
+    how = "was replaced by" if len(successors) > 1 else "became part of"
+    former = f"{table.at[code, 'name']} ({code})"
+    return (
+        f"{former} {how} {' and '.join(successors)} on {date.day} {date:%B %Y}. Ask for "
+        f"{'one of them' if len(successors) > 1 else 'that'}: figures of the former area are not carried on under its name."
+    )
+
+
+def _current(code: str) -> str:
+    table = _register()
+    code = recodes().get(code, code)
+    if table.at[code, "canonical"] or table.at[code, "tier"] == "region":
+        return code
+    raise AreaError(_what_happened(code))
+
+
+def _find(text: str) -> str | None:
+    table, names = _register(), _names()
+    wanted = text.strip()
+    if wanted.upper() in table.index:
+        return wanted.upper()
+    number = re.sub(r"\.0+$", "", wanted)
+    if number in _by_dfe_code():
+        return _by_dfe_code()[number]
+    for spelling in (_normal(wanted), _bare(wanted)):
+        if spelling in names:
+            return names[spelling]
+    return None
+
+
+def resolve(text: str) -> str:
+    """Find the area that a name or code means.
+
+    Parameters
+    ----------
+    text : str
+        Name in any usual spelling ("Hull", "Bristol City Council", "Telford & Wrekin"), a GSS code of any vintage,
+        a DfE code ("204"), or a former name of an unchanged place.
+
+    Returns
+    -------
+    str
+        Canonical ``area_code``.
+
+    Raises
+    ------
+    AreaError
+        If nothing is called that (names that look alike are given), or if the area was merged or split (its
+        successors are given).
+    """
+    found = _find(str(text))
+    if found is not None:
+        return _current(found)
+    table = _register()
+    spellings = {key: code for key, code in _names().items() if table.at[code, "canonical"]}
+    near = get_close_matches(_normal(str(text)), spellings, n=8, cutoff=0.6)
+    near += [key for key in spellings if _normal(str(text)) and _normal(str(text)) in key]
+    codes = list(dict.fromkeys(spellings[key] for key in near))[:5]
+    hint = f" Did you mean {' or '.join(f'{table.at[c, "name"]} ({c})' for c in codes)}?" if codes else ""
+    message = (
+        f"No area in England is known as '{text}'.{hint} Give the name of an authority, district or region, "
+        "its nine-character code, or its three-digit DfE code."
+    )
+    raise AreaError(message)
+
+
+def code_map(published: pd.Series) -> dict[str, str | None]:
+    """For each distinct published code, the register's code, or None where the register has none.
+
+    Parameters
+    ----------
+    published : Series
+        GSS codes of any vintage or DfE codes, as text or numbers ("204", "204.0", 204.0).
+
+    Returns
+    -------
+    dict
+        Recodes are followed to the canonical code; merged and split areas keep their own code.
+    """
+    table, dfe = _register(), _by_dfe_code()
+    found: dict[str, str | None] = {}
+    for code in published.dropna().astype("str").unique():
+        plain = re.sub(r"\.0+$", "", code.strip())
+        match = plain if plain in table.index else dfe.get(plain)
+        found[code] = recodes().get(match, match) if match is not None else None
+    return found
+
+
+def to_area_code(published_codes: pd.Series) -> pd.Series:
+    """Turn published codes into the register's codes.
+
+    Parameters
+    ----------
+    published_codes : Series
+        GSS codes of any vintage or DfE codes, as text or numbers ("204", "204.0", 204.0).
+
+    Returns
+    -------
+    Series of str
+        Same index. A pure recode gives the canonical code (E10000002 gives E06000060, E08000038 gives E08000016);
+        a merged or split area keeps its own code, for :func:`outcomes_analysis.areas.harmonise` to deal with.
+
+    Raises
+    ------
+    AreaError
+        If a code is missing or unknown, naming each.
+    """
+    mapping = code_map(published_codes)
+    unknown = [code for code, match in mapping.items() if match is None]
+    gaps = int(published_codes.isna().sum())
+    if unknown or gaps:
+        parts = (
+            [f"{len(unknown)} unknown code{'s' if len(unknown) != 1 else ''} ({several(unknown)})"] if unknown else []
+        )
+        parts += [f"{gaps} without a code"] if gaps else []
+        message = (
+            f"Area codes: {' and '.join(parts)}. Use nine-character GSS codes of England or three-digit DfE codes; "
+            "data/areas/register.csv lists those known."
+        )
+        raise AreaError(message)
+    return published_codes.astype("str").map(mapping).astype("str").rename("area_code")
