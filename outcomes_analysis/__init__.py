@@ -1,1 +1,44 @@
-"""Outcomes."""
+"""Children's outcomes in English local authorities: indices, associations, maps and evidence.
+
+The public names load on first use, so that ``import outcomes_analysis`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "AreaProfile": "places.profile",
+    "IndexResult": "index",
+    "IndexSpec": "index",
+    "IndicatorMatrix": "index",
+    "RelationResult": "relations",
+    "RelationSpec": "relations",
+    "UncertaintyResult": "index",
+    "area_profile": "places",
+    "build_index": "index",
+    "build_matrix": "index",
+    "compare_given": "index",
+    "find": "framework",
+    "load_framework": "framework",
+    "load_observations": "sources.release",
+    "relate": "relations",
+    "uncertainty": "index",
+}
+_ROOMS = ("areas", "evidence", "figures", "framework", "index", "observations", "places", "relations", "sources")
+
+__all__ = [*_HOMES, *_ROOMS]  # noqa: PLE0604 - both are tuples or dicts of names
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    message = f"module '{__name__}' has no attribute '{name}'"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
