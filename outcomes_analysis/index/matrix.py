@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.areas import load_register
+from outcomes_analysis.areas.register import load_register
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.observations.scales import derivative, transform
@@ -86,12 +86,12 @@ class IndicatorMatrix:
 
 def _on_scale(x: np.ndarray, indicator: Indicator) -> np.ndarray:
     low, high = indicator.valid_range
-    return np.asarray(transform(x, indicator.scale, low=low, high=high), dtype=float)
+    return transform(x, indicator.scale, low=low, high=high, guard=0.5 * 10.0**-indicator.decimals)
 
 
 def _slope(x: np.ndarray, indicator: Indicator) -> np.ndarray:
     low, high = indicator.valid_range
-    return np.abs(np.asarray(derivative(x, indicator.scale, low=low, high=high), dtype=float))
+    return derivative(x, indicator.scale, low=low, high=high, guard=0.5 * 10.0**-indicator.decimals)
 
 
 def _chosen(framework: Framework, include: Sequence[str]) -> list[str]:

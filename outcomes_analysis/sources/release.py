@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.areas import load_register
+from outcomes_analysis.areas.register import load_register
 from outcomes_analysis.errors import ReleaseError, several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.observations.contract import COLUMNS, KEY
@@ -262,3 +262,77 @@ def load_observations() -> pd.DataFrame:
         If the release is missing or damaged.
     """
     return _default(release_folder()).copy()
+
+
+def compare_releases(files: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Say how a rebuilt release differs from a folder.
+
+    Tables are compared cell by cell (numbers to a relative 1e-6, since logarithms differ in the last digit between
+    machines), outlines to 100 m (the national grid is reached to a few metres), everything else byte by byte.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        From :func:`pack_release`.
+    folder : Path
+        The release to compare with.
+
+    Returns
+    -------
+    list of str
+        One line a difference; empty when they agree.
+    """
+    here = {p.name for p in folder.iterdir() if p.is_file()}
+    differences = [f"{name} is missing here" for name in sorted(set(files) - here)]
+    differences += [f"{name} should not be here" for name in sorted(here - set(files))]
+    for name in sorted(set(files) & here):
+        old = (folder / name).read_bytes()
+        if old == files[name]:
+            continue
+        if name.endswith(".parquet"):
+            difference = _table_difference(pd.read_parquet(io.BytesIO(files[name])), pd.read_parquet(io.BytesIO(old)))
+        elif name == "reference.csv":
+            difference = _table_difference(pd.read_csv(io.BytesIO(files[name])), pd.read_csv(io.BytesIO(old)))
+        elif name.startswith("outlines"):
+            difference = _outline_difference(json.loads(files[name]), json.loads(old))
+        else:
+            difference = "content differs"
+        if difference:
+            differences.append(f"{name}: {difference}")
+    return differences
+
+
+def _table_difference(new: pd.DataFrame, old: pd.DataFrame) -> str:
+    if list(new.columns) != list(old.columns):
+        return f"columns {list(old.columns)} became {list(new.columns)}"
+    if len(new) != len(old):
+        return f"{len(old):,} rows became {len(new):,}"
+    wrong = []
+    for column in new.columns:
+        a, b = new[column], old[column]
+        if pd.api.types.is_float_dtype(a):
+            same = np.isclose(a.to_numpy(float), b.to_numpy(float), rtol=1e-6, atol=1e-9, equal_nan=True)
+        else:
+            same = (a.astype("str") == b.astype("str")).to_numpy()
+        if not same.all():
+            row = new.iloc[int(np.argmin(same))]
+            wrong.append(f"{column} in {int((~same).sum()):,} rows (first: {' '.join(map(str, row.iloc[:3]))})")
+    return "; ".join(wrong)
+
+
+def _outline_difference(new: dict[str, object], old: dict[str, object]) -> str:
+    a, b = (np.array(list(_numbers(x)), dtype=float) for x in (new, old))
+    if a.shape != b.shape:
+        return "another number of points"
+    return "" if len(a) == 0 or np.abs(a - b).max() <= 100 else f"points moved by up to {np.abs(a - b).max():.0f} m"
+
+
+def _numbers(content: object) -> Iterable[float]:
+    if isinstance(content, dict):
+        for value in content.values():
+            yield from _numbers(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _numbers(value)
+    elif isinstance(content, (int, float)):
+        yield float(content)
