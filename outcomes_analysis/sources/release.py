@@ -194,7 +194,9 @@ def pack_release(
 def content_hash(observations: pd.DataFrame) -> str:
     """Hash of the table's keys and values, whatever the order of its rows."""
     ordered = observations.sort_values(list(KEY), kind="stable", ignore_index=True)
-    return hash_of(str(pd.util.hash_pandas_object(ordered[[*KEY, "status", "value"]].round({"value": 6}), index=False).sum()))
+    return hash_of(
+        str(pd.util.hash_pandas_object(ordered[[*KEY, "status", "value"]].round({"value": 6}), index=False).sum())
+    )
 
 
 def release_folder() -> Path:
