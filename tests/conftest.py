@@ -1,0 +1,108 @@
+"""What all tests share: the reference material, no network, and no quiet skips."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0", ""}
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The clone."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with publishers' files and reference results beside the clone."""
+    if not SHARED.is_dir():
+        pytest.skip("there is no ../shared folder beside this clone")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def mirror(shared: Path) -> Path:
+    """The publishers' files, unaltered."""
+    return shared / "mirror"
+
+
+@pytest.fixture(scope="session")
+def gold(shared: Path) -> Path:
+    """Results of published software, and published tables."""
+    return shared / "gold"
+
+
+def is_loopback(address: object) -> bool:
+    """Whether a socket address stays on this machine (a Unix socket's address is text)."""
+    if not isinstance(address, tuple):
+        return True
+    host = str(address[0])
+    return host in LOOPBACK or host.startswith("127.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Let nothing leave this machine: a test that needs the internet would fail on a closed network."""
+    patch = pytest.MonkeyPatch()
+
+    def guard(name: str) -> None:
+        original = getattr(socket.socket, name)
+
+        def guarded(self: socket.socket, address: object, *rest: object) -> object:
+            if not is_loopback(address):
+                message = f"a test tried to reach {address!r}: tests may not use the network"
+                raise OSError(message)
+            return original(self, address, *rest)
+
+        patch.setattr(socket.socket, name, guarded)
+
+    original_lookup = socket.getaddrinfo
+
+    def lookup(host: object, *rest: object, **more: object) -> object:
+        if host is not None and not is_loopback((host.decode() if isinstance(host, bytes) else host,)):
+            message = f"a test tried to look up {host!r}: tests may not use the network"
+            raise OSError(message)
+        return original_lookup(host, *rest, **more)
+
+    guard("connect")
+    guard("connect_ex")
+    patch.setattr(socket, "getaddrinfo", lookup)
+    # Processes that tests start find no proxy to go through either.
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        patch.setenv(name, "http://127.0.0.1:9")
+        patch.setenv(name.lower(), "http://127.0.0.1:9")
+    patch.setenv("NO_PROXY", "localhost,127.0.0.1,::1")
+    patch.setenv("no_proxy", "localhost,127.0.0.1,::1")
+    yield
+    patch.undo()
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport, allowed: bool) -> None:
+    """Turn a skip into a failure where everything a test needs is there."""
+    if report.skipped and not allowed and not hasattr(report, "wasxfail") and SHARED.is_dir():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{reason}\nSkips are errors here: ../shared exists. Mark a skip for an operating system `platform`."
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    refuse_skip(report, item.get_closest_marker("platform") is not None)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector):
+    report = yield
+    refuse_skip(report, allowed=False)
+    return report
