@@ -1,1 +1,33 @@
-"""figures"""
+"""Figures: maps, rank intervals, tables and scatter plots, drawn from results and written as files.
+
+Nothing here loads a drawing library until a figure is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_MODULES = ("maps", "ranks", "relations", "tables", "theme")
+_NAMES = {
+    "Figure": "composing",
+    "export": "exporting",
+    "figure_entry": "registering",
+    "interactive": "theme",
+    "load_figures": "registering",
+}
+
+__all__ = ["Figure", "export", "figure_entry", "interactive", "load_figures", "maps", "ranks", "relations", "tables", "theme"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        return getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

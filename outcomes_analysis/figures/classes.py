@@ -1,0 +1,195 @@
+"""Classes for maps, made before drawing and named in words, with their own classes for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.errors import FigureError, Problems, several
+from outcomes_analysis.figures import theme
+from outcomes_analysis.wording import number
+
+Classing = Literal["quintile", "jenks", "equal", "against"]
+Hatch = Literal["", "rising", "falling", "level", "crossed"]
+
+# City of London and Isles of Scilly: too few children to rank or to set the classes by.
+UNRANKED = frozenset({"E09000001", "E06000053"})
+
+
+@dataclass(frozen=True)
+class MapClass:
+    """One class of a map: its words in the key, fill, hatching (second channel) and number of areas."""
+
+    key: str
+    label: str
+    fill: str
+    hatch: Hatch = ""
+    count: int = 0
+
+    @property
+    def missing(self) -> bool:
+        """Whether it stands for the absence of a value."""
+        return self.key in MISSING
+
+
+MISSING: dict[str, MapClass] = {
+    "no_data": MapClass("no_data", "No data", "#F2F2F2", "rising"),
+    "not_ranked": MapClass("not_ranked", "Not ranked: too few children", "#FFFFFF", "falling"),
+    "withheld": MapClass("withheld", "Withheld by the publisher", "#D9D9D9", "level"),
+    "not_computed": MapClass("not_computed", "Not computed: too few figures", "#FFFFFF", "crossed"),
+}
+_STATUS_CLASS = {
+    "not_computed": "not_computed",
+    "not_ranked": "not_ranked",
+    "suppressed": "withheld",
+    "withheld": "withheld",
+    "not_available": "no_data",
+    "not_applicable": "no_data",
+}
+_FIFTHS = ("Lowest fifth", "Second lowest fifth", "Middle fifth", "Second highest fifth", "Highest fifth")
+
+
+def missing_class(row: pd.Series, *, experimental: bool = False) -> str:
+    """Key of the class of an area without a value to class, or an empty string where it has one."""
+    status = str(row.get("status", ""))
+    if row["area_code"] in UNRANKED:
+        return "not_ranked"
+    if status == "not_ranked" and not experimental:
+        return "not_ranked"
+    if status in _STATUS_CLASS and status != "not_ranked":
+        return _STATUS_CLASS[status]
+    return "" if np.isfinite(row["estimate"]) else "no_data"
+
+
+def breaks(values: np.ndarray, *, method: Classing, k: int = 5) -> np.ndarray:
+    """Inner class limits of ``values`` (finite, any order), ascending: ``k - 1`` of them, fewer if values tie.
+
+    ``quintile`` puts about the same number of areas in each class, ``equal`` makes classes equally wide, ``jenks``
+    keeps near values together (Fisher-Jenks, from mapclassify). Limits belong to the class below them.
+    """
+    if method == "quintile":
+        inner = np.quantile(values, np.arange(1, k) / k)
+    elif method == "equal":
+        inner = np.linspace(values.min(), values.max(), k + 1)[1:-1]
+    elif method == "jenks":
+        from mapclassify import FisherJenks
+
+        inner = np.asarray(FisherJenks(values, k=k).bins[:-1], dtype=float)
+    else:
+        message = f"Classes {method!r} have no limits; choose quintile, equal or jenks."
+        raise FigureError(message)
+    return np.unique(inner[inner < values.max()])
+
+
+def classify(
+    table: pd.DataFrame,
+    *,
+    method: Classing = "quintile",
+    decimals: int = 1,
+    against: str = "England",
+    experimental: bool = False,
+) -> tuple[pd.Series, list[MapClass]]:
+    """Class of every row, and the classes in the order of the key (highest first, then what is missing).
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an area: ``area_code``, ``estimate`` (higher = better), ``status``; for ``method="against"`` also
+        ``lower`` and ``upper``, compared with 0.
+    method : {"quintile", "jenks", "equal", "against"}
+        ``against``: interval above 0, across 0, below 0.
+    decimals : int
+        Decimals of class limits in the key.
+    against : str
+        What 0 stands for, in the words of the key.
+    experimental : bool
+        The node is not ranked as a whole: its areas keep their classes, and the key avoids the words of ranks.
+
+    Returns
+    -------
+    (Series, list of MapClass)
+        Keys by row, index of ``table``; classes that occur, with counts. A row without a value never gets the
+        class of a value.
+    """
+    keys = pd.Series([missing_class(row, experimental=experimental) for _, row in table.iterrows()], index=table.index)
+    valued = keys == ""
+    if method == "against":
+        found = _against(table, valued, against=against)
+    else:
+        found = _by_limits(table, valued, method=method, decimals=decimals, experimental=experimental)
+    keys = keys.astype(object)
+    drawn: list[MapClass] = []
+    for cls, member in found:
+        keys[member] = cls.key
+        drawn.append(cls)
+    counts = keys.value_counts()
+    drawn += [_counted(cls, int(counts[key])) for key, cls in MISSING.items() if key in counts.index]
+    return keys.astype("str"), drawn
+
+
+def _counted(cls: MapClass, count: int) -> MapClass:
+    return MapClass(cls.key, cls.label, cls.fill, cls.hatch, count)
+
+
+def _against(table: pd.DataFrame, valued: pd.Series, *, against: str) -> list[tuple[MapClass, pd.Series]]:
+    lacking = [c for c in ("lower", "upper") if c not in table.columns]
+    if lacking:
+        message = f"Classes against {against} need the interval, but the table has no {' or '.join(lacking)}."
+        raise FigureError(message)
+    higher, lower = valued & (table["lower"] > 0), valued & (table["upper"] < 0)
+    members = {
+        "higher": (f"Clearly higher than {against}", theme.AGAINST[2], higher),
+        "similar": (f"No clear difference from {against}", theme.AGAINST[1], valued & ~higher & ~lower),
+        "lower": (f"Clearly lower than {against}", theme.AGAINST[0], lower),
+    }
+    return [(MapClass(key, label, fill, "", int(m.sum())), m) for key, (label, fill, m) in members.items()]
+
+
+def _by_limits(
+    table: pd.DataFrame, valued: pd.Series, *, method: Classing, decimals: int, experimental: bool
+) -> list[tuple[MapClass, pd.Series]]:
+    values = table.loc[valued, "estimate"].to_numpy(dtype=float)
+    if values.size == 0:
+        return []
+    inner = breaks(values, method=method)
+    place = pd.Series(-1, index=table.index)
+    place[valued] = np.searchsorted(inner, values, side="left")
+    named = method == "quintile" and len(inner) == 4 and not experimental
+    fills = theme.SEQUENTIAL if len(inner) == 4 else _spread(theme.SEQUENTIAL, len(inner) + 1)
+    found = []
+    for i in reversed(range(len(inner) + 1)):
+        member = place == i
+        inside = table.loc[member, "estimate"]
+        if inside.empty:
+            continue
+        span = f"{number(inside.min(), decimals)} to {number(inside.max(), decimals)}"
+        label = f"{_FIFTHS[i]}: {span}" if named else span
+        found.append((MapClass(f"class_{i + 1}", label, fills[i], "", int(member.sum())), member))
+    return found
+
+
+def _spread(palette: Collection[str], n: int) -> list[str]:
+    colours = list(palette)
+    return [colours[round(i * (len(colours) - 1) / max(n - 1, 1))] for i in range(n)]
+
+
+def check_table(table: pd.DataFrame, *, node: str, needs: Collection[str], where: str) -> pd.DataFrame:
+    """Rows of one node, one an area, or an error that says what the table lacks."""
+    problems = Problems(where)
+    lacking = [column for column in ("node_id", "area_code", *needs) if column not in table.columns]
+    if lacking:
+        problems.add(f"{len(lacking)} columns are missing: {several(lacking)}.")
+        problems.raise_if_any(FigureError)
+    rows = table[table["node_id"] == node].reset_index(drop=True)
+    if rows.empty:
+        known = several(sorted(table["node_id"].dropna().unique()))
+        problems.add(f"nothing about node {node!r}; the result has {known}.")
+    twice = rows.loc[rows["area_code"].duplicated(), "area_code"].unique()
+    if len(twice):
+        problems.add(f"{len(twice)} areas occur more than once ({several(twice)}): choose one period.")
+    problems.raise_if_any(FigureError)
+    return rows

@@ -1,0 +1,153 @@
+"""A finished figure, and how a drawing gets its title, subtitle and source line."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from outcomes_analysis.figures import theme
+from outcomes_analysis.wording import EXPLORATION
+
+WORKING_ASSIGNMENT = (
+    "Which indicators belong to which domain is this project's working assignment, not the Collaborative's."
+)
+TITLE_SIZE = 13
+SUBTITLE_SIZE = 10
+FOOTER_SIZE = 7.5
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A drawing with everything it must carry to be printed or put on a page.
+
+    Attributes
+    ----------
+    chart : altair.TopLevelMixin
+        The whole drawing, title and source line inside.
+    title, subtitle : str
+        The finding; then what is shown: unit, period, geography.
+    unit : str
+        What the numbers are measured in.
+    source, data_as_at : str
+        Source line; ISO date at which the latest source was current.
+    alt : str
+        What the picture says, for those who do not see it.
+    data : DataFrame
+        The numbers drawn, one row a mark.
+    notes : tuple of str
+        Further lines under the picture; the exploration notice is always added.
+    """
+
+    chart: Any
+    title: str
+    subtitle: str
+    unit: str
+    source: str
+    data_as_at: str
+    alt: str
+    data: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def caption(self) -> str:
+        """Title, subtitle, notes, source and date in one paragraph."""
+        parts = [self.title, self.subtitle, *footer_texts(self.source, self.data_as_at, self.notes)]
+        return " ".join(as_sentence(part) for part in parts if part)
+
+    def svg(self, *, prefix: str = "figure") -> str:
+        """Draw as SVG with title and description inside; ``prefix`` keeps ids apart on one page."""
+        return draw_svg(self.chart, title=self.title, description=self.alt, prefix=prefix)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": f"{self.title}\n{self.alt}"}
+
+
+def as_sentence(text: str) -> str:
+    """Text with a full stop at its end."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def written_date(iso: str) -> str:
+    """Write an ISO date in words: ``8 April 2026``; other text comes back unchanged."""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def footer_texts(source: str, data_as_at: str, notes: Sequence[str] = ()) -> list[str]:
+    """Lines under a figure: source and date, notes, and always the exploration notice."""
+    first = f"Source: {as_sentence(source)}" if source else ""
+    if data_as_at:
+        first = f"{first} Data as at {written_date(data_as_at)}.".strip()
+    return [text for text in [first, *notes, EXPLORATION] if text]
+
+
+def text_block(lines: Sequence[str], *, width: float, size: float, bold: bool = False, colour: str = theme.INK) -> Any:  # noqa: ANN401
+    """Chart of a few lines of text, set flush left."""
+    alt = theme.altair()
+    leading = size * 1.28
+    rows = pd.DataFrame({"line": list(lines), "y": [leading * (i + 0.82) for i in range(len(lines))]})
+    weight = "bold" if bold else "normal"
+    mark = {"align": "left", "baseline": "alphabetic", "fontSize": size, "fontWeight": weight, "color": colour}
+    return (
+        alt.Chart(rows, width=width, height=leading * len(lines))
+        .mark_text(**mark)
+        .encode(x=alt.value(0), y=alt.Y("y:Q", scale=None, axis=None), text="line:N")
+    )
+
+
+def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], width: float) -> Any:  # noqa: ANN401
+    """Put the title and subtitle above a drawing and the footer below it, all flush left and broken to its width."""
+    alt = theme.altair()
+    head = theme.wrap(title, width=width, size=TITLE_SIZE, bold=True)
+    below = theme.wrap(subtitle, width=width, size=SUBTITLE_SIZE)
+    foot = [line for text in footer for line in theme.wrap(text, width=width, size=FOOTER_SIZE)]
+    top = alt.vconcat(
+        text_block(head, width=width, size=TITLE_SIZE, bold=True),
+        text_block(below, width=width, size=SUBTITLE_SIZE, colour=theme.QUIET),
+        spacing=3,
+    )
+    bottom = text_block(foot, width=width, size=FOOTER_SIZE, colour=theme.QUIET)
+    return alt.concat(top, body, bottom, columns=1, align="none", spacing=10)
+
+
+def draw(chart: Any, *, form: str, ppi: int | None = None) -> bytes:  # noqa: ANN401
+    """Draw a chart with the house theme, whatever theme is on: ``svg``, ``png`` or ``pdf``, without the network."""
+    import io
+
+    alt = theme.altair()
+    target: io.StringIO | io.BytesIO = io.StringIO() if form == "svg" else io.BytesIO()
+    options = {"ppi": ppi} if ppi else {}
+    with alt.theme.enable("outcomes"), alt.data_transformers.enable("default", max_rows=None):
+        chart.save(target, format=form, **options)
+    content = target.getvalue()
+    return content.encode("utf-8") if isinstance(content, str) else content
+
+
+def draw_svg(chart: Any, *, title: str, description: str, prefix: str = "figure") -> str:  # noqa: ANN401
+    """Draw a chart as an SVG that a screen reader announces: role, title and description inside."""
+    return accessible_svg(draw(chart, form="svg").decode("utf-8"), title=title, description=description, prefix=prefix)
+
+
+def accessible_svg(svg: str, *, title: str, description: str, prefix: str = "figure") -> str:
+    """Give an SVG its role, title and description, and ids of its own (two SVGs on a page may not share one)."""
+    prefix = re.sub(r"[^A-Za-z0-9_-]", "-", prefix)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = re.sub(r'((?:xlink:)?href)="#([^"]+)"', rf'\1="#{prefix}-\2"', svg)
+    start = svg.index("<svg")
+    end = svg.index(">", start)
+    names = f'role="img" aria-labelledby="{prefix}-title {prefix}-desc"'
+    inside = (
+        f'<title id="{prefix}-title">{html.escape(title)}</title>'
+        f'<desc id="{prefix}-desc">{html.escape(description)}</desc>'
+    )
+    return f"{svg[start:end]} {names}>{inside}{svg[end + 1 :]}"

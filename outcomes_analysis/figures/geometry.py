@@ -1,0 +1,161 @@
+"""Shapes for maps: outlines as one shared block of GeoJSON, hatching drawn as lines, borders between regions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+_ANGLES: dict[str, tuple[float, ...]] = {"rising": (45,), "falling": (-45,), "level": (0,), "crossed": (45, -45)}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A window on the map: its bounds in the outlines' metres and its size in pixels."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    width: float
+    height: float
+
+    @classmethod
+    def around(cls, shapes: gpd.GeoDataFrame, *, width: float, margin: float = 1.0) -> Frame:
+        """Window of a given width that just holds the shapes, ``margin`` pixels inside its edges."""
+        west, south, east, north = (float(v) for v in shapes.total_bounds)
+        scale = (width - 2 * margin) / (east - west)
+        return cls(west, south, east, north, width, math.ceil((north - south) * scale + 2 * margin))
+
+    @property
+    def scale(self) -> float:
+        """Pixels to the metre."""
+        return min((self.width - 2) / (self.east - self.west), (self.height - 2) / (self.north - self.south))
+
+    def projection(self) -> dict[str, Any]:
+        """Projection that leaves metres as they are and puts north at the top.
+
+        Fixed scale and offset, so that layers with different shapes lie exactly over each other.
+        """
+        left = (self.width - (self.east - self.west) * self.scale) / 2
+        translate = [left - self.west * self.scale, 1 + self.north * self.scale]
+        return {"type": "identity", "reflectY": True, "scale": self.scale, "translate": translate}
+
+
+def features(shapes: gpd.GeoDataFrame, *, grid: float = 10.0) -> dict[str, Any]:
+    """GeoJSON of outlines, with ``area_code`` as the only property and coordinates on a ``grid`` of metres."""
+    from shapely import get_coordinates, set_coordinates
+    from shapely.geometry import mapping
+
+    out = []
+    for code, shape in zip(shapes["area_code"], shapes.geometry, strict=True):
+        rounded = set_coordinates(_copy(shape), (get_coordinates(shape) / grid).round() * grid)
+        geometry = _whole(mapping(rounded))
+        out.append({"type": "Feature", "properties": {"area_code": str(code)}, "geometry": geometry})
+    return {"type": "FeatureCollection", "features": out}
+
+
+def _copy(shape: Any) -> Any:  # noqa: ANN401
+    from shapely import from_wkb, to_wkb
+
+    return from_wkb(to_wkb(shape))  # set_coordinates writes in place
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401
+    """Coordinates as whole numbers: they lie on a grid, and "123450" is shorter than "123450.0"."""
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def line_features(lines: Collection[Any]) -> dict[str, Any]:
+    """GeoJSON of lines."""
+    from shapely.geometry import mapping
+
+    return {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "properties": {}, "geometry": _whole(mapping(line))} for line in lines],
+    }
+
+
+def hatching(shapes: gpd.GeoDataFrame, hatches: Mapping[str, str], *, spacing: float) -> list[Any]:
+    """Lines that hatch areas, for a channel beside colour.
+
+    Parameters
+    ----------
+    shapes : GeoDataFrame
+        Outlines with ``area_code``.
+    hatches : mapping
+        Hatch (``rising``, ``falling``, ``level``, ``crossed``) by area code; others are left plain.
+    spacing : float
+        Metres between lines.
+    """
+    from shapely import make_valid
+    from shapely.geometry import MultiLineString
+
+    found = []
+    for code, shape in zip(shapes["area_code"], shapes.geometry, strict=True):
+        for angle in _ANGLES.get(hatches.get(code, ""), ()):
+            lines = MultiLineString(_parallels(shape.bounds, angle=angle, spacing=spacing))
+            cut = make_valid(shape).intersection(lines)
+            if not cut.is_empty:
+                found.append(cut)
+    return [_on_grid(line) for line in found]
+
+
+def _parallels(
+    bounds: tuple[float, float, float, float], *, angle: float, spacing: float
+) -> list[list[tuple[float, float]]]:
+    west, south, east, north = bounds
+    x, y = (west + east) / 2, (south + north) / 2
+    reach = math.hypot(east - west, north - south) / 2 + spacing
+    along = (math.cos(math.radians(angle)), math.sin(math.radians(angle)))
+    count = math.ceil(reach / spacing)
+    lines = []
+    for i in range(-count, count + 1):
+        cx, cy = x - along[1] * i * spacing, y + along[0] * i * spacing
+        lines.append(
+            [(cx - along[0] * reach, cy - along[1] * reach), (cx + along[0] * reach, cy + along[1] * reach)]
+        )
+    return lines
+
+
+def borders(shapes: gpd.GeoDataFrame, groups: Mapping[str, str]) -> list[Any]:
+    """Lines where areas of different groups meet: borders between regions, without the coast.
+
+    Works edge by edge, on edges that neighbours share exactly, so that it also serves simplified outlines that are
+    not quite valid.
+    """
+    from shapely import line_merge
+    from shapely.geometry import MultiLineString
+
+    edges: dict[tuple[tuple[float, float], tuple[float, float]], set[str]] = {}
+    for code, shape in zip(shapes["area_code"], shapes.geometry, strict=True):
+        group = groups.get(code)
+        if group is None:
+            continue
+        for ring in _rings(shape):
+            points = [(round(x, 1), round(y, 1)) for x, y in ring.coords]
+            for start, end in pairwise(points):
+                edges.setdefault((min(start, end), max(start, end)), set()).add(group)
+    shared = [edge for edge, met in edges.items() if len(met) > 1 and edge[0] != edge[1]]
+    return [_on_grid(line_merge(MultiLineString(shared)))] if shared else []
+
+
+def _rings(shape: Any) -> Iterator[Any]:  # noqa: ANN401
+    for part in getattr(shape, "geoms", [shape]):
+        yield part.exterior
+        yield from part.interiors
+
+
+def _on_grid(shape: Any, grid: float = 10.0) -> Any:  # noqa: ANN401
+    from shapely import get_coordinates, set_coordinates
+
+    return set_coordinates(_copy(shape), (get_coordinates(shape) / grid).round() * grid)
