@@ -1,0 +1,142 @@
+"""From the tidy table to the areas and variables an association rests on, with account of what was left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from outcomes_analysis.errors import RelationError, several
+from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.relations.specification import RelationSpec
+
+USABLE = ("published", "estimated")  # an inherited or imputed figure is not a second measurement
+LONDON = "E12000007"
+MINIMUM_AREAS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """Areas by variables, and what did not get in.
+
+    Attributes
+    ----------
+    data : DataFrame
+        Indexed by ``area_code``, ordered by it; complete on every variable.
+    periods : dict
+        Period label used for each variable.
+    left_out : dict
+        Reason for each authority left out: ``{area_name: "mh_admissions_0_17 suppressed"}``.
+    withheld : dict
+        Confounders that could not be adjusted for, with the reason.
+    sources : tuple of str
+        ``source_id`` of the figures used.
+    """
+
+    data: pd.DataFrame
+    periods: dict[str, str]
+    left_out: dict[str, str]
+    withheld: dict[str, str]
+    sources: tuple[str, ...]
+
+
+def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framework, areas: pd.DataFrame) -> Assembled:
+    """Line up the variables of a question across the upper-tier authorities.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        The tidy table. Only whole-population rows (``all``/``all``) with status published or estimated are used.
+    spec : RelationSpec
+        The question. Outcome and predictor must be measured in ``spec.year``; a confounder may be older, within its
+        indicator's maximum age, and the same period is used for every area.
+    framework : Framework
+        Says how old a confounder may be.
+    areas : DataFrame
+        Authorities to keep, indexed by ``area_code``: ``name, region_code, region_name``.
+
+    Returns
+    -------
+    Assembled
+
+    Raises
+    ------
+    RelationError
+        If outcome or predictor has no figure in that year, or fewer than 30 authorities have them all.
+    """
+    everyone = _relevant(observations, spec=spec, areas=areas)
+    usable = everyone[everyone["status"].isin(USABLE) & everyone["value"].notna()]
+    columns: dict[str, pd.Series[float]] = {}
+    periods: dict[str, str] = {}
+    withheld: dict[str, str] = {}
+    used_sources: set[str] = set()
+    for indicator, role in spec.roles.items():
+        if role in ("mediator", "collider"):
+            continue
+        rows = usable[usable["indicator_id"] == indicator]
+        oldest = spec.year - framework.indicator(indicator).max_age if role == "confounder" else spec.year
+        year = _latest_year(rows, oldest=oldest, newest=spec.year)
+        if year is None:
+            reason = f"no figures measured {_span(oldest, spec.year)} (there are: {_years(rows)})"
+            if role != "confounder":
+                message = f"'{indicator}' has {reason}. Choose one of these years with period=."
+                raise RelationError(message)
+            withheld[indicator] = reason
+            continue
+        chosen = rows[rows["year"] == year].sort_values("period_end").drop_duplicates("area_code", keep="last")
+        columns[indicator] = chosen.set_index("area_code")["value"]
+        periods[indicator] = several(sorted(chosen["period"].unique()))
+        used_sources |= set(chosen["source_id"].astype(str))
+    wide = pd.DataFrame(columns).reindex(areas.index)
+    complete = wide.dropna()
+    if len(complete) < MINIMUM_AREAS:
+        message = (
+            f"Only {len(complete)} authorities have every figure for {spec.year} ({several(columns)}); "
+            f"at least {MINIMUM_AREAS} are needed. Fewest figures: {wide.count().idxmin()} ({wide.count().min()})."
+        )
+        raise RelationError(message)
+    labels = areas.loc[complete.index, ["name", "region_code", "region_name"]].rename(columns={"name": "area_name"})
+    labels["london"] = labels["region_code"].eq(LONDON)
+    return Assembled(
+        data=labels.join(complete).sort_index(),
+        periods=periods,
+        left_out=_left_out(wide, everyone=everyone, areas=areas, year=spec.year),
+        withheld=withheld,
+        sources=tuple(sorted(used_sources - {""})),
+    )
+
+
+def _relevant(observations: pd.DataFrame, *, spec: RelationSpec, areas: pd.DataFrame) -> pd.DataFrame:
+    keep = (
+        observations["indicator_id"].isin(list(spec.roles))
+        & observations["area_code"].isin(areas.index)
+        & observations["group_type"].eq("all")
+        & observations["group"].eq("all")
+    )
+    rows = observations.loc[keep]
+    return rows.assign(year=rows["period_end"].dt.year)
+
+
+def _latest_year(rows: pd.DataFrame, *, oldest: int, newest: int) -> int | None:
+    years = rows.loc[rows["year"].between(oldest, newest), "year"]
+    return None if years.empty else int(years.max())
+
+
+def _span(oldest: int, newest: int) -> str:
+    return f"in {newest}" if oldest == newest else f"from {oldest} to {newest}"
+
+
+def _years(rows: pd.DataFrame) -> str:
+    return several(sorted(rows["year"].unique()), limit=15) or "none at all"
+
+
+def _left_out(wide: pd.DataFrame, *, everyone: pd.DataFrame, areas: pd.DataFrame, year: int) -> dict[str, str]:
+    """Say of each authority left out which figure it lacks and what became of it."""
+    that_year = everyone[everyone["year"] == year].drop_duplicates(["area_code", "indicator_id"], keep="last")
+    status = that_year.set_index(["area_code", "indicator_id"])["status"]
+    reasons: dict[str, str] = {}
+    for code, values in wide[wide.isna().any(axis=1)].iterrows():
+        missing = [str(i) for i in values.index[values.isna()]]
+        words = [f"{i} {str(status.get((code, i), 'not_available')).replace('_', ' ')}" for i in missing]
+        reasons[str(areas.at[code, "name"])] = ", ".join(words)
+    return reasons

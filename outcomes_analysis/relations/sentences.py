@@ -1,0 +1,349 @@
+"""Sentences about an association, made from the numbers of its table. No sentence here is written for one result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis import wording
+from outcomes_analysis.framework.model import Framework, Indicator
+from outcomes_analysis.relations.specification import RelationSpec
+
+CLOSE = 0.05  # two correlations nearer than this are called about the same
+SHORT_NAMES = {
+    "child_poverty_bhc": "child poverty before housing costs",
+    "child_poverty_ahc": "child poverty after housing costs",
+    "mh_admissions_0_17": "mental health admissions",
+    "attainment8": "Attainment 8",
+}
+BASIS_WORDS = {
+    "residence": "by where children live",
+    "school": "by where their school is",
+    "submitting_authority": "by the authority that sent in the figure",
+    "responsible_authority": "by the authority responsible for them",
+    "place_of_event": "by where it happened",
+    "registration": "by where they are registered",
+}
+SIZES = ((0.2, "slightly"), (0.4, "somewhat"), (0.7, "clearly"), (1.01, "strongly"))
+
+
+def in_sentence(name: str) -> str:
+    """Write a title so that it can stand inside a sentence: small first letter, unless it is an abbreviation."""
+    return name[0].lower() + name[1:] if len(name) > 1 and name[1].islower() else name
+
+
+def short_name(indicator: Indicator) -> str:
+    """Write an indicator's name inside a sentence, without its bracketed details; a few by their everyday name."""
+    return SHORT_NAMES.get(indicator.id, in_sentence(indicator.name.split(" (")[0]))
+
+
+def checked(text: str, *, quoted: Iterable[str] = ()) -> str:
+    """Return a generated text once it is sure to make no causal claim of its own.
+
+    Parameters
+    ----------
+    text : str
+    quoted : iterable of str
+        Publishers' own titles inside it ("admissions caused by injuries"), which are not our claims.
+
+    Raises
+    ------
+    ValueError
+        As :func:`outcomes_analysis.wording.associational`.
+    """
+    ours = text
+    for title in sorted(set(quoted), key=len, reverse=True):
+        if title:
+            ours = ours.replace(title, "").replace(in_sentence(title), "")
+    wording.associational(ours)
+    return text
+
+
+def is_clear(row: Mapping[str, Any] | pd.Series[Any]) -> bool:
+    """Whether an interval leaves out zero."""
+    return bool(row["lower"] > 0 or row["upper"] < 0)
+
+
+def measured(row: pd.Series[Any], *, decimals: int = 2) -> str:
+    """Estimate with its interval and level: ``"−0.18, −0.31 to −0.04 (90% interval)"``."""
+    estimate = wording.number(row["estimate"], decimals)
+    span = wording.interval(row["lower"], row["upper"], level=row["level"], decimals=decimals)
+    return f"{estimate}, {span}"
+
+
+def opening(predictor: Indicator, outcome: Indicator) -> str:
+    """First sentence: what the figures are not."""
+    counted = [i for i in (predictor, outcome) if "admission" in i.name.lower()]
+    if counted:
+        names = wording.listed([f"\u201c{i.name}\u201d" for i in counted])
+        verb = "counts" if len(counted) == 1 else "count"
+        return (
+            f"Admissions are not prevalence: {names} {verb} stays in hospital, which also reflect how many beds there "
+            "are, who is referred and how stays are recorded, not how many children have the condition."
+        )
+    limits = [i for i in (predictor, outcome) if i.cannot_tell]
+    return " ".join(f"What \u201c{i.name}\u201d cannot tell: {i.cannot_tell.rstrip('.')}." for i in limits)
+
+
+def raw_sentence(row: pd.Series[Any], *, predictor: Indicator, outcome: Indicator, periods: Mapping[str, str]) -> str:
+    """The plain association, before anything is held alike."""
+    x, y = short_name(predictor), short_name(outcome)
+    when = f"{x} of {periods[predictor.id]}, {y} of {periods[outcome.id]}"
+    across = f"Across {wording.plural(int(row['n']), 'upper-tier authority', 'upper-tier authorities')} ({when}),"
+    if not is_clear(row):
+        return f"{across} there is no clear association between the two: rank correlation {measured(row)}."
+    size = next(word for bound, word in SIZES if abs(row["estimate"]) < bound)
+    way = "higher" if row["estimate"] > 0 else "lower"
+    return (
+        f"{across} places with higher {x} tended to have {size} {way} {y}: rank correlation {measured(row)}, "
+        f"on a scale from {wording.number(-1, 0)} to 1."
+    )
+
+
+def compared_sentence(lead: str, row: pd.Series[Any], *, with_row: pd.Series[Any]) -> str:
+    """How the association changes when something is held alike or left out.
+
+    Parameters
+    ----------
+    lead : str
+        Says what changed: ``"Between places with similar child poverty"``.
+    row, with_row : Series
+        The new estimate and the one it is compared with.
+    """
+    clear, was_clear = is_clear(row), is_clear(with_row)
+    same_way = np.sign(row["estimate"]) == np.sign(with_row["estimate"])
+    difference = abs(row["estimate"]) - abs(with_row["estimate"])
+    if clear and was_clear and not same_way:
+        words = "the association turns round"
+    elif clear and not was_clear:
+        words = "a clear association appears"
+    elif not clear and was_clear:
+        words = "there is no longer a clear association"
+    elif not clear:
+        words = "there is still no clear association"
+    elif abs(difference) < CLOSE:
+        words = "the association is about as strong"
+    else:
+        words = f"the association is {'stronger' if difference > 0 else 'weaker'}"
+    way = f" (higher with {'higher' if row['estimate'] > 0 else 'lower'})" if clear else ""
+    authorities = wording.plural(int(row["n"]), "authority", "authorities")
+    return f"{lead} {words}{way}: {measured(row)}; {authorities}."
+
+
+def slope_sentence(row: pd.Series[Any], *, outcome: Indicator, held: str = "") -> str:
+    """A slope in natural units, with what it is per."""
+    lead = f"between places with similar {held}" if held else "with nothing held alike"
+    per = str(row["unit"]).split(" for each ")[-1]
+    if not is_clear(row):
+        return f"{lead}, no clear difference in {short_name(outcome)} ({measured(row)} for each {per})"
+    more = "higher" if row["estimate"] > 0 else "lower"
+    near, far = sorted((abs(row["lower"]), abs(row["upper"])))
+    span = wording.interval(near, far, level=row["level"], decimals=2)
+    size = wording.number(abs(row["estimate"]), 2, outcome.unit)
+    return f"{lead}, {short_name(outcome)} {size} {more} for each {per}: {span}"
+
+
+def region_sentence(
+    row: pd.Series[Any], *, robust: pd.Series[Any], share: float, held: str, names: tuple[str, str]
+) -> str:
+    """What the model with a random intercept for each region says, beside least squares."""
+    if row["status"] == "withheld":
+        return f"Allowing for differences between regions is withheld: {row['reason']}."
+    if np.isfinite(share):
+        part = f" ({wording.number(100 * share, 0)}% of what is left unexplained lies between regions)"
+    else:
+        part = ""
+    agree = is_clear(row) == is_clear(robust) and (np.sign(row["estimate"]) == np.sign(robust["estimate"]))
+    verdict = "both say the same" if agree else "the two do not say the same, so read either with care"
+    held_words = f" and {held}" if held else ""
+    return (
+        f"Allowing for differences between regions{held_words}{part}, a place one standard deviation higher on "
+        f"{names[0]} differs on {names[1]} by this many standard deviations: {measured(row)}. Plain least squares with "
+        f"robust errors gives {measured(robust)}; {verdict}."
+    )
+
+
+def basis_sentence(predictor: Indicator, outcome: Indicator) -> str:
+    """State it when the two figures tie children to areas in different ways."""
+    if predictor.geography_basis == outcome.geography_basis:
+        return ""
+    first, second = BASIS_WORDS[predictor.geography_basis], BASIS_WORDS[outcome.geography_basis]
+    return (
+        f"The two figures are not of the same children: those on {short_name(predictor)} go {first}, those on "
+        f"{short_name(outcome)} {second}. Many children cross a boundary to school, most of all in London, which is "
+        "one reason to read the answer without London too."
+    )
+
+
+def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: Sequence[str]) -> list[str]:
+    """What every reader must know, whatever the numbers."""
+    marks = [f"\u201c{i.name}\u201d is contested: {i.contested.rstrip('.')}." for i in contested if i.contested]
+    return [
+        *marks,
+        f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
+        f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; holding one thing alike "
+        "leaves the others, and says nothing about which of the two figures comes first.",
+        f"Intervals of correlations ({round(100 * level)}%) come from drawing authorities again {draws:,} times. They "
+        "take authorities as separate although neighbours resemble each other, so the truth is somewhat less sure; "
+        "noise in the figures themselves makes associations look weaker than they are.",
+        wording.EXPLORATION,
+    ]
+
+
+def tally_sentence(rows: pd.DataFrame) -> str:
+    """How many of the ways of asking give a clear answer, and whether they agree on its direction."""
+    clear = rows[(rows["lower"] > 0) | (rows["upper"] < 0)]
+    asked = (
+        f"Of the {len(rows)} ways of asking below (with and without London, with and without child poverty held alike)"
+    )
+    if len(rows) < 2:
+        return ""
+    if clear.empty:
+        return f"{asked}, none gives a clear association."
+    signs = set(np.sign(clear["estimate"]))
+    if len(signs) > 1:
+        agreement = "and they do not agree on its direction: no single answer can be given"
+    else:
+        way = "higher" if signs == {1.0} else "lower"
+        agreement = f"always in the direction of higher with {way}"
+    return f"{asked}, {len(clear)} {'gives' if len(clear) == 1 else 'give'} a clear association, {agreement}."
+
+
+class _Page:
+    """The rows of a table by what they answer, and the names to speak of them."""
+
+    def __init__(self, table: pd.DataFrame, *, spec: RelationSpec, framework: Framework) -> None:
+        self.spec = spec
+        self.predictor = framework.indicator(spec.predictor)
+        self.outcome = framework.indicator(spec.outcome)
+        self.names = {i: short_name(framework.indicator(i)) for i in spec.roles}
+        self.rows = {(r["analysis"], r["adjusted_for"], r["sample"], r["scale"]): r for _, r in table.iterrows()}
+        self.adjusted = [s for s in spec.adjustment_sets if s]
+        self.computed = [s for s in self.adjusted if self.correlation(s)["status"] == "computed"]
+
+    def correlation(self, controls: tuple[str, ...] = (), sample: str = "all") -> pd.Series[Any]:
+        return self.rows["spearman", "+".join(controls), sample, "correlation"]
+
+    def slope(self, analysis: str, controls: tuple[str, ...] = (), scale: str = "natural") -> pd.Series[Any]:
+        return self.rows[analysis, "+".join(controls), "all", scale]
+
+    def held(self, controls: tuple[str, ...]) -> str:
+        return wording.listed([self.names[i] for i in controls])
+
+    def found(self, diagnostics: Mapping[str, Any]) -> str:
+        sentences = [
+            raw_sentence(
+                self.correlation(), predictor=self.predictor, outcome=self.outcome, periods=diagnostics["periods"]
+            )
+        ]
+        count = len(diagnostics["left_out"])
+        if count:
+            verb = wording.plural(count, "authority is", "authorities are")
+            sentences.append(f"{verb} left out for want of a published figure of their own.")
+        asked = pd.DataFrame(
+            [
+                row
+                for (analysis, _, _, _), row in self.rows.items()
+                if analysis == "spearman" and row["status"] == "computed"
+            ]
+        )
+        return " ".join([*sentences, tally_sentence(asked)])
+
+    def adjusting(self) -> str:
+        raw = self.correlation()
+        sentences = [
+            compared_sentence(f"Between places with similar {self.held(s)},", self.correlation(s), with_row=raw)
+            for s in self.computed
+        ]
+        sentences += [
+            f"It could not be adjusted for {self.held(s)}: {self.correlation(s)['reason']}."
+            for s in self.adjusted
+            if s not in self.computed
+        ]
+        return " ".join(sentences)
+
+    def without_london(self) -> str:
+        sample = "without_london"
+        if sample not in self.spec.samples:
+            return ""
+        row = self.correlation((), sample)
+        if row["status"] == "withheld":
+            return f"The answer without London is withheld: {row['reason']}."
+        sentences = [compared_sentence("Without London,", row, with_row=self.correlation())]
+        sentences += [
+            compared_sentence(
+                f"Without London and between places with similar {self.held(s)},",
+                self.correlation(s, sample),
+                with_row=self.correlation(s),
+            )
+            for s in self.computed
+        ]
+        return " ".join(sentences)
+
+    def in_units(self) -> str:
+        sentences = [slope_sentence(self.slope("ols_robust"), outcome=self.outcome)]
+        sentences += [
+            slope_sentence(self.slope("ols_robust", s), outcome=self.outcome, held=self.held(s)) for s in self.computed
+        ]
+        return f"In natural units: {'; '.join(sentences)}."
+
+    def regions(self, shares: Mapping[tuple[str, str], float]) -> str:
+        controls = self.computed[0] if self.computed else ()
+        return region_sentence(
+            self.slope("mixed_region", controls, "standard"),
+            robust=self.slope("ols_robust", controls, "standard"),
+            share=shares.get(("+".join(controls), "all"), float("nan")),
+            held=self.held(controls),
+            names=(self.names[self.spec.predictor], self.names[self.spec.outcome]),
+        )
+
+
+def compose(
+    table: pd.DataFrame,
+    *,
+    spec: RelationSpec,
+    framework: Framework,
+    diagnostics: Mapping[str, Any],
+    draws: int,
+    level: float,
+) -> str:
+    """Write the page of one association.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :class:`outcomes_analysis.relations.result.RelationResult` has it.
+    spec, framework
+        The question, and what its indicators are called.
+    diagnostics : mapping
+        ``periods``, ``left_out``, ``region_share``.
+    draws, level
+        As used for the intervals.
+
+    Returns
+    -------
+    str
+        Paragraphs with an empty line between them; passed by the guard against causal words.
+    """
+    page = _Page(table, spec=spec, framework=framework)
+    held = [page.held(s) for s in page.computed]
+    paragraphs = [
+        opening(page.predictor, page.outcome),
+        page.found(diagnostics),
+        page.adjusting(),
+        page.without_london(),
+        page.in_units(),
+        page.regions(diagnostics["region_share"]),
+        basis_sentence(page.predictor, page.outcome),
+        " ".join(caveats(draws=draws, level=level, contested=(page.predictor, page.outcome), held=held)),
+    ]
+    quoted = [text for i in spec.roles for text in _own_words(framework.indicator(i))]
+    return checked("\n\n".join(p for p in paragraphs if p), quoted=quoted)
+
+
+def _own_words(indicator: Indicator) -> tuple[str, ...]:
+    parts = (indicator.name, indicator.name.split(" (")[0], indicator.cannot_tell, indicator.contested)
+    return tuple(part.rstrip(".") for part in parts)

@@ -1,0 +1,164 @@
+"""Admissions and attainment on the published figures, and the text that follows the numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from outcomes_analysis.errors import FrameworkError, RelationError, SpecError
+from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.relations import RelationResult, RelationSpec, relate
+from outcomes_analysis.wording import associational
+
+
+@pytest.fixture(scope="module")
+def answer(real_observations: pd.DataFrame, framework: Framework) -> RelationResult:
+    return relate(observations=real_observations, framework=framework, draws=1000)
+
+
+def changed(observations: pd.DataFrame, indicator: str, change) -> pd.DataFrame:
+    """The same table with one indicator's values changed."""
+    table = observations.copy()
+    rows = table["indicator_id"].eq(indicator)
+    table.loc[rows, "value"] = change(table.loc[rows, "value"])
+    return table
+
+
+def test_reference_correlations(answer: RelationResult):
+    """Measured on these files beforehand: -.18 for the pair, -.68 for attainment with child poverty (2024)."""
+    raw = answer.row("spearman")
+    # .02: the reference counts ties and combined authorities in its own way
+    assert raw["estimate"] == pytest.approx(-0.18, abs=0.02)
+    assert raw["n"] == 146
+    assert raw["lower"] < raw["estimate"] < raw["upper"]
+    data = answer.data
+    assert stats.spearmanr(data["attainment8"], data["child_poverty_bhc"]).statistic == pytest.approx(-0.68, abs=0.02)
+
+
+def test_adjusted_by_hand(answer: RelationResult):
+    data = answer.data
+    ranks = data[["mh_admissions_0_17", "attainment8", "child_poverty_ahc"]].rank()
+    precision = np.linalg.inv(ranks.corr().to_numpy())
+    by_hand = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
+    assert answer.row("spearman", adjusted_for="child_poverty_ahc")["estimate"] == pytest.approx(by_hand, abs=1e-10)
+    design = np.column_stack([np.ones(len(data)), data["mh_admissions_0_17"], data["child_poverty_bhc"]])
+    slope = np.linalg.lstsq(design, data["attainment8"], rcond=None)[0][1]
+    row = answer.row("ols_robust", adjusted_for="child_poverty_bhc", scale="natural")
+    assert row["estimate"] == pytest.approx(10 * slope, abs=1e-10)
+    assert "for each 10 per 100,000 more" in row["unit"]
+    standard = answer.row("ols_robust", adjusted_for="child_poverty_bhc", scale="standard")["estimate"]
+    spread = data["mh_admissions_0_17"].std() / data["attainment8"].std()
+    assert standard == pytest.approx(slope * spread, abs=1e-10)
+
+
+def test_every_analysis_is_in_the_table(answer: RelationResult):
+    table = answer.table
+    counted = table.groupby(["sample", "adjusted_for"])["analysis"].agg(set)
+    assert set(counted.index.get_level_values("sample")) == {"all", "without_london"}
+    assert set(counted.index.get_level_values("adjusted_for")) == {"", "child_poverty_bhc", "child_poverty_ahc"}
+    assert all(c == {"spearman", "pearson", "ols_robust", "ols_region", "mixed_region"} for c in counted)
+    assert (table["status"] == "computed").all()
+    assert (table["lower"] <= table["estimate"]).all()
+    assert (table["estimate"] <= table["upper"]).all()
+    assert table.loc[table["sample"] == "without_london", "n"].eq((~answer.data["london"]).sum()).all()
+
+
+def test_small_places_and_inherited_figures_stay_out(real_observations: pd.DataFrame, framework: Framework):
+    """In 2022/23 Cumbria's admissions are handed down to its successors: shown elsewhere, no second measurement here."""
+    answer = relate(observations=real_observations, framework=framework, period=2023, draws=100)
+    assert not {"E09000001", "E06000053", "E06000063", "E06000064", "E92000001"} & set(answer.data.index)
+    assert answer.diagnostics["left_out"]["Westmorland and Furness"] == "mh_admissions_0_17 inherited"
+    assert answer.data["region_code"].nunique() == 9
+
+
+def test_a_confounder_without_figures_is_withheld_with_the_reason(
+    real_observations: pd.DataFrame, framework: Framework
+):
+    """Poverty after housing costs is published from 2023/24 only."""
+    answer = relate(observations=real_observations, framework=framework, period=2022, draws=100)
+    row = answer.row("spearman", adjusted_for="child_poverty_ahc")
+    assert row["status"] == "withheld"
+    assert np.isnan(row["estimate"])
+    assert "could not be adjusted for child poverty after housing costs" in answer.text
+
+
+def test_the_page(answer: RelationResult):
+    text = answer.text
+    assert text.startswith("Admissions are not prevalence")
+    associational(text)
+    assert "between areas, not between children" in text
+    assert "before housing costs" in text
+    assert "after housing costs" in text
+    assert "Without London" in text
+    assert "90% interval" in text
+    assert "2023/24" in text
+    assert "by where children live" in text
+    assert "by where their school is" in text
+    assert answer.diagnostics["geography_mismatch"]
+
+
+def test_sentences_follow_the_numbers(answer: RelationResult, real_observations: pd.DataFrame, framework: Framework):
+    assert "tended to have slightly lower Attainment 8: rank correlation \u22120.18" in answer.text
+    turned = changed(real_observations, "attainment8", lambda v: 100 - v)
+    other = relate(observations=turned, framework=framework, draws=1000)
+    assert "tended to have slightly higher Attainment 8: rank correlation 0.18" in other.text
+    assert "points higher for each 10 per 100,000" in other.text
+    assert "points lower" not in other.text
+
+
+def test_an_interval_over_zero_gives_no_clear_association(real_observations: pd.DataFrame, framework: Framework):
+    rng = np.random.default_rng(1)
+    shuffled = changed(real_observations, "attainment8", lambda v: rng.permutation(v))
+    answer = relate(observations=shuffled, framework=framework, draws=1000)
+    row = answer.row("spearman")
+    assert row["lower"] < 0 < row["upper"]
+    assert "there is no clear association between the two" in answer.text
+    assert "tended to have" not in answer.text
+
+
+def test_same_seed_same_result(real_observations: pd.DataFrame, framework: Framework, answer: RelationResult):
+    again = relate(observations=real_observations, framework=framework, draws=1000)
+    pd.testing.assert_frame_equal(again.table, answer.table, check_exact=True)
+    assert again.text == answer.text
+    assert again.manifest == answer.manifest
+    other = relate(observations=real_observations, framework=framework, draws=1000, seed=2)
+    assert other.row("spearman")["lower"] != answer.row("spearman")["lower"]
+
+
+def test_inputs_are_left_alone(real_observations: pd.DataFrame, framework: Framework):
+    before = real_observations.copy()
+    relate(observations=real_observations, framework=framework, draws=50)
+    pd.testing.assert_frame_equal(real_observations, before)
+
+
+def test_questions_that_cannot_be_answered(real_observations: pd.DataFrame, framework: Framework):
+    with pytest.raises(SpecError, match="same indicator"):
+        relate("attainment8", "attainment8", observations=real_observations, framework=framework)
+    with pytest.raises(FrameworkError, match="Did you mean mh_admissions_0_17"):
+        relate("mh_admissions", observations=real_observations, framework=framework)
+    with pytest.raises(RelationError, match="no figures measured in 1999"):
+        relate(observations=real_observations, framework=framework, period=1999)
+    flat = changed(real_observations, "mh_admissions_0_17", lambda v: v * 0 + 5)
+    with pytest.raises(RelationError, match="same"):
+        relate(observations=flat, framework=framework)
+    few = real_observations[~real_observations["area_code"].str.startswith(("E08", "E10", "E09", "E06"))]
+    with pytest.raises(RelationError, match="no figures"):
+        relate(observations=few, framework=framework)
+    twin = real_observations[real_observations["indicator_id"].ne("child_poverty_bhc")]
+    copy = twin[twin["indicator_id"].eq("mh_admissions_0_17")].assign(indicator_id="child_poverty_bhc")
+    with pytest.raises(RelationError, match="collinear"):
+        relate(observations=pd.concat([twin, copy]), framework=framework)
+
+
+def test_specification():
+    spec = RelationSpec(outcome="attainment8", predictor="mh_admissions_0_17", year=2024)
+    assert hash(spec) == hash(dataclasses.replace(spec))
+    assert spec.hash != spec.replace(year=2023).hash
+    assert spec.adjustment_sets == ((), ("child_poverty_bhc",), ("child_poverty_ahc",))
+    assert spec.roles["child_poverty_bhc"] == "confounder"
+    with pytest.raises(SpecError, match="two roles"):
+        spec.replace(mediators=("child_poverty_bhc",))
