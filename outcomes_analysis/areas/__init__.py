@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outcomes_analysis.areas.harmonising import Harmonised, harmonise
 from outcomes_analysis.areas.register import (
     ENGLAND,
     load_changes,
@@ -12,9 +13,13 @@ from outcomes_analysis.areas.register import (
     to_area_code,
     upper_tier,
 )
+from outcomes_analysis.areas.succession import in_force
 
 __all__ = [
     "ENGLAND",
+    "Harmonised",
+    "harmonise",
+    "in_force",
     "load_changes",
     "load_register",
     "lower_tier",

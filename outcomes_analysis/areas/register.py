@@ -16,7 +16,7 @@ _FLAGS = ("canonical", "ranked")
 _DATES = ("start_date", "end_date")
 # Words that people add to or leave off a place's name.
 _EXTRA = re.compile(
-    r"\b(the|council|county|borough|royal|london|metropolitan|unitary|authority|ua|city|district|of|mbc|cc|region)\b"
+    r"\b(the|lb|council|county|borough|royal|london|metropolitan|unitary|authority|ua|city|district|of|mbc|cc|region)\b"
 )
 
 
@@ -38,7 +38,7 @@ def _changes() -> pd.DataFrame:
 
 
 def load_register() -> pd.DataFrame:
-    """Every area this package knows, past and present.
+    """Read every area this package knows, past and present.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def load_register() -> pd.DataFrame:
 
 
 def load_changes() -> pd.DataFrame:
-    """Changes of authorities between 2009 and 2027.
+    """Read the changes of authorities between 2009 and 2027.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def load_changes() -> pd.DataFrame:
 
 
 def upper_tier(*, ranked_only: bool = False) -> pd.DataFrame:
-    """The 153 authorities responsible for children's services, December 2023 vintage.
+    """Give the 153 authorities responsible for children's services, December 2023 vintage.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def upper_tier(*, ranked_only: bool = False) -> pd.DataFrame:
 
 
 def lower_tier() -> pd.DataFrame:
-    """The 296 lower-tier areas of April 2023: districts and the authorities that have none below them.
+    """Give the 296 lower-tier areas of April 2023: districts and the authorities that have none below them.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def lower_tier() -> pd.DataFrame:
 
 
 def regions() -> pd.DataFrame:
-    """The nine regions of England (inner and outer London are not among them).
+    """Give the nine regions of England (inner and outer London are not among them).
 
     Returns
     -------
@@ -158,7 +158,7 @@ def _names() -> dict[str, str]:
             spellings.setdefault(_normal(alias), str(code))
     bare: dict[str, set[str]] = {}
     for spelling, code in spellings.items():
-        if table.at[code, "canonical"]:
+        if table.loc[code, "canonical"]:
             bare.setdefault(_bare(spelling), set()).add(code)
     for spelling, codes in bare.items():
         if spelling and len(codes) == 1:
@@ -170,21 +170,23 @@ def _what_happened(code: str) -> str:
     table, changes = _register(), _changes()
     rows = changes[changes["old_code"].eq(code) & changes["kind"].ne("recode")]
     date = rows["effective_date"].iloc[0]
-    successors = [f"{table.at[new, 'name']} ({new})" for new in rows["new_code"] if new in table.index]
-    if code == "E10000009":  # the county's other part has no row of its own as a successor of the county
-        successors.append(f"{table.at['E06000058', 'name']} (E06000058)")
+    # Successors of a county include those that took single districts of it.
+    districts = table.index[table["upper_code"].eq(code) & table["tier"].eq("lower")]
+    parts = changes[changes["old_code"].isin(districts) & changes["effective_date"].eq(date)]
+    codes = dict.fromkeys([*rows["new_code"], *parts["new_code"]])
+    successors = [f"{table.loc[new, 'name']} ({new})" for new in codes if new in table.index]
     how = "was replaced by" if len(successors) > 1 else "became part of"
-    former = f"{table.at[code, 'name']} ({code})"
+    former = f"{table.loc[code, 'name']} ({code})"
     return (
         f"{former} {how} {' and '.join(successors)} on {date.day} {date:%B %Y}. Ask for "
-        f"{'one of them' if len(successors) > 1 else 'that'}: figures of the former area are not carried on under its name."
+        f"{'one of them' if len(successors) > 1 else 'that'}: the former area's figures end there."
     )
 
 
 def _current(code: str) -> str:
     table = _register()
     code = recodes().get(code, code)
-    if table.at[code, "canonical"] or table.at[code, "tier"] == "region":
+    if table.loc[code, "canonical"] or table.loc[code, "tier"] == "region":
         return code
     raise AreaError(_what_happened(code))
 
@@ -227,11 +229,12 @@ def resolve(text: str) -> str:
     if found is not None:
         return _current(found)
     table = _register()
-    spellings = {key: code for key, code in _names().items() if table.at[code, "canonical"]}
-    near = get_close_matches(_normal(str(text)), spellings, n=8, cutoff=0.6)
-    near += [key for key in spellings if _normal(str(text)) and _normal(str(text)) in key]
+    spellings = {key: code for key, code in _names().items() if table.loc[code, "canonical"]}
+    wanted = _normal(str(text))
+    near = [key for key in spellings if wanted and wanted in key]
+    near += get_close_matches(wanted, spellings, n=8, cutoff=0.6)
     codes = list(dict.fromkeys(spellings[key] for key in near))[:5]
-    hint = f" Did you mean {' or '.join(f'{table.at[c, "name"]} ({c})' for c in codes)}?" if codes else ""
+    hint = f" Did you mean {' or '.join(f'{table.loc[c, "name"]} ({c})' for c in codes)}?" if codes else ""
     message = (
         f"No area in England is known as '{text}'.{hint} Give the name of an authority, district or region, "
         "its nine-character code, or its three-digit DfE code."
@@ -240,7 +243,7 @@ def resolve(text: str) -> str:
 
 
 def code_map(published: pd.Series) -> dict[str, str | None]:
-    """For each distinct published code, the register's code, or None where the register has none.
+    """Match each distinct published code with the register's code, or None where the register has none.
 
     Parameters
     ----------
