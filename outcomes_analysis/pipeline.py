@@ -7,9 +7,11 @@ files are all there, is skipped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,11 +19,18 @@ from outcomes_analysis.errors import ReleaseError, several
 from outcomes_analysis.project import Project, project
 from outcomes_analysis.provenance import hash_of, package_version, sha256_of, write_atomic
 
+if TYPE_CHECKING:
+    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.framework.model import Framework
+    from outcomes_analysis.index import ComparisonResult, IndexResult, UncertaintyResult
+    from outcomes_analysis.relations import RelationResult
+
 Progress = Callable[[str], None]
 FIRST_YEAR, LAST_YEAR = 2013, 2025
 INDEX_YEARS = range(2019, LAST_YEAR + 1)
 PERIOD = LAST_YEAR
 RELATION_YEAR = 2024  # newest year with figures on admissions
+POVERTY = "child_poverty_ahc"
 
 
 def _quiet(_: str) -> None:
@@ -63,7 +72,6 @@ def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebui
     """
     from outcomes_analysis.areas.boundaries import build_outlines
     from outcomes_analysis.framework import load_framework
-    from outcomes_analysis.observations.yearly import year_to_year
     from outcomes_analysis.sources.fetching import fetch
     from outcomes_analysis.sources.reading import read_all
     from outcomes_analysis.sources.registry import load_sources
@@ -74,28 +82,49 @@ def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebui
     paths = fetch(registry, mirror=mirror, raw=project().result("data", "raw"))
     progress("reading them")
     raw = read_all(paths, registry)
-    progress("harmonising areas")
-    observations, report = _observe(raw, framework=framework, progress=progress)
-    yearly = year_to_year(observations, framework=framework)
-    observations = _with_total_errors(observations, yearly, framework)
+    progress("harmonising areas and finding how sure each figure is")
+    observed = _observed(raw, framework=framework)
     progress("drawing outlines")
     outlines = build_outlines(paths["boundaries"])
     progress("packing")
     files = pack_release(
-        observations,
+        observed.observations,
         framework=framework,
-        yearly=yearly,
+        yearly=observed.yearly,
         sources=[registry.source(name).source for name in paths],
         outlines=outlines,
-        report=report,
+        report=observed.report,
     )
-    return Rebuilt(files, observations)
+    return Rebuilt(files, observed.observations)
 
 
-def _with_total_errors(observations: pd.DataFrame, yearly: pd.DataFrame, framework: object) -> pd.DataFrame:
-    from outcomes_analysis.observations.yearly import add_total_errors
+@dataclass(frozen=True)
+class _Observed:
+    observations: pd.DataFrame
+    yearly: pd.DataFrame
+    report: pd.DataFrame
 
-    return add_total_errors(observations, yearly, framework=framework)  # type: ignore[arg-type]
+
+def _observed(raw: pd.DataFrame, *, framework: Framework) -> _Observed:
+    """From readers' rows to the tidy table with both kinds of error, for the years the release keeps."""
+    from outcomes_analysis.areas.harmonising import harmonise
+    from outcomes_analysis.observations.breaks import mark_breaks
+    from outcomes_analysis.observations.contract import check_observations
+    from outcomes_analysis.observations.intervals import sampling_errors
+    from outcomes_analysis.observations.yearly import add_total_errors, year_to_year
+    from outcomes_analysis.sources.corrections import apply_corrections, load_corrections
+    from outcomes_analysis.sources.deriving import derive_rates, population_of
+
+    raw = apply_corrections(raw, load_corrections())
+    people = raw["indicator_id"] == "pop_0_17"
+    population = population_of(harmonise(raw[people], framework=framework).table)
+    harmonised = harmonise(raw, framework=framework, population=population)
+    table = derive_rates(harmonised.table, framework=framework, population=population)
+    table = table[table["period_end"].dt.year.between(FIRST_YEAR, LAST_YEAR)]
+    table = mark_breaks(sampling_errors(table, framework=framework, population=population), framework=framework)
+    yearly = year_to_year(table, framework=framework)
+    table = add_total_errors(table, yearly, framework=framework)
+    return _Observed(check_observations(table, framework=framework, where="release"), yearly, harmonised.report)
 
 
 def refresh(*, mirror: Path | None = None, progress: Progress = _quiet) -> list[Path]:
@@ -179,12 +208,15 @@ def _record(target: Project, name: str) -> Path:
     return target.result("data", "processed", "stages", f"{name}.json")
 
 
-def _code_key(home: Project) -> str:
-    """Hash of what every stage depends on: package code, framework, release."""
+def _inputs_key(home: Project) -> str:
+    """Hash of what every stage depends on: the package's code, the framework, the areas, the release."""
     package = Path(__file__).resolve().parent
     code = sorted(package.rglob("*.py"))
     data = sorted(
-        p for sub in ("framework", "areas", "release", "local") for p in (home.home / "data" / sub).rglob("*") if p.is_file()
+        p
+        for sub in ("framework", "areas", "release", "local")
+        for p in (home.home / "data" / sub).rglob("*")
+        if p.is_file()
     )
     register = [p for p in (home.home / "figures" / "figures.yml",) if p.is_file()]
     files = {p.as_posix(): sha256_of(p) for p in (*code, *data, *register)}
@@ -205,7 +237,7 @@ def states(*, period: int = PERIOD) -> list[StageState]:
         In order; a stage is stale when its inputs changed, a file of it is missing, or a stage it needs is stale.
     """
     target = project()
-    base = _code_key(target)
+    base = _inputs_key(target)
     found: dict[str, StageState] = {}
     for stage in STAGES:
         key = hash_of([base, stage.name, period])
@@ -259,33 +291,128 @@ def run(*, period: int = PERIOD, force: bool = False, progress: Progress = _quie
     return made
 
 
-@dataclass
-class _Results:
-    """Results shared by the stages of one process, made on first use."""
-
-    made: dict[tuple[str, int], object] = field(default_factory=dict)
-
-    def get(self, name: str, period: int, make: Callable[[], object]) -> object:
-        if (name, period) not in self.made:
-            self.made[name, period] = make()
-        return self.made[name, period]
+# ------------------------------------------------------------------------------------------------ what stages do
 
 
-_RESULTS = _Results()
+def _observations() -> pd.DataFrame:
+    from outcomes_analysis.sources.release import load_observations
+
+    return load_observations()
 
 
-def default_index(period: int = PERIOD) -> object:
+@cache
+def default_index(period: int = PERIOD) -> IndexResult:
     """Index of the default data and framework for one year, made once a process."""
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.index import build_index, build_matrix
 
-    def make() -> object:
-        from outcomes_analysis.framework import load_framework
-        from outcomes_analysis.index import build_index, build_matrix
-        from outcomes_analysis.sources.release import load_observations
-
-        return build_index(build_matrix(load_observations(), framework=load_framework(), period=period))
-
-    return _RESULTS.get("index", period, make)
+    return build_index(build_matrix(_observations(), framework=load_framework(), period=period))
 
 
-STAGES: tuple[Stage, ...] = ()
-_: Mapping[str, str] = {}
+@cache
+def default_uncertainty(period: int = PERIOD) -> UncertaintyResult:
+    """Ranks of the default index with their intervals, made once a process."""
+    from outcomes_analysis.index import uncertainty
+
+    return uncertainty(default_index(period))
+
+
+@cache
+def default_comparison(period: int = PERIOD) -> ComparisonResult:
+    """Domains of the default index beside places of similar child poverty, made once a process."""
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.index import build_matrix, compare_given
+
+    matrix = build_matrix(_observations(), framework=load_framework(), period=period, include=[POVERTY])
+    return compare_given(default_index(period), matrix.values[POVERTY], label="child poverty after housing costs")
+
+
+@cache
+def default_relation() -> RelationResult:
+    """The association shown by default, made once a process."""
+    from outcomes_analysis.relations import relate
+
+    return relate("mh_admissions_0_17", "attainment8", period=RELATION_YEAR)
+
+
+def _write_table(target: Project, name: str, frame: pd.DataFrame) -> Path:
+    from outcomes_analysis.figures.exporting import safe_csv
+
+    return write_atomic(target.result("data", "processed", f"{name}.csv"), safe_csv(frame))
+
+
+def _write_words(target: Project, name: str, result: IndexResult | RelationResult) -> Path:
+    content = {"text": result.text, "manifest": result.manifest.to_dict()}
+    return write_atomic(
+        target.result("data", "processed", f"{name}.json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    )
+
+
+def _indices(target: Project, period: int) -> list[Path]:
+    index, unc = default_index(period), default_uncertainty(period)
+    years = [default_index(year).table.query("kind == 'domain'") for year in INDEX_YEARS]
+    return [
+        _write_table(target, f"scores-{period}", index.table),
+        _write_table(target, f"domains-{period}", unc.table),
+        _write_table(target, f"domains-{period}-other-weights", unc.method),
+        _write_table(target, f"domains-{period}-given-child-poverty", default_comparison(period).table),
+        _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
+        _write_words(target, f"scores-{period}", index),
+    ]
+
+
+def _association(target: Project, _: int) -> list[Path]:
+    relation = default_relation()
+    return [
+        _write_table(target, "admissions-attainment", relation.table),
+        _write_words(target, "admissions-attainment", relation),
+    ]
+
+
+def _draw(target: Project, period: int) -> list[Path]:
+    from outcomes_analysis.figures.exporting import export
+
+    folder = target.result("figures")
+    files: list[Path] = []
+    for name, figure in figures_of_a_run(period).items():
+        files += export(figure, name, folder=folder).values()
+    return files
+
+
+@cache
+def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
+    """Every figure of a run by its id in ``figures/figures.yml``, made once a process."""
+    from outcomes_analysis.figures import maps, ranks, relations, tables
+
+    index, unc, given = default_index(period), default_uncertainty(period), default_comparison(period)
+    made: dict[str, Figure] = {}
+    for domain in index.domains:
+        made[f"domain-map-{domain}"] = maps.choropleth(unc, node=domain)
+        made[f"domain-pair-{domain}"] = maps.domain_pair(unc, given, node=domain)
+        made[f"domain-hex-{domain}"] = maps.hex_map(unc, node=domain)
+        if not index.nodes[domain].experimental:
+            made[f"rank-intervals-{domain}"] = ranks.rank_intervals(unc, node=domain)
+    made["domain-table"] = tables.domain_heat_table(index)
+    made["admissions-attainment"] = relations.scatter(default_relation())
+    return made
+
+
+def _report(target: Project, period: int) -> list[Path]:
+    from outcomes_analysis.evidence.report import report_html
+
+    html = report_html(
+        default_index(period),
+        default_uncertainty(period),
+        default_comparison(period),
+        default_relation(),
+        figures=figures_of_a_run(period),
+    )
+    return [write_atomic(target.result("figures", "report.html"), html)]
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("indices", "scoring the domains of every authority, with intervals", (), _indices),
+    Stage("association", "relating admissions for mental health and attainment", (), _association),
+    Stage("figures", "drawing maps, ranks and tables", ("indices", "association"), _draw),
+    Stage("report", "writing the report", ("indices", "association", "figures"), _report),
+)

@@ -100,7 +100,7 @@ def hash_of(content: object) -> str:
 
 
 def write_atomic(path: Path, content: bytes | str) -> Path:
-    """Write a file whole or not at all.
+    r"""Write a file whole or not at all.
 
     The content goes to a temporary file beside the target, which then takes its name; a failure leaves the
     old file as it was and no half-written one behind.
@@ -110,7 +110,7 @@ def write_atomic(path: Path, content: bytes | str) -> Path:
     path : Path
         Target; missing folders are made.
     content : bytes or str
-        Text is written as UTF-8 with ``\\n`` line ends.
+        Text is written as UTF-8 with ``\n`` line ends.
 
     Returns
     -------

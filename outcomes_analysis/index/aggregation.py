@@ -35,9 +35,7 @@ def leaf_weights(framework: Framework, domain: str, *, indicators: Sequence[str]
     home: dict[str, str] = {}
     for indicator in members:
         home.setdefault(indicator.doublet or indicator.id, indicator.outcome)
-    rows = [
-        {"indicator_id": i.id, "group": i.doublet or i.id, "outcome": home[i.doublet or i.id]} for i in members
-    ]
+    rows = [{"indicator_id": i.id, "group": i.doublet or i.id, "outcome": home[i.doublet or i.id]} for i in members]
     table = pd.DataFrame(rows, columns=["indicator_id", "group", "outcome"]).set_index("indicator_id")
     groups_in_outcome = table.groupby("outcome")["group"].transform("nunique")
     size_of_group = table.groupby("group")["group"].transform("size")
@@ -139,9 +137,7 @@ def slope_of_mean(scores: np.ndarray, weights: np.ndarray, mean: np.ndarray, *, 
     return (100 + 10 * mean)[:, None] / base
 
 
-def random_weights(
-    weights: pd.DataFrame, *, draws: int, rng: np.random.Generator, spread: float = 0.5
-) -> np.ndarray:
+def random_weights(weights: pd.DataFrame, *, draws: int, rng: np.random.Generator, spread: float = 0.5) -> np.ndarray:
     """Weights drawn around equal ones: each part's weight times a uniform number, made to add up again.
 
     Parameters

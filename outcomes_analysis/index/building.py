@@ -158,7 +158,9 @@ def _score(
     )
 
 
-def _indicator_score(indicator: Indicator, scores: pd.DataFrame, errors: pd.DataFrame, *, experimental: bool) -> NodeScore:
+def _indicator_score(
+    indicator: Indicator, scores: pd.DataFrame, errors: pd.DataFrame, *, experimental: bool
+) -> NodeScore:
     z = scores[indicator.id].to_numpy(float)
     weights = pd.DataFrame(
         {"outcome": indicator.outcome, "group": indicator.id, "within": 1.0, "weight": 1.0}, index=[indicator.id]

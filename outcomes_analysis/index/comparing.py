@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.building import IndexResult
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.wording import associational, number, plural
+from outcomes_analysis.wording import associational, listed, number, plural
 
 NEAREST = 20
 
@@ -121,7 +121,7 @@ def compare_given(
         f"{plural(above[n], 'authority differs', 'authorities differ')} clearly from the {nearest} places nearest in it"
         for n in index.domains
     ]
-    text = associational("Across authorities, " + "; ".join(sentences) + ". Most of what is shared is shared with poverty.")
-    return ComparisonResult(
-        table=table, correlation=shares, text=text, spec=index.spec, manifest=replace(index.manifest)
-    )
+    strong = [n for n in index.domains if abs(shares[n]) >= 0.5]
+    last = f" A map of {listed(strong)} is in good part a map of {label}." if strong else ""
+    text = associational(f"Across authorities, {'; '.join(sentences)}.{last}")
+    return ComparisonResult(table=table, correlation=shares, text=text, spec=index.spec, manifest=index.manifest)

@@ -170,7 +170,8 @@ def _node_rows(
     rankable = rows["ranked"].to_numpy(bool)
     empty = np.full(len(rows), np.nan)
     columns = {
-        k: empty.copy() for k in ("rank_lower", "rank_upper", "p_bottom_fifth", "p_top_fifth", "expected", "expected_rank")
+        k: empty.copy()
+        for k in ("rank_lower", "rank_upper", "p_bottom_fifth", "p_top_fifth", "expected", "expected_rank")
     }
     reliability = np.nan
     # a node that is not ranked still gets its expected score, from the places of ordinary size

@@ -13,6 +13,7 @@ from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.observations.scales import derivative, transform
 from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.sources.release import data_as_at
 
 ENGLAND = "E92000001"
 USABLE = ("published", "estimated")  # an inherited value is another place's figure: shown, never used
@@ -217,9 +218,11 @@ def build_matrix(
     usable = wide("usable").fillna(value=False).astype(bool)
     england = latest[latest["area_code"] == ENGLAND].set_index("indicator_id")["value"].reindex(present)
     used = latest[latest["usable"]]
+    sources = tuple(sorted(used["source_id"].unique()))
     manifest = RunManifest(
+        data_as_at=data_as_at(sources),
         data=hash_of(pd.util.hash_pandas_object(used[["indicator_id", "area_code", "value"]], index=False).sum()),
-        sources=tuple(sorted(used["source_id"].unique())),
+        sources=sources,
     )
     return IndicatorMatrix(
         period=period,

@@ -245,6 +245,26 @@ def read_release(folder: Path) -> pd.DataFrame:
     return natural_cells(pd.concat(parts, ignore_index=True), reference)
 
 
+def data_as_at(source_ids: Iterable[str], *, folder: Path | None = None) -> str:
+    """Latest date (ISO) at which any of the sources was current; empty where none is of the release."""
+    listed = {str(s["id"]): str(s["data_as_at"]) for s in _listed_sources(folder or release_folder())}
+    return max((listed[name] for name in source_ids if name in listed), default="")
+
+
+def source_line(source_ids: Iterable[str], *, folder: Path | None = None) -> str:
+    """Publishers of the sources, for the foot of a figure: each once, in alphabetical order."""
+    listed = {str(s["id"]): str(s["publisher"]) for s in _listed_sources(folder or release_folder())}
+    return "; ".join(sorted({listed.get(name, "local figures") for name in source_ids}))
+
+
+@cache
+def _listed_sources(folder: Path) -> list[dict[str, object]]:
+    if not (folder / "manifest.json").is_file():
+        return []
+    sources = read_manifest(folder)["sources"]
+    return list(sources) if isinstance(sources, list) else []
+
+
 @cache
 def _default(folder: Path) -> pd.DataFrame:
     return read_release(folder)
