@@ -50,7 +50,9 @@ class Project:
         """
         path = self.home.joinpath(*parts)
         if not path.exists():
-            message = f"{'/'.join(parts)} is missing from {self.home}: install the package again, or run inside a clone."
+            message = (
+                f"{'/'.join(parts)} is missing from {self.home}: install the package again, or run inside a clone."
+            )
             raise ProjectError(message)
         return path
 

@@ -19,8 +19,8 @@ class Meaning(NamedTuple):
     number: float = float("nan")
 
 
-# Symbols of the Department for Education's open data; ":" and "~" are those of its older files, "b" marks years not collected.
-# "low" and "k" round to zero without being zero; "u" stands in place of a value too unreliable to publish.
+# Symbols of the Department for Education's open data; ":" and "~" are those of older files; "b" marks years that
+# were not collected. "low" and "k" round to zero without being zero; "u" stands in place of a value too unreliable to publish.
 EES_SYMBOLS: Mapping[str, Meaning] = {
     "c": Meaning("suppressed"),
     "z": Meaning("not_applicable"),
@@ -57,7 +57,7 @@ def parse_cells(texts: pd.Series, *, symbols: Mapping[str, Meaning], where: str,
     Returns
     -------
     DataFrame
-        Columns ``number`` (float, NaN where there is none), ``status`` (str) and ``flags`` (str); the index of ``texts``.
+        Columns ``number`` (float, NaN where there is none), ``status`` and ``flags`` (str); index of ``texts``.
 
     Raises
     ------

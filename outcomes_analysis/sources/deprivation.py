@@ -44,7 +44,9 @@ def read_2019(path: Path, source: RegisteredSource) -> pd.DataFrame:
 
 def _one_2019(path: Path, series: Series, source: RegisteredSource) -> pd.DataFrame:
     if set(series.select) != {"sheet", "column"}:
-        message = f"{source.path} ({series.indicator}): select must give `sheet` and `column`, not {several(series.select)}."
+        message = (
+            f"{source.path} ({series.indicator}): select must give `sheet` and `column`, not {several(series.select)}."
+        )
         raise SourceError(message)
     sheet, column = series.select["sheet"], series.select["column"].strip()
     where = f"{source.path}, sheet {sheet}"

@@ -31,7 +31,8 @@ def derive_rates(obs: pd.DataFrame, *, framework: Framework, population: pd.Data
     Returns
     -------
     DataFrame
-        A new table of the same shape. A row whose denominator is not known, or is 0, becomes ``not_available``.
+        A new table of the same shape. A value made here is ``published``: both its parts are, and dividing them adds
+        nothing. A row whose denominator is not known, or is 0, becomes ``not_available``.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def derive_rates(obs: pd.DataFrame, *, framework: Framework, population: pd.Data
     value[~np.isfinite(value)] = np.nan
     result.loc[waiting, "denominator"] = denominator
     result.loc[waiting, "value"] = value
-    result.loc[waiting, "status"] = np.where(np.isnan(value), "not_available", "estimated")
+    result.loc[waiting, "status"] = np.where(np.isnan(value), "not_available", "published")
     return result
 
 

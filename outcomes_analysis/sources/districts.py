@@ -1,4 +1,4 @@
-"""Reader of the tables of districts and unitary authorities: percentages by area and year, ``NA`` where there is none."""
+"""Reader of the tables of districts and unitary authorities: percentages by area and year, ``NA`` for none."""
 
 from __future__ import annotations
 

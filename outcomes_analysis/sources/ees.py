@@ -1,4 +1,4 @@
-"""Reader of the Department for Education's open data files (explore education statistics): numbers mixed with symbols."""
+"""Reader of the Department for Education's open data (explore education statistics): numbers mixed with symbols."""
 
 from __future__ import annotations
 

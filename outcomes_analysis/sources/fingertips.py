@@ -83,7 +83,9 @@ def _one(areas: pd.DataFrame, categories: int, series: Series, source: Registere
     empty = values["number"].isna()
     hidden = note.str.contains(_DISCLOSURE).to_numpy(dtype=bool)
     values["status"] = np.where(empty, np.where(hidden, "suppressed", "not_available"), "published")
-    flags = pd.Series(np.where(note.str.contains(_CAUTION) & ~empty, "low_reliability", ""), index=rows.index, dtype="str")
+    flags = pd.Series(
+        np.where(note.str.contains(_CAUTION) & ~empty, "low_reliability", ""), index=rows.index, dtype="str"
+    )
     return raw_frame(
         source,
         series,

@@ -1,4 +1,4 @@
-"""Reader of the Local Authority Interactive Tool: one long table of 434 measures, all areas by their three-digit codes."""
+"""Reader of the Local Authority Interactive Tool: one long table of 434 measures, areas by three-digit codes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ def _load(path: Path, names: list[str]) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     blank = frame[list(COLUMNS)].isna().any(axis=1)
     if blank.any():
-        message = f"{path.name}: {int(blank.sum())} rows lack a measure, year, value or area (rows {several(frame.index[blank])})."
+        rows = several(frame.index[blank])
+        message = f"{path.name}: {int(blank.sum())} rows lack a measure, year, value or area (rows {rows})."
         raise SourceError(message)
     return frame
 
@@ -92,7 +93,8 @@ def _raise_missing(path: Path, missing: list[str]) -> None:
     for name in missing:
         near = get_close_matches(name, known, n=3, cutoff=0.5)
         lines.append(f"'{name}'" + (f" (did you mean {several(near)}?)" if near else ""))
-    message = f"{path.name}: {len(missing)} of the measures asked for are not among its {len(known)}: {several(lines, limit=20)}."
+    shown = several(lines, limit=20)
+    message = f"{path.name}: {len(missing)} of the measures asked for are not among its {len(known)}: {shown}."
     raise SourceError(message)
 
 

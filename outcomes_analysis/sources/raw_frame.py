@@ -17,8 +17,9 @@ RAW_COLUMNS = tuple(column for column in COLUMNS if column != "area_code")
 RAW_KEY = ("indicator_id", "published_code", "period", "group_type", "group")
 PUBLISHED_LEVEL = 0.95
 
-# What a code's first characters say: E06 unitary, E07 district, E08 metropolitan, E09 London borough, E10 county, E12 region,
-# E13 inner and outer London, E92 England. Codes of three digits are the Department for Education's, of the upper tier.
+# What a code's first characters say: E06 unitary, E07 district, E08 metropolitan, E09 London borough, E10 county,
+# E12 region, E13 inner and outer London, E92 England. Codes of three digits are the Department for Education's, of the
+# upper tier.
 _UPPER = r"E06\d{6}|E08\d{6}|E09\d{6}|E10\d{6}|E12\d{6}|E13\d{6}|E92\d{6}|\d{3}"
 _DISTRICT = r"E07\d{6}"
 _LEVELS = {"upper_tier": _UPPER, "district": _DISTRICT, "both": f"{_UPPER}|{_DISTRICT}"}
@@ -190,7 +191,8 @@ def _unique(frame: pd.DataFrame, where: str, counted: dict[str, int]) -> pd.Data
     clash = once[once.duplicated(key, keep=False)]
     if not clash.empty:
         names = several((clash["published_code"] + " " + clash["period"]).unique())
-        message = f"{where}: {clash.groupby(key).ngroups} areas have two different values for one period: {names}. Select rows further."
+        count = clash.groupby(key).ngroups
+        message = f"{where}: {count} areas have two different values for one period: {names}. Select rows further."
         raise SourceError(message)
     counted["same row twice"] = len(frame) - len(once)
     return once

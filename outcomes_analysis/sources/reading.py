@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from outcomes_analysis.errors import Problems, SourceError, several
+from outcomes_analysis.errors import Problems, SourceError
 from outcomes_analysis.sources.raw_frame import concat_raw
 from outcomes_analysis.sources.registry import RegisteredSource, Registry
 
@@ -50,7 +50,7 @@ def read_source(path: Path, source: RegisteredSource) -> pd.DataFrame:
         If the source holds no observations, or the file is not what the registry says.
     """
     if source.reader not in READERS:
-        message = f"Source '{source.id}' ({source.reader}) holds no observations. Those that do: {several(READERS, limit=20)}."
+        message = f"Source '{source.id}' is read by '{source.reader}', which gives no observations."
         raise SourceError(message)
     module, function = READERS[source.reader]
     read: ReadFunction = getattr(import_module(f"outcomes_analysis.sources.{module}"), function)
@@ -65,7 +65,7 @@ def read_all(
     Parameters
     ----------
     paths : mapping
-        ``source_id`` to file, as :func:`~outcomes_analysis.sources.fetching.fetch` returns; a source without a path is an error.
+        ``source_id`` to file, as :func:`~outcomes_analysis.sources.fetching.fetch` returns; none may be missing.
     registry : Registry
         The sources.
     role : {"primary", "cross_check", "any"}

@@ -68,7 +68,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        All columns ``str``, without missing values; index 0, 1, ... in the order of the file. A heading that occurs twice gets ``.1``.
+        All columns ``str``, without missing values; index 0, 1, ... in the order of the file. Where a heading occurs
+        twice, the second gets ``.1``.
 
     Raises
     ------
@@ -103,7 +104,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     short = frame.isna().any(axis=1)
     if short.any():
         rows = several(frame.index[short] + 2)
-        message = f"{path.name}: {int(short.sum())} rows have fewer cells than there are headings (rows {rows}). It is damaged."
+        count = int(short.sum())
+        message = f"{path.name}: {count} rows have fewer cells than there are headings (rows {rows}). It is damaged."
         raise SourceError(message)
     frame.columns = frame.columns.str.strip()
     return frame
