@@ -1,1 +1,1 @@
-"""evidence"""
+"""Evidence: pages and reports that put results, figures and methods together."""
