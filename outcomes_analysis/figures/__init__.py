@@ -17,10 +17,21 @@ _NAMES = {
     "load_figures": "registering",
 }
 
-__all__ = ["Figure", "export", "figure_entry", "interactive", "load_figures", "maps", "ranks", "relations", "tables", "theme"]
+__all__ = [
+    "Figure",
+    "export",
+    "figure_entry",
+    "interactive",
+    "load_figures",
+    "maps",
+    "ranks",
+    "relations",
+    "tables",
+    "theme",
+]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     if name in _NAMES:

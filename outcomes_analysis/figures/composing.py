@@ -90,7 +90,7 @@ def footer_texts(source: str, data_as_at: str, notes: Sequence[str] = ()) -> lis
     return [text for text in [first, *notes, EXPLORATION] if text]
 
 
-def text_block(lines: Sequence[str], *, width: float, size: float, bold: bool = False, colour: str = theme.INK) -> Any:  # noqa: ANN401
+def text_block(lines: Sequence[str], *, width: float, size: float, bold: bool = False, colour: str = theme.INK) -> Any:
     """Chart of a few lines of text, set flush left."""
     alt = theme.altair()
     leading = size * 1.28
@@ -104,7 +104,7 @@ def text_block(lines: Sequence[str], *, width: float, size: float, bold: bool = 
     )
 
 
-def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], width: float) -> Any:  # noqa: ANN401
+def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], width: float) -> Any:
     """Put the title and subtitle above a drawing and the footer below it, all flush left and broken to its width."""
     alt = theme.altair()
     head = theme.wrap(title, width=width, size=TITLE_SIZE, bold=True)
@@ -119,7 +119,7 @@ def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], widt
     return alt.concat(top, body, bottom, columns=1, align="none", spacing=10)
 
 
-def draw(chart: Any, *, form: str, ppi: int | None = None) -> bytes:  # noqa: ANN401
+def draw(chart: Any, *, form: str, ppi: int | None = None) -> bytes:
     """Draw a chart with the house theme, whatever theme is on: ``svg``, ``png`` or ``pdf``, without the network."""
     import io
 
@@ -132,7 +132,7 @@ def draw(chart: Any, *, form: str, ppi: int | None = None) -> bytes:  # noqa: AN
     return content.encode("utf-8") if isinstance(content, str) else content
 
 
-def draw_svg(chart: Any, *, title: str, description: str, prefix: str = "figure") -> str:  # noqa: ANN401
+def draw_svg(chart: Any, *, title: str, description: str, prefix: str = "figure") -> str:
     """Draw a chart as an SVG that a screen reader announces: role, title and description inside."""
     return accessible_svg(draw(chart, form="svg").decode("utf-8"), title=title, description=description, prefix=prefix)
 

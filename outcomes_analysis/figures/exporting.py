@@ -31,7 +31,7 @@ _REQUIRED = {
 def safe_csv(frame: pd.DataFrame) -> str:
     """Write a frame as CSV that no spreadsheet will run: text that starts like a formula gets a leading apostrophe.
 
-    Numbers keep full precision and missing values are empty; line ends are ``\\n``.
+    Numbers keep full precision and missing values are empty; lines end with a line feed.
     """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
@@ -41,15 +41,15 @@ def safe_csv(frame: pd.DataFrame) -> str:
     return target.getvalue()
 
 
-def _safe_cell(cell: Any) -> Any:  # noqa: ANN401
+def _safe_cell(cell: Any) -> Any:
     if isinstance(cell, str) and cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"}:
         return f"'{cell}"
     return cell
 
 
 def export(
-    chart: Any,  # noqa: ANN401 (a Figure or any Altair chart)
-    id: str,  # noqa: A002 (the public name)
+    chart: Any,
+    id: str,
     *,
     folder: Path | None = None,
     data: pd.DataFrame | None = None,
@@ -106,7 +106,7 @@ def export(
     return {kind: write_atomic(Path(target) / f"{id}.{kind}", content) for kind, content in contents.items()}
 
 
-def _facts(chart: Any, figure_id: str, meta: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+def _facts(chart: Any, figure_id: str, meta: Mapping[str, Any]) -> dict[str, Any]:
     names = ("title", "subtitle", "alt", "unit", "source", "data_as_at", "notes")
     own = {name: getattr(chart, name) for name in names} if isinstance(chart, Figure) else {}
     facts = {**own, **{name: value for name, value in meta.items() if name in names}}
@@ -125,7 +125,7 @@ def _facts(chart: Any, figure_id: str, meta: Mapping[str, Any]) -> dict[str, Any
     return facts
 
 
-def _drawn(chart: Any, form: str, *, id: str, facts: Mapping[str, Any]) -> bytes | str:  # noqa: A002, ANN401
+def _drawn(chart: Any, form: str, *, id: str, facts: Mapping[str, Any]) -> bytes | str:
     if form == "svg":
         return draw_svg(chart, title=facts["title"], description=facts["alt"], prefix=id)
     return draw(chart, form=form, ppi=PPI if form == "png" else None)

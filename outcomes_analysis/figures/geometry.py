@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,15 +41,22 @@ class Frame:
     def projection(self) -> dict[str, Any]:
         """Projection that leaves metres as they are and puts north at the top.
 
-        Fixed scale and offset, so that layers with different shapes lie exactly over each other.
+        Fixed scale and offset, so that layers with different shapes lie exactly over each other. Vega-Lite takes two
+        panels' projections for one and the same if they differ in scale and offset only, and draws the second panel
+        outside its frame, without a warning; the distance (which this projection ignores) tells them apart.
         """
         left = (self.width - (self.east - self.west) * self.scale) / 2
         translate = [left - self.west * self.scale, 1 + self.north * self.scale]
-        return {"type": "identity", "reflectY": True, "scale": self.scale, "translate": translate}
+        apart = 1 + abs(translate[0]) + abs(translate[1]) + self.scale
+        return {"type": "identity", "reflectY": True, "scale": self.scale, "translate": translate, "distance": apart}
 
 
-def features(shapes: gpd.GeoDataFrame, *, grid: float = 10.0) -> dict[str, Any]:
-    """GeoJSON of outlines, with ``area_code`` as the only property and coordinates on a ``grid`` of metres."""
+def features(shapes: gpd.GeoDataFrame, *, grid: float = 10.0) -> str:
+    """GeoJSON text of outlines, ``area_code`` the only property, coordinates on a ``grid`` of metres.
+
+    Text and not a dictionary: Altair copies and checks every element of a dictionary many times (12 s a map), and a
+    text not at all; the same text used in several panels is stored once in the drawing.
+    """
     from shapely import get_coordinates, set_coordinates
     from shapely.geometry import mapping
 
@@ -57,16 +65,20 @@ def features(shapes: gpd.GeoDataFrame, *, grid: float = 10.0) -> dict[str, Any]:
         rounded = set_coordinates(_copy(shape), (get_coordinates(shape) / grid).round() * grid)
         geometry = _whole(mapping(rounded))
         out.append({"type": "Feature", "properties": {"area_code": str(code)}, "geometry": geometry})
-    return {"type": "FeatureCollection", "features": out}
+    return _collection(out)
 
 
-def _copy(shape: Any) -> Any:  # noqa: ANN401
+def _collection(found: list[dict[str, Any]]) -> str:
+    return json.dumps({"type": "FeatureCollection", "features": found}, separators=(",", ":"))
+
+
+def _copy(shape: Any) -> Any:
     from shapely import from_wkb, to_wkb
 
     return from_wkb(to_wkb(shape))  # set_coordinates writes in place
 
 
-def _whole(value: Any) -> Any:  # noqa: ANN401
+def _whole(value: Any) -> Any:
     """Coordinates as whole numbers: they lie on a grid, and "123450" is shorter than "123450.0"."""
     if isinstance(value, Mapping):
         return {key: _whole(item) for key, item in value.items()}
@@ -75,14 +87,11 @@ def _whole(value: Any) -> Any:  # noqa: ANN401
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def line_features(lines: Collection[Any]) -> dict[str, Any]:
-    """GeoJSON of lines."""
+def line_features(lines: Collection[Any]) -> str:
+    """GeoJSON text of lines."""
     from shapely.geometry import mapping
 
-    return {
-        "type": "FeatureCollection",
-        "features": [{"type": "Feature", "properties": {}, "geometry": _whole(mapping(line))} for line in lines],
-    }
+    return _collection([{"type": "Feature", "properties": {}, "geometry": _whole(mapping(line))} for line in lines])
 
 
 def hatching(shapes: gpd.GeoDataFrame, hatches: Mapping[str, str], *, spacing: float) -> list[Any]:
@@ -100,7 +109,7 @@ def hatching(shapes: gpd.GeoDataFrame, hatches: Mapping[str, str], *, spacing: f
     from shapely import make_valid
     from shapely.geometry import MultiLineString
 
-    found = []
+    found: list[Any] = []
     for code, shape in zip(shapes["area_code"], shapes.geometry, strict=True):
         for angle in _ANGLES.get(hatches.get(code, ""), ()):
             lines = MultiLineString(_parallels(shape.bounds, angle=angle, spacing=spacing))
@@ -121,9 +130,7 @@ def _parallels(
     lines = []
     for i in range(-count, count + 1):
         cx, cy = x - along[1] * i * spacing, y + along[0] * i * spacing
-        lines.append(
-            [(cx - along[0] * reach, cy - along[1] * reach), (cx + along[0] * reach, cy + along[1] * reach)]
-        )
+        lines.append([(cx - along[0] * reach, cy - along[1] * reach), (cx + along[0] * reach, cy + along[1] * reach)])
     return lines
 
 
@@ -149,13 +156,13 @@ def borders(shapes: gpd.GeoDataFrame, groups: Mapping[str, str]) -> list[Any]:
     return [_on_grid(line_merge(MultiLineString(shared)))] if shared else []
 
 
-def _rings(shape: Any) -> Iterator[Any]:  # noqa: ANN401
+def _rings(shape: Any) -> Iterator[Any]:
     for part in getattr(shape, "geoms", [shape]):
         yield part.exterior
         yield from part.interiors
 
 
-def _on_grid(shape: Any, grid: float = 10.0) -> Any:  # noqa: ANN401
+def _on_grid(shape: Any, grid: float = 10.0) -> Any:
     from shapely import get_coordinates, set_coordinates
 
     return set_coordinates(_copy(shape), (get_coordinates(shape) / grid).round() * grid)

@@ -20,7 +20,7 @@ _LINES["crossed"] = _LINES["rising"] + _LINES["falling"]
 HATCH_STROKE = {"stroke": "#7A7A7A", "strokeWidth": 0.55}
 
 
-def map_key(classes: Sequence[MapClass], *, title: str, width: float, counted: str = "authorities") -> Any:  # noqa: ANN401
+def map_key(classes: Sequence[MapClass], *, title: str, width: float, counted: str = "authorities") -> Any:
     """Draw the key of a map.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,15 @@ from outcomes_analysis.figures.registering import figure_entry
 if TYPE_CHECKING:
     import geopandas as gpd
 
-_REGION_LINE = {"stroke": "#1A1A1A", "strokeWidth": 0.9, "filled": False, "strokeJoin": "round"}
+_REGION_LINES = (  # white below, so that the line also shows on dark fills
+    {"stroke": "#FFFFFF", "strokeWidth": 2.2, "filled": False, "strokeJoin": "round"},
+    {"stroke": "#1A1A1A", "strokeWidth": 0.8, "filled": False, "strokeJoin": "round"},
+)
 _EXPERIMENTAL = "Experimental: its figures do not measure one thing, so it is shown for exploration and given no ranks."
 
 
 def choropleth(
-    result: Any,  # noqa: ANN401 (IndexResult, UncertaintyResult, or their table)
+    result: Any,
     *,
     node: str,
     outlines: gpd.GeoDataFrame | None = None,
@@ -105,7 +109,7 @@ def small_multiples(
     outlines: gpd.GeoDataFrame | None = None,
     columns: int = 3,
     width: float = 482,
-) -> Any:  # noqa: ANN401
+) -> Any:
     """Maps side by side that share one block of geometry, each in three classes against England.
 
     Parameters
@@ -138,8 +142,8 @@ def small_multiples(
 
 
 def domain_pair(
-    result: Any,  # noqa: ANN401
-    given: Any,  # noqa: ANN401
+    result: Any,
+    given: Any,
     *,
     node: str,
     outlines: gpd.GeoDataFrame | None = None,
@@ -226,7 +230,7 @@ def domain_pair(
 
 
 def hex_map(
-    result: Any,  # noqa: ANN401
+    result: Any,
     *,
     node: str,
     layout: pd.DataFrame | None = None,
@@ -297,15 +301,15 @@ class _Words:
 
 
 def _prepared(
-    result: Any,  # noqa: ANN401
+    result: Any,
     *,
     node: str,
     label: str | None,
     data_as_at: str | None,
 ) -> tuple[pd.DataFrame, _Words]:
     table = result if isinstance(result, pd.DataFrame) else result.table
-    if "interval" in table.columns and table["interval"].nunique() > 1:
-        table = table[table["interval"] == "figures"]  # the spread of methods is another question: never mixed in
+    if "interval" in table.columns:
+        table = table[~table["interval"].isin(["method", "both"])]  # the spread of methods is never mixed in
     rows = check_table(table, node=node, needs=["area_name", "region_name", "estimate"], where=f"map of {node!r}")
     if "status" not in rows.columns:
         rows["status"] = "computed"
@@ -335,7 +339,9 @@ def _with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame, *, like: pd.Da
     known = rows["area_code"].isin(shapes["area_code"])
     if not known.any():
         codes = several(rows["area_code"])
-        message = f"None of the {len(rows)} areas of the result is in the outlines ({codes}): check the vintage of codes."
+        message = (
+            f"None of the {len(rows)} areas of the result is in the outlines ({codes}): check the vintage of codes."
+        )
         raise FigureError(message)
     columns = ["area_code", *(c for c in ("name",) if c in shapes.columns)]
     every = pd.DataFrame(shapes[columns]).merge(rows, on="area_code", how="left")
@@ -345,6 +351,8 @@ def _with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame, *, like: pd.Da
     if like is not None:
         regions = _regions(like)
         every["region_name"] = every["region_name"].fillna(every["area_code"].map(regions))
+    if "period" in every.columns:  # the join with areas that have no row turns whole years into decimals
+        every["period"] = every["period"].fillna(rows["period"].iloc[0]).astype(rows["period"].dtype)
     every["node_id"] = every["node_id"].fillna(rows["node_id"].iloc[0])
     every["status"] = every["status"].fillna("not_available")
     return every
@@ -377,24 +385,24 @@ def _class_words(method: Classing) -> str:
 def _panel(
     shapes: gpd.GeoDataFrame,
     rows: pd.DataFrame,
-    shared: Mapping[str, Any],
+    shared: str,
     frame: geometry.Frame,
     *,
     regions: Mapping[str, str],
     mark: gpd.GeoDataFrame,
-) -> Any:  # noqa: ANN401
+) -> Any:
     """One map: fills from the table, looked up by area code in geometry that several maps share."""
     alt = theme.altair()
     projection = frame.projection()
     size = {"width": frame.width, "height": frame.height}
-    data = alt.InlineData(values=dict(shared), format=alt.DataFormat(property="features", type="json"))
+    data = alt.InlineData(values=shared, format=alt.DataFormat(property="features", type="json"))
     looked = alt.LookupData(data=rows[["area_code", "fill"]], key="area_code", fields=["fill"])
-    only = set(shapes["area_code"])
     areas = alt.Chart(data, **size).mark_geoshape(stroke="#FFFFFF", strokeWidth=0.6, strokeJoin="round")
-    if len(only) < len(shared["features"]):
-        areas = areas.transform_filter(alt.FieldOneOfPredicate(field="properties.area_code", oneOf=sorted(only)))
-    areas = areas.transform_lookup(lookup="properties.area_code", from_=looked).encode(
-        fill=alt.Fill("fill:N", scale=None)
+    only = json.dumps(sorted(shapes["area_code"]))
+    areas = (
+        areas.transform_filter(f"indexof({only}, datum.properties.area_code) >= 0")
+        .transform_lookup(lookup="properties.area_code", from_=looked)
+        .encode(fill=alt.Fill("fill:N", scale=None))
     )
     layers = [areas]
     hatches = dict(zip(rows["area_code"], rows["hatch"], strict=True))
@@ -405,13 +413,13 @@ def _panel(
         layers.append(_lines(hatched, size, {**keys.HATCH_STROKE, "filled": False}))
     between = geometry.borders(shapes, regions) if regions else []
     if between:
-        layers.append(_lines(between, size, _REGION_LINE))
+        layers += [_lines(between, size, style) for style in _REGION_LINES]
     if len(mark):
         layers += _locator(mark, frame, size)
     return alt.layer(*layers).project(**projection)
 
 
-def _lines(lines: list[Any], size: Mapping[str, float], style: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _lines(lines: list[Any], size: Mapping[str, float], style: Mapping[str, Any]) -> Any:
     alt = theme.altair()
     data = alt.InlineData(values=geometry.line_features(lines), format=alt.DataFormat(property="features", type="json"))
     return alt.Chart(data, **size).mark_geoshape(**style)
@@ -430,7 +438,7 @@ def _locator(mark: gpd.GeoDataFrame, frame: geometry.Frame, size: Mapping[str, f
 def _inset(
     part: gpd.GeoDataFrame,
     rows: pd.DataFrame,
-    shared: Mapping[str, Any],
+    shared: str,
     *,
     width: float,
     name: str,
@@ -462,7 +470,7 @@ def _columns(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _map_figure(
-    body: Any,  # noqa: ANN401
+    body: Any,
     rows: pd.DataFrame,
     found: Sequence[MapClass],
     *,
@@ -490,7 +498,7 @@ def _map_figure(
     )
 
 
-def _figure(body: Any, *, width: float, **facts: Any) -> Figure:  # noqa: ANN401
+def _figure(body: Any, *, width: float, **facts: Any) -> Figure:
     footer = footer_texts(facts["source"], facts["data_as_at"], facts["notes"])
     chart = compose(body, title=facts["title"], subtitle=facts["subtitle"], footer=footer, width=width)
     return Figure(chart=chart, **facts)

@@ -132,7 +132,7 @@ def config() -> dict[str, Any]:
 
 
 @cache
-def altair() -> Any:  # noqa: ANN401 (the module itself)
+def altair() -> Any:
     """Load Altair with the house theme on, and drawings as SVG so that notebooks need no network.
 
     Altair takes seconds to import, so nothing in this package imports it before a figure is asked for.
