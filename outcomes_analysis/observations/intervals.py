@@ -191,7 +191,7 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
     rows = RowScales.of(obs, framework)
     value, lower, upper, level = (obs[c].to_numpy(dtype=float) for c in ("value", "lower", "upper", "level"))
     se, low, high = np.full((3, len(obs)), np.nan)
-    people = _cohort_population(obs, obs if population is None else population)
+    people = cohort_population(obs, obs if population is None else population)
     codes, ids = pd.factorize(obs["indicator_id"])
     for position, indicator_id in enumerate(ids):
         indicator = framework.indicator(indicator_id)
@@ -208,11 +208,12 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
             rounding=float(rounding_error(indicator.decimals)),
         )
     slope = rows.derivative(value)
-    own = np.isnan(low) & ~np.isnan(se)
-    centre, step = rows.transform(value), z_of(LEVEL) * se * slope
+    own = np.flatnonzero(np.isnan(low) & ~np.isnan(se))
+    centre, step = rows.transform(value)[own], (z_of(LEVEL) * se * slope)[own]
+    back = rows.take(own)
     # The guard moves a published 0 or 100 a little way in; its bounds must still hold the value itself.
-    low[own] = np.minimum(rows.inverse(centre - step), value)[own]
-    high[own] = np.maximum(rows.inverse(centre + step), value)[own]
+    low[own] = np.minimum(back.inverse(centre - step), value[own])
+    high[own] = np.maximum(back.inverse(centre + step), value[own])
     published = ~np.isnan(value) & ~np.isnan(lower) & ~np.isnan(upper) & (upper > lower)
     with np.errstate(invalid="ignore"):
         width = rows.transform(upper) - rows.transform(lower)
@@ -299,10 +300,22 @@ def _rate_errors(
     return total, np.clip(lower, 0, value), upper
 
 
-def _cohort_population(obs: pd.DataFrame, population: pd.DataFrame) -> Floats:
-    """Population aged 0 to 17 of each row's area, from the last mid-year by the period's end (else the next one).
+def cohort_population(obs: pd.DataFrame, population: pd.DataFrame) -> Floats:
+    """Find the population aged 0 to 17 behind each row.
 
-    The mid-year before 31 March is the denominator the publishers use. A group gets its stated share.
+    Parameters
+    ----------
+    obs : DataFrame
+        Table of observations.
+    population : DataFrame
+        Observations of ``pop_0_17``; other rows are ignored.
+
+    Returns
+    -------
+    array
+        Of the row's area at the last mid-year by the period's end (a rate at 31 March is over the mid-year before,
+        as the publishers have it), else at the next one known; a group has its share of ``GROUP_SHARES``. NaN
+        where the area or the group's share is unknown.
     """
     known = population[(population["indicator_id"] == POPULATION) & (population["group_type"] == "all")]
     known = known[["area_code", "period_end", "value"]].dropna().rename(columns={"value": "people"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import get_args
 
 import numpy as np
@@ -75,7 +75,7 @@ def inverse(values: npt.ArrayLike, scale: Scale, *, low: npt.ArrayLike = 0.0, hi
     if scale == "identity":
         return z.copy()
     if scale == "log":
-        return np.exp(z)
+        return np.exp(np.minimum(z, 700.0))  # beyond which a double overflows
     bottom = np.asarray(low, dtype=float)
     # tanh neither overflows nor warns, however far out z lies.
     return bottom + (np.asarray(high, dtype=float) - bottom) * 0.5 * (1.0 + np.tanh(0.5 * z))
@@ -171,13 +171,17 @@ class RowScales:
         widened = np.where(scale == "identity", guard, np.fmax(guard, np.minimum(half_child, 0.25 * (high - low))))
         return cls(scale, low, high, widened, per)
 
+    def take(self, rows: npt.NDArray[np.integer]) -> RowScales:
+        """Scales of some rows, by position."""
+        return RowScales(*(getattr(self, field.name)[rows] for field in fields(self)))
+
     def transform(self, values: npt.ArrayLike) -> Floats:
         """Put natural values on their row's scale."""
         return self._apply(transform, values, guarded=True)
 
     def inverse(self, values: npt.ArrayLike) -> Floats:
-        """Bring values back to natural units."""
-        return self._apply(inverse, values, guarded=False)
+        """Bring values back to natural units, kept within each indicator's valid range."""
+        return np.clip(self._apply(inverse, values, guarded=False), self.low, self.high)
 
     def derivative(self, values: npt.ArrayLike) -> Floats:
         """Slope of each row's scale at natural values."""
