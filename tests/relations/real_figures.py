@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.areas.register import to_area_code
-from outcomes_analysis.framework.model import Framework, Indicator, Node, Sampling
+from outcomes_analysis.framework.model import Break, Framework, Indicator, Node, Sampling
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.observations.periods import parse_periods
+
+__all__ = ["Break"]  # for the tests of one place
 
 LAIT_ENGLAND, LAIT_FIRST_REGION = 970, 980
 LAIT_REGIONS = {
