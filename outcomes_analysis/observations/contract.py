@@ -57,7 +57,7 @@ STATUSES: tuple[str, ...] = (
 MISSING: tuple[str, ...] = ("suppressed", "not_available", "not_applicable")
 MEASURED: tuple[str, ...] = ("published",)  # the only status that may set a standard, a rank or a spread
 FLAGS: tuple[str, ...] = ("break_before", "capped", "low_reliability", "provisional", "revised", "rounded")
-GROUP_TYPES: tuple[str, ...] = ("all", "care", "ethnicity", "fsm", "sen", "sex")
+GROUP_TYPES: tuple[str, ...] = ("all", "care", "disadvantage", "ethnicity", "fsm", "sen", "sex", "social_care")
 
 # Bounds and values are published rounded, each on its own: half a unit in the last of four decimals.
 ROUNDING = 5e-5
@@ -245,7 +245,7 @@ class _Checker:
 
     def errors(self) -> None:
         value, lower, upper, level = (self.column(name) for name in ("value", "lower", "upper", "level"))
-        slack = ROUNDING + 1e-9 * np.abs(value)
+        slack = ROUNDING + 1e-9 * np.abs(np.where(np.isinf(value), 0.0, value))
         self.note(lower > value + slack, "lower bound above the value", show="lower")
         self.note(upper < value - slack, "upper bound below the value", show="upper")
         self.note(np.isnan(lower) != np.isnan(upper), "only one of the two bounds")

@@ -73,14 +73,15 @@ def censored_bounds(
     medians = obs.loc[obs["value"].notna()].groupby("indicator_id")["value"].median()
     high_side = {name: i.form == "proportion" and medians.get(name, 0.0) > i.per / 2 for name, i in found.items()}
     few_without = ids.map(high_side).astype(bool)
-    lower = np.minimum(low / people, 1.0).where(~few_without, np.maximum(1 - high / people, 0.0)) * per
-    upper = (high / people).where(~few_without, 1 - low / people) * per
+    few, many = (low / people).clip(upper=1.0), high / people
+    lower = few.where(~few_without, (1 - many).clip(lower=0.0)) * per
+    upper = many.where(~few_without, 1 - few) * per
     proportion = ids.map({name: i.form == "proportion" for name, i in found.items()}).astype(bool)
     return rows[list(KEY)].assign(
         count_low=low,
         count_high=high,
         denominator=people,
         lower=lower,
-        upper=np.minimum(upper, per).where(proportion, upper),
+        upper=upper.where(~proportion, upper.clip(upper=per)),
         side=np.where(few_without, "few_without", "few_with"),
     )

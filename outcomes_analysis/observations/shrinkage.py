@@ -146,4 +146,4 @@ def _prior_variance(y: Floats, v: Floats, target: Floats | None) -> float:
 
 def _tiny(y: Floats) -> float:
     """Variance too small to matter beside the figures' own size; keeps exact figures from dividing by nought."""
-    return 1e-12 * max(float(np.var(y)), float(np.mean(np.abs(y))) ** 2 * 1e-12, 1e-300)
+    return 1e-12 * float(np.var(y)) + 1e-24 * float(np.mean(np.abs(y))) ** 2 + 1e-300

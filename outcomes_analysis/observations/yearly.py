@@ -160,14 +160,14 @@ def next_year_band(
     by_year = both.groupby(["indicator_id", "group_type", "group", "year"])["change"]
     both["drift"] = by_year.transform("median").fillna(0.0)
     variance = (both["total"] ** 2 + both["total_next"].fillna(both["total"]) ** 2) / both["window"]
-    half = z_of(level) * np.sqrt(variance)
+    half = z_of(level) * variance**0.5
     back = rows.take(both["at"].to_numpy())
     centre = both["x"] + both["drift"]
     both["estimate"], both["lower"], both["upper"] = (back.inverse(c) for c in (centre, centre - half, centre + half))
     both["level"], both["interval"] = level, "figures"
     # Compared on the scale: a published nought has a place there, which its natural value would miss.
-    inside = ((both["x_next"] - centre).abs() <= half).astype("boolean")
-    both["inside"] = inside.where(both["x_next"].notna() & half.notna())
+    miss = (both["x_next"] - centre).abs()
+    both["inside"] = (miss <= half).astype("boolean").where((miss.notna() & half.notna()).to_numpy())
     columns = ["indicator_id", "area_code", "group_type", "group", "period", "year", "value", "drift", "estimate"]
     columns += ["lower", "upper", "level", "interval", "next_period", "next_value", "inside"]
     return both[columns].reset_index(drop=True)
