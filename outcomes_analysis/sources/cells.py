@@ -20,7 +20,7 @@ class Meaning(NamedTuple):
 
 
 # Symbols of the Department for Education's open data; ":" and "~" are those of older files; "b" marks years that
-# were not collected. "low" and "k" round to zero without being zero; "u" stands in place of a value too unreliable to publish.
+# were not collected. "low" and "k" round to zero without being zero; "u" stands in place of a value too unreliable.
 EES_SYMBOLS: Mapping[str, Meaning] = {
     "c": Meaning("suppressed"),
     "z": Meaning("not_applicable"),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from csv import reader
 from pathlib import Path
 
 import pandas as pd
 
 from outcomes_analysis.errors import SourceError, several
+from outcomes_analysis.wording import plural
 
 MAX_BYTES = 300_000_000  # a hundred times the largest file in use: anything beyond is not one of these files
 MAX_ROWS = 5_000_000
+MAX_LINE = 1_000_000
 QUOTED = 200  # characters of a web page shown to the reader, enough to recognise a sign-in or proxy page
 
 _HTML = ("<!doctype html", "<html", "<head", "<body")
@@ -76,39 +80,62 @@ def read_csv(path: Path) -> pd.DataFrame:
     SourceError
         If it is no such file, has no rows, or has rows with too many or too few cells.
     """
+    import pyarrow as pa
+    from pyarrow import csv
+
     check_file(path)
+    names = _headings(path)
+    uneven: list[tuple[int | None, int]] = []
+
+    def keep_uneven(row: csv.InvalidRow) -> str:
+        uneven.append((row.number, row.actual_columns))
+        return "skip"
+
     try:
-        frame = pd.read_csv(
-            path, dtype="str", keep_default_na=False, na_values=[], encoding="utf-8-sig", nrows=MAX_ROWS + 1
+        table = csv.read_csv(
+            path,
+            read_options=csv.ReadOptions(use_threads=False),
+            parse_options=csv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep_uneven),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
+            ),
         )
-    except UnicodeDecodeError as error:
-        message = f"{path.name} is not a CSV file in UTF-8: byte {error.start} cannot be read. Save it as CSV UTF-8."
+    except (pa.ArrowException, ValueError, OSError) as error:
+        message = f"{path.name} is not a readable CSV file in UTF-8: {error}. Fetch it again, or save it as CSV UTF-8."
         raise SourceError(message) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        message = f"{path.name} is not a readable CSV file: {error}. Fetch it again from the publisher."
-        raise SourceError(message) from error
-    if not isinstance(frame.index, pd.RangeIndex):
-        message = f"{path.name}: rows have more cells than there are headings ({len(frame.columns)})."
+    if uneven:
+        rows = several(f"row {number} has {cells}" for number, cells in uneven)
+        count = plural(len(uneven), "row does", "rows do")
+        message = f"{path.name} is damaged: {count} not have {len(names)} cells as the headings do ({rows})."
         raise SourceError(message)
-    if len(frame.columns) < 2:
-        with path.open("rb") as handle:
-            start = quoted(handle.read(1000))
-        message = f"{path.name} is not a CSV file: one column only. It begins: {start}"
-        raise SourceError(message)
-    if len(frame) > MAX_ROWS:
+    if table.num_rows > MAX_ROWS:
         message = f"{path.name} has more than {MAX_ROWS:,} rows. It is not the file expected."
         raise SourceError(message)
-    if frame.empty:
-        message = f"{path.name} has headings but no rows. Headings: {several(frame.columns, limit=30)}."
+    if table.num_rows == 0:
+        message = f"{path.name} has headings but no rows. Headings: {several(names, limit=30)}."
         raise SourceError(message)
-    short = frame.isna().any(axis=1)
-    if short.any():
-        rows = several(frame.index[short] + 2)
-        count = int(short.sum())
-        message = f"{path.name}: {count} rows have fewer cells than there are headings (rows {rows}). It is damaged."
+    return table.rename_columns(_distinct(names)).to_pandas()
+
+
+def _headings(path: Path) -> list[str]:
+    """Cells of the first line; at least two, or it is no table."""
+    with path.open("rb") as handle:
+        first = handle.readline(MAX_LINE)
+    names = next(reader([first.decode("utf-8-sig", errors="replace")]), [])
+    if len(names) < 2 or b"\x00" in first:
+        message = f"{path.name} is not a CSV file: its first line has no two headings. It begins: {quoted(first)}"
         raise SourceError(message)
-    frame.columns = frame.columns.str.strip()
-    return frame
+    return names
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Headings without spaces at the ends; the second of two alike gets ``.1``, the third ``.2``."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in (n.strip() for n in names):
+        result.append(f"{name}.{seen[name]}" if seen[name] else name)
+        seen[name] += 1
+    return result
 
 
 def read_sheet(path: Path, sheet: str) -> pd.DataFrame:

@@ -1,0 +1,49 @@
+"""Registered sources made for a test, and the files of the mirror as they would be registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outcomes_analysis.sources.registry import RegisteredSource
+
+ABOUT = {
+    "url": "https://example.org/file",
+    "sha256": "0" * 64,
+    "bytes": 1,
+    "title": "A table",
+    "publisher": "A publisher",
+    "publisher_page": "https://example.org",
+    "obtained_via": "a test",
+    "data_as_at": "2026-01-01",
+    "licence": "Open Government Licence v3.0",
+    "attribution": "Contains public sector information",
+}
+
+Register = Callable[..., RegisteredSource]
+
+
+@pytest.fixture(scope="session")
+def register() -> Register:
+    """Make a registered source: ``register("lait", "dfe_lait/x.parquet", {series}, {series})``."""
+
+    def make(reader: str, path: str, *series: dict[str, Any], **about: Any) -> RegisteredSource:
+        entry = {"id": reader, "path": path, "reader": reader, "series": list(series), **ABOUT, **about}
+        return RegisteredSource.model_validate(entry)
+
+    return make
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a small file as a publisher would."""
+
+    def make(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return make
