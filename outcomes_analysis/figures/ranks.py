@@ -1,0 +1,234 @@
+"""Ranks with their intervals, for all places on one printed page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.errors import FigureError
+from outcomes_analysis.figures import findings, theme
+from outcomes_analysis.figures.classes import check_table
+from outcomes_analysis.figures.columns import Canvas, Columns, place, printed_name
+from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
+from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.wording import listed, plural
+
+Order = Literal["region", "rank", "name"]
+Measure = Literal["rank", "score"]
+
+_ROW, _GAP, _SIZE, _TOP = 10.4, 14.0, 7.2, 34.0
+_KINDS: dict[str, tuple[str, str, str]] = {  # shape, fill, words
+    "above": ("triangle-up", theme.AGAINST[2], "score clearly above England"),
+    "similar": ("circle", theme.PAPER, "no clear difference"),
+    "below": ("square", theme.AGAINST[0], "score clearly below England"),
+}
+
+
+def rank_intervals(
+    result: Any,
+    *,
+    node: str,
+    order: Order = "region",
+    measure: Measure = "rank",
+    label: str | None = None,
+    source: str | None = None,
+    data_as_at: str | None = None,
+) -> Figure:
+    """Rank (or score) of every place with its interval, grouped by region.
+
+    Parameters
+    ----------
+    result : UncertaintyResult or DataFrame
+        Table with ``node_id, area_code, area_name, region_name, estimate, lower, upper, level, rank, rank_lower,
+        rank_upper, status``; rank 1 = best, higher score = better.
+    node : str
+        What to show.
+    order : {"region", "rank", "name"}
+        Within each region by rank (``region``, the default) or by name; ``rank`` drops the regions.
+    measure : {"rank", "score"}
+        What to place along the line.
+    label, source, data_as_at : str, optional
+        Words on the figure; taken from the result and the register where not given.
+
+    Returns
+    -------
+    Figure
+        Places without a rank are named under it, not drawn.
+
+    Raises
+    ------
+    FigureError
+        If the table lacks columns or the node, or the node as a whole is not ranked.
+    """
+    table = result if isinstance(result, pd.DataFrame) else result.table
+    needs = ["area_name", "region_name", "estimate", "lower", "upper", "rank", "rank_lower", "rank_upper", "status"]
+    rows = check_table(table, node=node, needs=needs, where=f"rank intervals of {node!r}")
+    name = label or findings.label_of(rows, node)
+    ranked = rows[rows[["rank", "rank_lower", "rank_upper"]].notna().all(axis=1)]
+    if ranked.empty:
+        message = f"{name} is not ranked: no authority has a rank. Use maps.choropleth for an experimental domain."
+        raise FigureError(message)
+    by = ["area_name"] if order == "name" else ["rank", "area_name"]
+    drawn = ranked.sort_values(by, kind="stable").reset_index(drop=True)
+    if order == "rank":
+        drawn = drawn.assign(group=_thirds(len(drawn)))
+        placed = place(drawn.assign(region_name=drawn["group"]))
+    else:
+        placed = place(drawn)
+    width = theme.width_of("page")
+    body = _body(placed, measure=measure, total=len(drawn), width=width)
+    widths = drawn["rank_upper"] - drawn["rank_lower"] + 1
+    level = round(100 * findings.level_of(rows))
+    title = f"{name}: half of the authorities have a rank interval of {_whole(widths.median())} or more places"
+    subtitle = "; ".join(
+        part
+        for part in [
+            "Rank, 1 = best, with its interval" if measure == "rank" else "Score, 0 = England, with its interval",
+            f"{level}% intervals",
+            findings.period_of(rows),
+            f"{plural(len(drawn), 'upper-tier local authority', 'upper-tier local authorities')} in England",
+        ]
+        if part
+    )
+    as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
+    notes = (*_absent(rows, ranked), WORKING_ASSIGNMENT)
+    origin = source or figure_entry(f"rank-intervals-{node}").source
+    chart = compose(body, title=title, subtitle=subtitle, footer=footer_texts(origin, as_at, notes), width=width)
+    return Figure(
+        chart=chart,
+        title=title,
+        subtitle=subtitle,
+        unit="rank, 1 = best" if measure == "rank" else findings.SCORE_UNIT,
+        source=origin,
+        data_as_at=as_at,
+        alt=_alt(drawn, title=title, level=level),
+        data=drawn[["node_id", "area_code", *needs]].sort_values(["rank", "area_name"], ignore_index=True),
+        notes=notes,
+    )
+
+
+def _whole(value: float) -> str:
+    return f"{int(np.floor(value))}"
+
+
+def _thirds(n: int) -> list[str]:
+    cuts = np.array_split(np.arange(1, n + 1), 3)
+    return [f"Ranks {part[0]} to {part[-1]}" for part in cuts for _ in part]
+
+
+def _absent(rows: pd.DataFrame, ranked: pd.DataFrame) -> tuple[str, ...]:
+    absent = rows[~rows["area_code"].isin(ranked["area_code"])].sort_values("area_name")
+    return (f"Not ranked: {listed([str(n) for n in absent['area_name']])}.",) if len(absent) else ()
+
+
+def _kind(row: Any) -> str:
+    if row.lower > 0:
+        return "above"
+    return "below" if row.upper < 0 else "similar"
+
+
+def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any:
+    columns = int(placed.headings["column"].max()) + 1
+    each = (width - _GAP * (columns - 1)) / columns
+    names = each * 0.55
+    canvas = Canvas(width=width, height=_TOP + placed.length * _ROW + 4)
+    rows = placed.rows
+    low, high = (1.0, float(total)) if measure == "rank" else (float(rows["lower"].min()), float(rows["upper"].max()))
+    inside = each - names - 6
+
+    def across(column: int, value: float) -> float:
+        return round(column * (each + _GAP) + names + 3 + (value - low) / max(high - low, 1e-9) * inside, 2)
+
+    def down(line: float) -> float:
+        return round(_TOP + line * _ROW, 2)
+
+    ticks = _rank_ticks(total) if measure == "rank" else [t for t in (-3, -2, -1, 1, 2, 3) if low <= t <= high]
+    england = float((rows["estimate"] > 0).sum()) + 0.5 if measure == "rank" else 0.0
+    _grid(canvas, placed, ticks=ticks, england=england, across=across, down=down, each=each)
+    intervals, points, texts = [], [], []
+    bounds = ("rank", "rank_lower", "rank_upper") if measure == "rank" else ("estimate", "lower", "upper")
+    for row in rows.itertuples():
+        y = down(row.line)
+        value, lower, upper = (float(getattr(row, b)) for b in bounds)
+        shape, fill, _ = _KINDS[_kind(row)]
+        edge = theme.QUIET if fill == theme.PAPER else fill
+        left = row.column * (each + _GAP)
+        text = printed_name(str(row.area_name), width=names - 2, size=_SIZE)
+        intervals.append(
+            {"x": across(row.column, lower), "x2": across(row.column, upper), "y": y, "y2": y, "colour": edge}
+        )
+        points.append({"x": across(row.column, value), "y": y, "shape": shape, "fill": fill, "colour": edge})
+        texts.append({"x": left, "y": y, "text": text})
+    canvas.rules(intervals, width=1.1)
+    canvas.points(points, area=15)
+    canvas.text(texts, size=_SIZE)
+    _key(canvas)
+    return canvas.chart()
+
+
+def _rank_ticks(total: int) -> list[float]:
+    step = 50 if total > 80 else 10
+    return [1.0, *(float(t) for t in range(step, total - step // 3, step)), float(total)]
+
+
+def _grid(
+    canvas: Canvas,
+    placed: Columns,
+    *,
+    ticks: list[float],
+    england: float,
+    across: Callable[[int, float], float],
+    down: Callable[[float], float],
+    each: float,
+) -> None:
+    lines, middle, headings, under, numbers = [], [], [], [], []
+    for part in placed.headings.itertuples():
+        top, bottom = down(part.first), down(part.last)
+        for tick in ticks:
+            x = across(part.column, tick)
+            lines.append({"x": x, "x2": x, "y": top, "y2": bottom})
+            numbers.append(
+                {"x": x, "y": down(part.line), "text": f"{tick:g}".replace("-", "\u2212"), "colour": theme.QUIET}
+            )
+        x = across(part.column, england)
+        middle.append({"x": x, "x2": x, "y": top, "y2": bottom})
+        left = part.column * (each + _GAP)
+        headings.append({"x": left, "y": down(part.line), "text": _heading(str(part.region))})
+        under.append({"x": left, "x2": left + each, "y": top, "y2": top})
+    canvas.rules(lines, width=0.5, colour="#E3E3E3")
+    canvas.rules(under, width=0.6, colour=theme.QUIET)
+    canvas.rules(middle, width=0.8, colour=theme.INK, dash=[2, 2])
+    canvas.text(headings, size=_SIZE + 0.5, bold=True)
+    canvas.text(numbers, size=6.2, align="center")
+
+
+def _heading(region: str) -> str:
+    return {"Yorkshire and The Humber": "Yorkshire & Humber"}.get(region, region)
+
+
+def _key(canvas: Canvas) -> None:
+    points, texts, x = [], [], 4.0
+    for shape, fill, words in _KINDS.values():
+        edge = theme.QUIET if fill == theme.PAPER else fill
+        points.append({"x": x, "y": 8, "shape": shape, "fill": fill, "colour": edge})
+        texts.append({"x": x + 7, "y": 8, "text": words})
+        x += 24 + theme.text_width(words, size=8.5)
+    canvas.points(points, area=24)
+    canvas.rules([{"x": x, "x2": x, "y": 2, "y2": 14}], width=0.8, colour=theme.INK, dash=[2, 2])
+    texts.append({"x": x + 6, "y": 8, "text": "where England\u2019s score would stand"})
+    canvas.text(texts, size=8.5)
+
+
+def _alt(drawn: pd.DataFrame, *, title: str, level: int) -> str:
+    n = len(drawn)
+    fifth = round(n / 5)
+    top, bottom = int((drawn["rank_upper"] <= fifth).sum()), int((drawn["rank_lower"] > n - fifth).sum())
+    return (
+        f"A dot for the rank of each of {plural(n, 'authority', 'authorities')} and a line for its {level}% interval, "
+        f"grouped by region. {title}. The interval lies wholly in the top fifth for "
+        f"{plural(top, 'authority', 'authorities')} and wholly in the bottom fifth for {bottom}. "
+        f"{findings.region_sentence(drawn)}"
+    ).strip()
