@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.sources.registry import RegisteredSource
 
 ABOUT = {
@@ -47,3 +48,43 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def framework() -> Framework:
+    """A framework of rates per 10,000 children and percentages, with what deriving needs."""
+
+    def indicator(name: str, form: str, per: float) -> dict[str, Any]:
+        return {
+            "id": name,
+            "name": name,
+            "definition": name,
+            "unit": f"per {per:g}",
+            "direction": 0,
+            "form": form,
+            "age_stage": "all",
+            "geography_basis": "responsible_authority",
+            "base_period": "2019",
+            "source": "ees",
+            "decimals": 1,
+            "cannot_tell": "anything else",
+            "per": per,
+            "sampling": {"model": "byar"},
+        }
+
+    return Framework.model_validate(
+        {
+            "id": "test",
+            "label": "Test",
+            "version": "1",
+            "date": "2026-01-01",
+            "source_url": "",
+            "notice": "",
+            "nodes": [],
+            "indicators": [
+                indicator("cpp_rate", "rate", 10_000.0),
+                indicator("cin_rate", "rate", 10_000.0),
+                indicator("share", "proportion", 100.0),
+            ],
+        }
+    )

@@ -19,6 +19,18 @@ from outcomes_analysis.sources.registry import Registry
 
 CONTENT = b"area_code,value\n" + b"E06000001,1\n" * 20_000  # several blocks
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Your office asks you to sign in" + b" " * 500
+ANSWERS: dict[str, dict[str, Any]] = {
+    "/good": {"body": CONTENT},
+    "/flaky": {"body": CONTENT},
+    "/truncated": {"body": CONTENT[:100_000], "length": len(CONTENT)},
+    "/short": {"body": CONTENT[:100_000]},
+    "/larger": {"body": CONTENT + b"x"},
+    "/endless": {"body": CONTENT + b"x" * 100_000, "length": -1},
+    "/altered": {"body": CONTENT[:-2] + b"2\n"},
+    "/page": {"body": HTML, "kind": "text/html; charset=utf-8"},
+    "/page-as-csv": {"body": HTML},
+    "/big-page": {"body": HTML + b"x" * len(CONTENT), "kind": "text/html"},
+}
 
 
 class Publisher(BaseHTTPRequestHandler):
@@ -39,36 +51,16 @@ class Publisher(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.hits.append(self.path)
-        tries = self.hits.count(self.path)
-        match self.path:
-            case "/good":
-                self.answer(CONTENT)
-            case "/flaky":
-                self.answer(CONTENT if tries == 3 else b"busy", code=200 if tries == 3 else 503)
-            case "/truncated":
-                self.answer(CONTENT[:100_000], length=len(CONTENT))
-            case "/short":
-                self.answer(CONTENT[:100_000])
-            case "/larger":
-                self.answer(CONTENT + b"x")
-            case "/endless":
-                self.answer(CONTENT + b"x" * 100_000, length=-1)
-            case "/altered":
-                self.answer(CONTENT[:-2] + b"2\n")
-            case "/page":
-                self.answer(HTML, kind="text/html; charset=utf-8")
-            case "/page-as-csv":
-                self.answer(HTML)
-            case "/big-page":
-                self.answer(HTML + b"x" * len(CONTENT), kind="text/html")
-            case "/redirect":
-                self.send_response(302)
-                self.send_header("Location", "http://example.org/elsewhere")
-                self.end_headers()
-            case "/slow":
-                threading.Event().wait(0.1)
-            case _:
-                self.answer(b"not here", code=404)
+        if self.path == "/slow":
+            threading.Event().wait(0.1)
+        elif self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "http://example.org/elsewhere")
+            self.end_headers()
+        elif self.path == "/flaky" and self.hits.count(self.path) < 3:
+            self.answer(b"busy", code=503)
+        else:
+            self.answer(**ANSWERS.get(self.path, {"body": b"not here", "code": 404}))
 
 
 @pytest.fixture
@@ -86,7 +78,8 @@ def server() -> Iterator[str]:
 def registry(register: Any, *urls: str) -> Registry:
     about = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "bytes": len(CONTENT)}
     made = [
-        register("lookup", f"folder/file{n}.csv", id=f"file{n}", url=url, **about) for n, url in enumerate(urls, start=1)
+        register("lookup", f"folder/file{n}.csv", id=f"file{n}", url=url, **about)
+        for n, url in enumerate(urls, start=1)
     ]
     return Registry(sources=tuple(made))
 
@@ -161,7 +154,7 @@ def test_every_refused_file_is_named_at_once_and_good_ones_are_kept(register: An
 def test_no_connection_stops_at_the_first_file(register: Any, tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Publisher) as gone:
         closed = f"http://127.0.0.1:{gone.server_address[1]}"
-    with pytest.raises(SourceError, match="no connection .*refused") as caught:
+    with pytest.raises(SourceError, match=r"no connection .*refused") as caught:
         fetch(registry(register, f"{closed}/a", f"{closed}/b"), raw=tmp_path, backoff=0.001)
     assert "not attempted or not complete: folder/file2.csv" in str(caught.value)
     assert files(tmp_path) == []
