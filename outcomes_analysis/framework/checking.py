@@ -59,6 +59,7 @@ def faults(nodes: Sequence[Node], indicators: Sequence[Indicator]) -> list[str]:
         _cycles(parents),
         *(_home_faults(indicator, homes) for indicator in indicators),
         *(_direction_faults(indicator) for indicator in indicators),
+        _layer_faults(nodes, indicators),
         *(_number_faults(indicator) for indicator in indicators),
         _lonely_doublets(indicators),
     )
@@ -141,6 +142,17 @@ def _direction_faults(indicator: Indicator) -> Iterator[str]:
         yield f"{who}: counts activity, which is neither good nor bad; give it `direction: 0`"
     if indicator.tier == "core" and indicator.measure_of == "outcome" and indicator.layer != "child":
         yield f"{who}: an outcome is a child's; in layer '{indicator.layer}' use another `measure_of` (such as enabler)"
+
+
+def _layer_faults(nodes: Sequence[Node], indicators: Sequence[Indicator]) -> Iterator[str]:
+    layers = {node.id: node.layer for node in nodes}
+    for indicator in indicators:
+        layer = layers.get(indicator.outcome, indicator.layer)
+        if layer != indicator.layer:
+            yield (
+                f"indicator '{indicator.id}': is in layer '{indicator.layer}' but its outcome '{indicator.outcome}' "
+                f"is in '{layer}'; give both the same"
+            )
 
 
 def _number_faults(indicator: Indicator) -> Iterator[str]:

@@ -161,7 +161,8 @@ def _message(fault: dict[str, Any], entry: Mapping[str, Any], *, known: list[str
         return f"`{field}` is missing; add it"
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(field, known, n=1)
-        return f"`{field}` is no field{f'; did you mean `{near[0]}`?' if near else f'; the fields are {several(known)}'}"
+        hint = f"did you mean `{near[0]}`?" if near else f"the fields are {several(known, limit=12)}"
+        return f"`{field}` is no field; {hint}"
     given = fault.get("input")
     reason = str(fault["msg"]).replace("Input should be", "must be")
     return f"`{field}` {reason} (it is {given!r:.40})"
@@ -172,4 +173,4 @@ def _beside(file: Path) -> str:
         return " The folder does not exist either."
     names = sorted(p.name for p in file.parent.glob("*.y*ml"))
     near = get_close_matches(file.name, names, n=1) or names
-    return f" In that folder there {'is' if len(near) == 1 else 'are'}: {several(near)}." if near else " Check the path."
+    return f" That folder holds: {several(near)}." if near else " Check the path."

@@ -14,10 +14,8 @@ from outcomes_analysis.errors import FrameworkError, Problems
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
 
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-
-class _Loader(_Base):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where there is one
     """The safe loader, but for dates: ``2023-03-31`` is a period's label, not a date."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML's own name for it)
