@@ -85,7 +85,7 @@ def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebui
     progress("harmonising areas and finding how sure each figure is")
     observed = _observed(raw, framework=framework)
     progress("drawing outlines")
-    outlines = build_outlines(paths["boundaries"])
+    outlines = build_outlines(paths["boundaries_all_vintages"])
     progress("packing")
     files = pack_release(
         observed.observations,
@@ -113,15 +113,17 @@ def _observed(raw: pd.DataFrame, *, framework: Framework) -> _Observed:
     from outcomes_analysis.observations.intervals import sampling_errors
     from outcomes_analysis.observations.yearly import add_total_errors, year_to_year
     from outcomes_analysis.sources.corrections import apply_corrections, load_corrections
-    from outcomes_analysis.sources.deriving import derive_rates, population_of
+    from outcomes_analysis.sources.deriving import derive_rates
 
     raw = apply_corrections(raw, load_corrections())
-    people = raw["indicator_id"] == "pop_0_17"
-    population = population_of(harmonise(raw[people], framework=framework).table)
-    harmonised = harmonise(raw, framework=framework, population=population)
-    table = derive_rates(harmonised.table, framework=framework, population=population)
+    children = raw[raw["indicator_id"] == "pop_0_17"]
+    by_code = children.set_index([children["published_code"], children["period_end"].dt.year])["value"]
+    harmonised = harmonise(raw, framework=framework, population=by_code.dropna())
+    table = harmonised.table
+    table = derive_rates(table, framework=framework, population=table[table["indicator_id"] == "pop_0_17"])
+    table = sampling_errors(table, framework=framework)
     table = table[table["period_end"].dt.year.between(FIRST_YEAR, LAST_YEAR)]
-    table = mark_breaks(sampling_errors(table, framework=framework, population=population), framework=framework)
+    table = mark_breaks(table, framework=framework)
     yearly = year_to_year(table, framework=framework)
     table = add_total_errors(table, yearly, framework=framework)
     return _Observed(check_observations(table, framework=framework, where="release"), yearly, harmonised.report)

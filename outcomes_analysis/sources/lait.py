@@ -43,10 +43,12 @@ def read(path: Path, source: RegisteredSource) -> pd.DataFrame:
     """
     names = [_measure(series, source) for series in source.series]
     table = _load(path, names)
-    missing = [name for name in names if name not in set(table["Short Desc"])]
+    # grouping by a text column walks through it once a group: its codes are looked up instead
+    codes, found = pd.factorize(table["Short Desc"].to_numpy(dtype=object))
+    pieces = {name: table[codes == code] for code, name in enumerate(found)}
+    missing = [name for name in names if name not in pieces]
     if missing:
         _raise_missing(path, missing)
-    pieces = dict(tuple(table.groupby("Short Desc", sort=False)))
     frames = [_one(pieces[name], series, source) for name, series in zip(names, source.series, strict=True)]
     return concat_raw(frames)
 

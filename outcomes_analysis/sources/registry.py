@@ -86,7 +86,7 @@ class Series(_Frozen):
     level : {"upper_tier", "district", "both"}
         Which areas to keep: those of the upper tier with regions and England, lower-tier districts alone, or both.
     select : dict
-        Column (or, for ``lait``, ``series``) to the value its rows must have.
+        Column (or, for ``lait``, ``series``) to the value its rows must have; left out where every row is meant.
     value, numerator, denominator : tuple of str
         Column names, the first that is there being used; all empty where the reader knows them. Without ``value`` it
         is numerator / denominator. The denominator may be ``population_0_17``.
@@ -103,7 +103,7 @@ class Series(_Frozen):
     group_type: str = "all"
     group: Text = "all"
     level: AreaLevel = "upper_tier"
-    select: dict[str, Text]
+    select: dict[str, Text] = Field(default_factory=dict)
     value: ColumnNames = ()
     numerator: ColumnNames = ()
     denominator: ColumnNames = ()
@@ -160,6 +160,7 @@ class RegisteredSource(_Frozen):
     licence: str = Field(min_length=1)
     attribution: str = Field(min_length=1)
     reader: Reader
+    note: str = ""
     series: tuple[Series, ...] = ()
 
     @field_validator("path")

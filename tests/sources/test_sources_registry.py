@@ -43,7 +43,12 @@ def written(folder: Path, *entries: dict[str, Any]) -> Path:
 
 def test_a_good_file_is_read(tmp_path: Path) -> None:
     other = entry(id="ons", path="ons/x.csv", reader="ons")
-    other["series"][0] |= {"role": "cross_check", "select": {"indicator": "GLD"}, "value": ["new", "old"], "factor": 100}
+    other["series"][0] |= {
+        "role": "cross_check",
+        "select": {"indicator": "GLD"},
+        "value": ["new", "old"],
+        "factor": 100,
+    }
     registry = load_sources(written(tmp_path, other, entry()))
     assert [source.id for source in registry.sources] == ["ons", "lait"]
     assert [(s.id, x.role) for s, x in registry.series_for("gld_pct")] == [("lait", "primary"), ("ons", "cross_check")]
@@ -103,17 +108,18 @@ def test_each_fault_of_a_series_is_named(tmp_path: Path, change: dict[str, Any],
     assert message in str(caught.value)
 
 
-def test_series_without_select_is_named(tmp_path: Path) -> None:
-    bad = entry()
-    del bad["series"][0]["select"]
-    with pytest.raises(SourceError, match=r"series 1 \(gld_pct\): 'select' is missing"):
-        load_sources(written(tmp_path, bad))
+def test_series_without_select_means_every_row(tmp_path: Path) -> None:
+    plain = entry()
+    del plain["series"][0]["select"]
+    assert load_sources(written(tmp_path, plain)).sources[0].series[0].select == {}
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     second = entry(id="second", path="second.csv", url="http://example.org", sha256="x")
     third = entry(id="lait", path="third.csv")
-    fourth = entry(id="fourth", path="third.csv", series=[{"indicator": "x", "period_kind": "academic", "select": {"series": "X"}}])
+    fourth = entry(
+        id="fourth", path="third.csv", series=[{"indicator": "x", "period_kind": "academic", "select": {"series": "X"}}]
+    )
     with pytest.raises(SourceError) as caught:
         load_sources(written(tmp_path, entry(reader="?", path="/x"), second, third, fourth, entry(path="last.csv")))
     text = str(caught.value)
