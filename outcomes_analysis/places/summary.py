@@ -41,7 +41,8 @@ def _unit(unit: str) -> str:
 
 def _several(words: list[str]) -> str:
     more = len(words) - MOST_NAMED
-    return wording.listed(words if more <= 0 else [*words[:MOST_NAMED], f"{more} more"])
+    # names hold commas of their own, so semicolons part them
+    return "; ".join(words if more <= 0 else [*words[:MOST_NAMED], f"and {more} more"])
 
 
 def _by_distance(rows: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,7 @@ SHORT_NAMES = {
     "mh_admissions_0_17": "mental health admissions",
     "attainment8": "Attainment 8",
 }
+PROPER = ("Attainment 8", "English", "Key Stage", "Level ", "Progress 8", "Reception", "Year ")
 BASIS_WORDS = {
     "residence": "by where children live",
     "school": "by where their school is",
@@ -31,7 +32,9 @@ SIZES = ((0.2, "slightly"), (0.4, "somewhat"), (0.7, "clearly"), (1.01, "strongl
 
 
 def in_sentence(name: str) -> str:
-    """Write a title so that it can stand inside a sentence: small first letter, unless it is an abbreviation."""
+    """Write a title so that it can stand inside a sentence: small first letter, unless it is a name or abbreviation."""
+    if name.startswith(PROPER):
+        return name
     return name[0].lower() + name[1:] if len(name) > 1 and name[1].islower() else name
 
 
@@ -142,7 +145,7 @@ def slope_sentence(row: pd.Series[Any], *, outcome: Indicator, held: str = "") -
     more = "higher" if row["estimate"] > 0 else "lower"
     near, far = sorted((abs(row["lower"]), abs(row["upper"])))
     span = wording.interval(near, far, level=row["level"], decimals=2)
-    size = wording.number(abs(row["estimate"]), 2, outcome.unit)
+    size = wording.number(abs(row["estimate"]), 2, outcome.unit.split(" (")[0])
     return f"{lead}, {short_name(outcome)} {size} {more} for each {per}: {span}"
 
 
@@ -180,7 +183,9 @@ def basis_sentence(predictor: Indicator, outcome: Indicator) -> str:
 
 def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: Sequence[str]) -> list[str]:
     """What every reader must know, whatever the numbers."""
-    marks = [f"\u201c{i.name}\u201d is contested: {i.contested.rstrip('.')}." for i in contested if i.contested]
+    marks = [
+        f"\u201c{i.name}\u201d is contested: {in_sentence(i.contested.rstrip('.'))}." for i in contested if i.contested
+    ]
     return [
         *marks,
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
@@ -196,9 +201,7 @@ def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: S
 def tally_sentence(rows: pd.DataFrame) -> str:
     """How many of the ways of asking give a clear answer, and whether they agree on its direction."""
     clear = rows[(rows["lower"] > 0) | (rows["upper"] < 0)]
-    asked = (
-        f"Of the {len(rows)} ways of asking below (with and without London, with and without child poverty held alike)"
-    )
+    asked = f"Of the {len(rows)} ways of asking below (with or without London, with or without something held alike)"
     if len(rows) < 2:
         return ""
     if clear.empty:
