@@ -172,9 +172,7 @@ def compose(
         f"A judgement is given only where the {round(100 * level)}% interval, sampling and year-to-year variation "
         "together, leaves out England's figure; by chance alone about one in ten would be given where nothing differs. "
         f"{near}".rstrip(),
-        f"{framework.notice} {wording.EXPLORATION}"
-        if wording.EXPLORATION not in framework.notice
-        else framework.notice,
+        framework.notice if "official statistics" in framework.notice else f"{framework.notice} {wording.EXPLORATION}",
     ]
     quoted = [text for i in framework.indicators for text in (i.name, i.contested.rstrip("."), i.cannot_tell)]
     quoted += [
