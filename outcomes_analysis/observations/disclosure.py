@@ -31,7 +31,7 @@ def censored_bounds(
     obs: pd.DataFrame,
     *,
     framework: Framework,
-    population: pd.DataFrame | None = None,
+    population: pd.DataFrame | pd.Series | None = None,
     rules: Mapping[str, tuple[int, int]] | None = None,
 ) -> pd.DataFrame:
     """Give the range in which each suppressed figure lies.
@@ -41,8 +41,8 @@ def censored_bounds(
     obs : DataFrame
         Table of observations.
     framework : Framework
-    population : DataFrame, optional
-        Observations of ``pop_0_17``, for the number of children where a row has no denominator and the indicator
+    population : DataFrame or Series, optional
+        As in ``sampling_errors``, for the number of children where a row has no denominator and the indicator
         states a ``cohort_share``; by default those in ``obs``.
     rules : mapping of source_id to (int, int), optional
         Counts a source withholds; ``rule_of`` for sources not named.

@@ -14,11 +14,24 @@ from outcomes_analysis.project import LEVEL
 
 POPULATION = "pop_0_17"
 
-# Share of the population a group makes up, for figures whose number of children must be assumed. Chosen on the
-# low side, so that the error is rather too wide than too narrow: half of children of one sex; about a quarter of
-# pupils eligible for free school meals; about a sixth with special educational needs; under 1 in 100 in care.
-# Ethnic groups differ too much for one number: their error stays unknown.
-GROUP_SHARES: dict[str, float] = {"all": 1.0, "sex": 0.5, "fsm": 0.25, "sen": 0.15, "care": 0.007}
+# Share of children a group makes up in England, for figures whose number of children must be assumed. Rounded
+# down from the pupil census and social care statistics of 2025, so that errors are rather too wide than too narrow.
+# Shares of ethnic groups differ too much between areas for one number: without counts their error stays unknown.
+GROUP_SHARES: dict[tuple[str, str], float] = {
+    ("all", "all"): 1.0,
+    ("sex", "female"): 0.48,
+    ("sex", "male"): 0.5,
+    ("fsm", "eligible"): 0.25,
+    ("fsm", "not_eligible"): 0.7,
+    ("disadvantage", "disadvantaged"): 0.25,
+    ("disadvantage", "other"): 0.7,
+    ("sen", "ehcp"): 0.05,
+    ("sen", "support"): 0.13,
+    ("sen", "none"): 0.8,
+    ("social_care", "in_need"): 0.03,
+    ("social_care", "child_protection"): 0.004,
+    ("social_care", "looked_after"): 0.006,
+}
 
 
 def wilson(k: npt.ArrayLike, n: npt.ArrayLike, *, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -170,9 +183,9 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
         Table of observations in natural units.
     framework : Framework
         Says for each indicator which model holds (``Sampling``), its scale and its decimals.
-    population : DataFrame, optional
-        Observations of the population aged 0 to 17 (``pop_0_17``), for the cohort models; by default those in
-        ``obs``.
+    population : DataFrame or Series, optional
+        Population aged 0 to 17, for the cohort models: observations of ``pop_0_17``, or a Series over area code and
+        mid-year; by default what ``obs`` holds of it.
 
     Returns
     -------
@@ -211,9 +224,11 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
     own = np.flatnonzero(np.isnan(low) & ~np.isnan(se))
     centre, step = rows.transform(value)[own], (z_of(LEVEL) * se * slope)[own]
     back = rows.take(own)
-    # The guard moves a published 0 or 100 a little way in; its bounds must still hold the value itself.
-    low[own] = np.minimum(back.inverse(centre - step), value[own])
-    high[own] = np.maximum(back.inverse(centre + step), value[own])
+    # Bounds stay within the range that can be right; the guard moves a published 0 or 100 a little way in, so they
+    # are also made to hold the value itself.
+    low[own], high[own] = back.inverse(centre - step), back.inverse(centre + step)
+    low = np.where(np.isnan(low), np.nan, np.fmin(np.maximum(low, rows.low), value))
+    high = np.where(np.isnan(high), np.nan, np.fmax(np.minimum(high, rows.high), value))
     published = ~np.isnan(value) & ~np.isnan(lower) & ~np.isnan(upper) & (upper > lower)
     with np.errstate(invalid="ignore"):
         width = rows.transform(upper) - rows.transform(lower)
@@ -300,15 +315,15 @@ def _rate_errors(
     return total, np.clip(lower, 0, value), upper
 
 
-def cohort_population(obs: pd.DataFrame, population: pd.DataFrame) -> Floats:
+def cohort_population(obs: pd.DataFrame, population: pd.DataFrame | pd.Series) -> Floats:
     """Find the population aged 0 to 17 behind each row.
 
     Parameters
     ----------
     obs : DataFrame
         Table of observations.
-    population : DataFrame
-        Observations of ``pop_0_17``; other rows are ignored.
+    population : DataFrame or Series
+        Observations of ``pop_0_17`` (other rows are ignored), or a Series over area code and mid-year.
 
     Returns
     -------
@@ -317,8 +332,7 @@ def cohort_population(obs: pd.DataFrame, population: pd.DataFrame) -> Floats:
         as the publishers have it), else at the next one known; a group has its share of ``GROUP_SHARES``. NaN
         where the area or the group's share is unknown.
     """
-    known = population[(population["indicator_id"] == POPULATION) & (population["group_type"] == "all")]
-    known = known[["area_code", "period_end", "value"]].dropna().rename(columns={"value": "people"})
+    known = _by_mid_year(population)
     wanted = obs[["area_code", "period_end"]].assign(row=np.arange(len(obs))).sort_values("period_end")
     if known.empty:
         return np.full(len(obs), np.nan)
@@ -328,7 +342,17 @@ def cohort_population(obs: pd.DataFrame, population: pd.DataFrame) -> Floats:
         for side in ("backward", "forward")
     ]
     people = sides[0].fillna(sides[1]).reindex(np.arange(len(obs))).to_numpy(dtype=float)
-    return people * obs["group_type"].map(GROUP_SHARES).to_numpy(dtype=float)
+    codes, groups = pd.factorize(pd.MultiIndex.from_frame(obs[["group_type", "group"]]))
+    return people * np.array([GROUP_SHARES.get(group, np.nan) for group in groups], dtype=float)[codes]
+
+
+def _by_mid_year(population: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    if isinstance(population, pd.Series):
+        table = population.dropna().rename_axis(["area_code", "year"]).rename("people").reset_index()
+        day = pd.to_datetime(table["year"].astype(int).astype(str) + "-06-30")
+        return table.assign(period_end=day)[["area_code", "period_end", "people"]]
+    mine = (population["indicator_id"] == POPULATION) & (population["group_type"] == "all")
+    return population.loc[mine, ["area_code", "period_end", "value"]].dropna().rename(columns={"value": "people"})
 
 
 def _floats(values: npt.ArrayLike) -> Floats:
