@@ -17,28 +17,33 @@ REGION_ORDER = (
     "London", "South East", "South West",
 )  # fmt: skip
 HEADING_ROWS = 1.9  # height of a region's heading with the space above it, in rows
-_SHORTER = {
-    "Bournemouth, Christchurch and Poole": "Bournemouth, C. & P.",
-    "Bath and North East Somerset": "Bath & NE Somerset",
-    "Kingston upon Hull, City of": "Kingston upon Hull",
-    "Westmorland and Furness": "Westmorland & Furness",
-    "Cheshire West and Chester": "Cheshire W. & Chester",
-    "East Riding of Yorkshire": "East Riding",
-    "North East Lincolnshire": "NE Lincolnshire",
-    "Windsor and Maidenhead": "Windsor & M\u2019head",
-    "Blackburn with Darwen": "Blackburn w. Darwen",
-    "Hammersmith and Fulham": "Hammersmith & F.",
-    "Kensington and Chelsea": "Kensington & C.",
-    "Kingston upon Thames": "Kingston u. Thames",
-    "Richmond upon Thames": "Richmond u. Thames",
-    "North Northamptonshire": "N. Northamptonshire",
-    "West Northamptonshire": "W. Northamptonshire",
-    "South Gloucestershire": "S. Gloucestershire",
-    "Central Bedfordshire": "Central Beds",
-    "Redcar and Cleveland": "Redcar & Cleveland",
-    "Barking and Dagenham": "Barking & Dagenham",
-    "Brighton and Hove": "Brighton & Hove",
-    "Telford and Wrekin": "Telford & Wrekin",
+_SHORTER = {  # the first that fits is printed
+    "Bournemouth, Christchurch and Poole": ("Bournemouth, C. & P.", "B\u2019mouth, C. & P."),
+    "Bath and North East Somerset": ("Bath & NE Somerset",),
+    "Kingston upon Hull, City of": ("Kingston upon Hull", "Hull"),
+    "Westmorland and Furness": ("Westmorland & Furness", "Westmorland & F."),
+    "Cheshire West and Chester": ("Cheshire West & Chester", "Cheshire W. & C."),
+    "East Riding of Yorkshire": ("East Riding",),
+    "Herefordshire, County of": ("Herefordshire",),
+    "North East Lincolnshire": ("NE Lincolnshire",),
+    "Windsor and Maidenhead": ("Windsor & M\u2019head",),
+    "Blackburn with Darwen": ("Blackburn w. Darwen", "Blackburn w. D."),
+    "Hammersmith and Fulham": ("Hammersmith & F.",),
+    "Kensington and Chelsea": ("Kensington & C.",),
+    "Kingston upon Thames": ("Kingston u. Thames",),
+    "Richmond upon Thames": ("Richmond u. Thames",),
+    "Newcastle upon Tyne": ("Newcastle u. Tyne", "Newcastle"),
+    "North Northamptonshire": ("N. Northamptonshire", "N. Northants"),
+    "West Northamptonshire": ("W. Northamptonshire", "W. Northants"),
+    "South Gloucestershire": ("S. Gloucestershire", "S. Gloucs"),
+    "Central Bedfordshire": ("Central Beds",),
+    "Redcar and Cleveland": ("Redcar & Cleveland", "Redcar & Clev."),
+    "Barking and Dagenham": ("Barking & Dagenham", "Barking & Dag."),
+    "Brighton and Hove": ("Brighton & Hove",),
+    "Telford and Wrekin": ("Telford & Wrekin",),
+    "Stockton-on-Tees": ("Stockton",),
+    "Bristol, City of": ("Bristol",),
+    "Yorkshire and The Humber": ("Yorkshire & Humber", "Yorks & Humber"),
 }
 
 
@@ -117,11 +122,11 @@ def place(rows: pd.DataFrame, *, columns: int = 3) -> Columns:
     return Columns(pd.concat(parts, ignore_index=True), pd.DataFrame(headings), max(reached))
 
 
-def printed_name(name: str, *, width: float, size: float) -> str:
-    """Name of a place cut to a width, by its usual short form first."""
-    if theme.text_width(name, size=size) <= width:
-        return name
-    return theme.shorten(_SHORTER.get(name, name), width=width, size=size)
+def printed_name(name: str, *, width: float, size: float, bold: bool = False) -> str:
+    """Name of a place or region that fits a width: its usual short form first, cut only where none fits."""
+    forms = (name, *_SHORTER.get(name, ()))
+    fitting = (form for form in forms if theme.text_width(form, size=size, bold=bold) <= width)
+    return next(fitting, theme.shorten(forms[-1], width=width, size=size, bold=bold))
 
 
 class Canvas:

@@ -19,7 +19,7 @@ from outcomes_analysis.wording import listed, plural
 Order = Literal["region", "rank", "name"]
 Measure = Literal["rank", "score"]
 
-_ROW, _GAP, _SIZE, _TOP = 10.4, 14.0, 7.2, 34.0
+_ROW, _GAP, _SIZE, _TOP = 10.4, 14.0, 7.2, 22.0
 _KINDS: dict[str, tuple[str, str, str]] = {  # shape, fill, words
     "above": ("triangle-up", theme.AGAINST[2], "score clearly above England"),
     "similar": ("circle", theme.PAPER, "no clear difference"),
@@ -185,6 +185,7 @@ def _grid(
     each: float,
 ) -> None:
     lines, middle, headings, under, numbers = [], [], [], [], []
+    heading_width = each * 0.55 - 4
     for part in placed.headings.itertuples():
         top, bottom = down(part.first), down(part.last)
         for tick in ticks:
@@ -196,7 +197,13 @@ def _grid(
         x = across(part.column, england)
         middle.append({"x": x, "x2": x, "y": top, "y2": bottom})
         left = part.column * (each + _GAP)
-        headings.append({"x": left, "y": down(part.line), "text": _heading(str(part.region))})
+        headings.append(
+            {
+                "x": left,
+                "y": down(part.line),
+                "text": printed_name(str(part.region), width=heading_width, size=_SIZE + 0.5, bold=True),
+            }
+        )
         under.append({"x": left, "x2": left + each, "y": top, "y2": top})
     canvas.rules(lines, width=0.5, colour="#E3E3E3")
     canvas.rules(under, width=0.6, colour=theme.QUIET)
@@ -205,20 +212,16 @@ def _grid(
     canvas.text(numbers, size=6.2, align="center")
 
 
-def _heading(region: str) -> str:
-    return {"Yorkshire and The Humber": "Yorkshire & Humber"}.get(region, region)
-
-
 def _key(canvas: Canvas) -> None:
     points, texts, x = [], [], 4.0
     for shape, fill, words in _KINDS.values():
         edge = theme.QUIET if fill == theme.PAPER else fill
         points.append({"x": x, "y": 8, "shape": shape, "fill": fill, "colour": edge})
         texts.append({"x": x + 7, "y": 8, "text": words})
-        x += 24 + theme.text_width(words, size=8.5)
+        x += 20 + theme.text_width(words, size=8.5)
     canvas.points(points, area=24)
     canvas.rules([{"x": x, "x2": x, "y": 2, "y2": 14}], width=0.8, colour=theme.INK, dash=[2, 2])
-    texts.append({"x": x + 6, "y": 8, "text": "where England\u2019s score would stand"})
+    texts.append({"x": x + 6, "y": 8, "text": "where England would stand"})
     canvas.text(texts, size=8.5)
 
 

@@ -1,0 +1,291 @@
+"""Pictures of how two outcomes relate across areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.errors import FigureError, several
+from outcomes_analysis.figures import theme
+from outcomes_analysis.figures.composing import Figure, compose, footer_texts
+from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.project import LEVEL
+from outcomes_analysis.wording import AREAS_NOT_CHILDREN, plural
+
+if TYPE_CHECKING:
+    from outcomes_analysis.framework.model import Framework, Indicator
+    from outcomes_analysis.relations.result import RelationResult
+
+_LONDON = {True: ("diamond", theme.DUO[1], "London borough"), False: ("circle", theme.DUO[0], "other authority")}
+_HEIGHT = 300
+
+
+@dataclass(frozen=True)
+class Line:
+    """A fitted straight line with its band: columns ``x, estimate, lower, upper`` and the band's level."""
+
+    table: pd.DataFrame
+    level: float
+
+
+def fitted_line(x: np.ndarray, y: np.ndarray, *, level: float = LEVEL, points: int = 60) -> Line:
+    """Least-squares line through areas with the band of its mean, by HC3 errors and the t distribution.
+
+    Parameters
+    ----------
+    x, y : ndarray
+        One value an area, finite; at least four areas, and ``x`` not constant.
+    level : float
+        Of the band.
+    points : int
+        Places along the line.
+
+    Notes
+    -----
+    HC3 as in MacKinnon and White (1985): residuals over one less the leverage, so that a few unusual areas do not
+    make the band too narrow.
+    """
+    from scipy import stats
+
+    n = len(x)
+    if n < 4 or np.ptp(x) == 0:
+        message = f"No line can be drawn through {n} areas{' with one value of x' if n >= 4 else ''}."
+        raise FigureError(message)
+    centre = x.mean()
+    design = np.column_stack([np.ones(n), x - centre])
+    bread = np.linalg.inv(design.T @ design)
+    slope = bread @ design.T @ y
+    leverage = np.einsum("ij,jk,ik->i", design, bread, design)
+    weighted = design * ((y - design @ slope) / (1 - leverage))[:, None]
+    covariance = bread @ weighted.T @ weighted @ bread
+    along = np.linspace(x.min(), x.max(), points)
+    rows = np.column_stack([np.ones(points), along - centre])
+    error = np.sqrt(np.einsum("ij,jk,ik->i", rows, covariance, rows))
+    reach = stats.t.ppf(0.5 + level / 2, n - 2) * error
+    middle = rows @ slope
+    return Line(pd.DataFrame({"x": along, "estimate": middle, "lower": middle - reach, "upper": middle + reach}), level)
+
+
+def scatter(
+    result: RelationResult,
+    *,
+    observations: pd.DataFrame | None = None,
+    framework: Framework | None = None,
+    named: int = 4,
+    source: str | None = None,
+    data_as_at: str | None = None,
+    register_id: str = "admissions-attainment",
+) -> Figure:
+    """One point an area for the two figures of an association, London marked by shape, with the line and its band.
+
+    Parameters
+    ----------
+    result : RelationResult
+        The answer to the question; its ``data`` are the areas drawn.
+    observations : DataFrame, optional
+        The tidy table; gives the figures' own intervals, drawn faintly. Without it no intervals are drawn.
+    framework : Framework, optional
+        For the figures' names and units; the default one where not given.
+    named : int
+        Areas to name: those farthest from the middle.
+    source, data_as_at : str, optional
+        Words on the figure; taken from the result and the register where not given.
+    register_id : str
+        Entry of the register that gives the source line.
+
+    Returns
+    -------
+    Figure
+        Title: whether higher goes with higher or lower, by the interval of the rank correlation.
+    """
+    if framework is None:
+        from outcomes_analysis.framework.loading import load_framework
+
+        framework = load_framework()
+    x, y = framework.indicator(result.spec.predictor), framework.indicator(result.spec.outcome)
+    points = _points(result, x=x.id, y=y.id, observations=observations)
+    line = fitted_line(points["x"].to_numpy(float), points["y"].to_numpy(float))
+    width = theme.width_of("page")
+    periods: Mapping[str, str] = result.diagnostics.get("periods", {})
+    body = _body(points, line, x=_axis_title(x, periods), y=_axis_title(y, periods), named=named, width=width)
+    title, subtitle = _title(result, x=x, y=y), _subtitle(result)
+    has_bars = bool(points[["x_lower", "y_lower"]].notna().any().any())
+    notes = _notes(result, x=x, y=y, line=line, bars=has_bars)
+    as_at = data_as_at or str(getattr(result.manifest, "data_as_at", "") or "")
+    origin = source or figure_entry(register_id).source
+    return Figure(
+        chart=compose(body, title=title, subtitle=subtitle, footer=footer_texts(origin, as_at, notes), width=width),
+        title=title,
+        subtitle=subtitle,
+        unit=f"{x.unit}; {y.unit}",
+        source=origin,
+        data_as_at=as_at,
+        alt=_alt(points, title=title, subtitle=subtitle, x=x, y=y),
+        data=points.drop(columns=["shape", "fill"]).rename(columns=_column_names(x.id, y.id)),
+        notes=notes,
+    )
+
+
+def _column_names(x: str, y: str) -> dict[str, str]:
+    ends = ("", "_lower", "_upper")
+    return {f"x{end}": f"{x}{end}" for end in ends} | {f"y{end}": f"{y}{end}" for end in ends}
+
+
+def _points(result: RelationResult, *, x: str, y: str, observations: pd.DataFrame | None) -> pd.DataFrame:
+    data = result.data
+    lacking = [c for c in ("area_name", "region_name", "london", x, y) if c not in data.columns]
+    if lacking:
+        message = f"The relation's data lack {several(lacking)}; a scatter plot needs them."
+        raise FigureError(message)
+    points = data[["area_name", "region_name", "london"]].assign(x=data[x], y=data[y])
+    points = points[points[["x", "y"]].notna().all(axis=1)].sort_index()
+    periods = result.diagnostics.get("periods", {})
+    for axis, indicator in (("x", x), ("y", y)):
+        bounds = _bounds(observations, indicator=indicator, period=periods.get(indicator))
+        points[f"{axis}_lower"] = bounds["lower"].reindex(points.index)
+        points[f"{axis}_upper"] = bounds["upper"].reindex(points.index)
+    points["shape"] = [_LONDON[bool(v)][0] for v in points["london"]]
+    points["fill"] = [_LONDON[bool(v)][1] for v in points["london"]]
+    return points.rename_axis("area_code").reset_index()
+
+
+def _bounds(observations: pd.DataFrame | None, *, indicator: str, period: str | None) -> pd.DataFrame:
+    if observations is None:
+        return pd.DataFrame({"lower": pd.Series(dtype=float), "upper": pd.Series(dtype=float)})
+    wanted = (observations["indicator_id"] == indicator) & (observations["group"] == "all")
+    if period is not None:
+        wanted &= observations["period"] == period
+    return observations.loc[wanted].drop_duplicates("area_code", keep="last").set_index("area_code")[["lower", "upper"]]
+
+
+def _axis_title(indicator: Indicator, periods: Mapping[str, str]) -> list[str]:
+    period = f", {periods[indicator.id]}" if indicator.id in periods else ""
+    unit = "" if indicator.unit.lower() in indicator.name.lower() else f" ({indicator.unit})"
+    return theme.wrap(f"{indicator.name}{unit}{period}", width=_HEIGHT + 40, size=9)
+
+
+def _body(points: pd.DataFrame, line: Line, *, x: list[str], y: list[str], named: int, width: float) -> Any:
+    alt = theme.altair()
+    size = {"width": width - 60, "height": _HEIGHT}
+    across = alt.X("x:Q", scale=alt.Scale(zero=False, nice=True), title=x, axis=alt.Axis(grid=False, tickCount=7))
+    up = alt.Y("y:Q", scale=alt.Scale(zero=False, nice=True), title=y, axis=alt.Axis(tickCount=6))
+    layers = []
+    faint = {"stroke": "#D0D5DB", "strokeWidth": 0.6}
+    drawn = points.drop(columns=["region_name"])
+    if points["x_lower"].notna().any():
+        layers.append(
+            alt.Chart(_ends(drawn, "x"), **size).mark_rule(**faint).encode(x=alt.X("x:Q", title=x), x2="x2:Q", y=up)
+        )
+    if points["y_lower"].notna().any():
+        layers.append(
+            alt.Chart(_ends(drawn, "y"), **size).mark_rule(**faint).encode(x=across, y=alt.Y("y:Q", title=y), y2="y2:Q")
+        )
+    band = alt.Chart(line.table, **size)
+    layers.append(
+        band.mark_area(color="#BFBFBF", opacity=0.55).encode(x=across, y=alt.Y("lower:Q", title=y), y2="upper:Q")
+    )
+    layers.append(band.mark_line(color=theme.INK, strokeWidth=1.3).encode(x=across, y=alt.Y("estimate:Q", title=y)))
+    marks = alt.Chart(drawn[["x", "y", "shape", "fill"]], **size)
+    layers.append(
+        marks.mark_point(filled=True, size=26, stroke=theme.PAPER, strokeWidth=0.5).encode(
+            x=across, y=up, shape=alt.Shape("shape:N", scale=None), fill=alt.Fill("fill:N", scale=None)
+        )
+    )
+    layers += _names(points, named, size=size, x=across, y=up)
+    return alt.vconcat(_key(points, line, width=width), alt.layer(*layers), spacing=4)
+
+
+def _ends(points: pd.DataFrame, axis: str) -> pd.DataFrame:
+    other = "y" if axis == "x" else "x"
+    known = points[points[[f"{axis}_lower", f"{axis}_upper"]].notna().all(axis=1)]
+    return pd.DataFrame({axis: known[f"{axis}_lower"], f"{axis}2": known[f"{axis}_upper"], other: known[other]})
+
+
+def _names(points: pd.DataFrame, count: int, *, size: Mapping[str, float], x: Any, y: Any) -> list[Any]:
+    """Names of the areas farthest from the middle, none so near another that the two would overlap."""
+    alt = theme.altair()
+    scaled = {a: (points[a] - points[a].median()) / max(float(np.ptp(points[a])), 1e-9) for a in ("x", "y")}
+    far = np.hypot(scaled["x"], scaled["y"]).sort_values(ascending=False, kind="stable")
+    chosen: list[int] = []
+    for i in far.index:
+        clear = all(
+            abs(scaled["y"][i] - scaled["y"][j]) > 0.05 or abs(scaled["x"][i] - scaled["x"][j]) > 0.4 for j in chosen
+        )
+        if clear and len(chosen) < count:
+            chosen.append(int(i))
+    layers = []
+    middle = (points["x"].min() + points["x"].max()) / 2
+    for side, part in points.loc[chosen].groupby(points["x"] > middle):
+        mark = {"align": "right" if side else "left", "dx": -6 if side else 6, "fontSize": 8, "baseline": "middle"}
+        layers.append(
+            alt.Chart(part[["x", "y", "area_name"]], **size).mark_text(**mark).encode(x=x, y=y, text="area_name:N")
+        )
+    return layers
+
+
+def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
+    from outcomes_analysis.figures.columns import Canvas
+
+    canvas = Canvas(width=width - 60, height=16)
+    marks, texts, at = [], [], 5.0
+    counts = points["london"].astype(bool).value_counts()
+    for london in (False, True):
+        shape, fill, words = _LONDON[london]
+        if london in counts.index:
+            marks.append({"x": at, "y": 8, "shape": shape, "fill": fill, "colour": theme.PAPER})
+            texts.append({"x": at + 7, "y": 8, "text": f"{words} ({counts[london]})"})
+            at += 26 + theme.text_width(texts[-1]["text"], size=8.5)
+    canvas.boxes([{"x": at, "x2": at + 18, "y": 2.5, "y2": 13.5, "fill": "#D9D9D9"}])
+    canvas.rules([{"x": at, "x2": at + 18, "y": 8, "y2": 8}], width=1.3, colour=theme.INK)
+    texts.append({"x": at + 23, "y": 8, "text": f"straight line and its {round(100 * line.level)}% band"})
+    canvas.points(marks, area=34)
+    canvas.text(texts, size=8.5)
+    return canvas.chart()
+
+
+def _title(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
+    from outcomes_analysis.relations import sentences
+
+    row = result.row("spearman", scale="correlation")
+    one, other = sentences.short_name(x), sentences.short_name(y)
+    if row["status"] != "computed" or not sentences.is_clear(row):
+        return f"No clear association between {one} and {other} across authorities"
+    size = next(word for bound, word in sentences.SIZES if abs(row["estimate"]) < bound)
+    way = "higher" if row["estimate"] > 0 else "lower"
+    return f"Places with higher {one} tended to have {size} {way} {other}"
+
+
+def _subtitle(result: RelationResult) -> str:
+    from outcomes_analysis.relations import sentences
+
+    row = result.row("spearman", scale="correlation")
+    where = f"{plural(int(row['n']), 'upper-tier local authority', 'upper-tier local authorities')} in England"
+    if row["status"] != "computed":
+        return f"{where}; measured in {result.spec.year}"
+    return f"Rank correlation {sentences.measured(row)}; {where}; measured in {result.spec.year}"
+
+
+def _notes(result: RelationResult, *, x: Indicator, y: Indicator, line: Line, bars: bool) -> tuple[str, ...]:
+    from outcomes_analysis.relations import sentences
+
+    first = sentences.opening(x, y)
+    faint = "Faint lines: intervals of the figures themselves." if bars else ""
+    basis = sentences.basis_sentence(x, y)
+    scales = "Axes do not start at zero."
+    return tuple(text for text in (first, AREAS_NOT_CHILDREN, basis, f"{scales} {faint}".strip()) if text)
+
+
+def _alt(points: pd.DataFrame, *, title: str, subtitle: str, x: Indicator, y: Indicator) -> str:
+    spans = [
+        f"{name} runs from {points[axis].min():,.{indicator.decimals}f} to {points[axis].max():,.{indicator.decimals}f}"
+        for axis, indicator, name in (("x", x, x.name), ("y", y, y.name))
+    ]
+    london = int(points["london"].astype(bool).sum())
+    return (
+        f"Scatter plot of {plural(len(points), 'authority', 'authorities')}, {london} of them in London. {title}. "
+        f"{subtitle}. {'; '.join(spans)}. {AREAS_NOT_CHILDREN}"
+    )
