@@ -1,8 +1,11 @@
-"""What is measured: the framework as data, loaded, checked, searched and listed."""
+"""What is measured: the framework as data, loaded, checked, searched, listed and extended locally."""
 
+from outcomes_analysis.framework.cataloguing import catalogue, catalogue_csv, domain_summary
 from outcomes_analysis.framework.checking import check_framework
+from outcomes_analysis.framework.finding import find
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Break, Framework, Indicator, Node, Sampling
+from outcomes_analysis.framework.overlay import overlay_values, with_overlay
 
 __all__ = [
     "Break",
@@ -10,6 +13,12 @@ __all__ = [
     "Indicator",
     "Node",
     "Sampling",
+    "catalogue",
+    "catalogue_csv",
     "check_framework",
+    "domain_summary",
+    "find",
     "load_framework",
+    "overlay_values",
+    "with_overlay",
 ]
