@@ -91,7 +91,7 @@ def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebui
         observed.observations,
         framework=framework,
         yearly=observed.yearly,
-        sources=[registry.source(name).source for name in paths],
+        sources=[registry.source(name).provenance for name in paths],
         outlines=outlines,
         report=observed.report,
     )

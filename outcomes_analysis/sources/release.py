@@ -30,8 +30,10 @@ SCALED = ("se_sampling", "se_total")  # scaled only
 TEXT = (*KEY, "published_code", "status", "flags", "source_id")
 DATES = ("period_start", "period_end")
 NUMBERS = ("level", "denominator")
+ORDER = ("indicator_id", "group_type", "group", "area_code", "period")  # like beside like: packs smallest
 RELEASE_COLUMNS = (*TEXT, *DATES, *STANDARDISED, *SCALED, *NUMBERS)
-SIGNIFICANT = 4  # digits kept of a standard error: more would be noise
+SIGNIFICANT = 3  # digits kept of a standard error: more would be noise
+SHORT = (*STANDARDISED[1:], *SCALED)  # held in four bytes: seven digits, more than any bound or error has
 
 
 def _round_significant(x: np.ndarray, digits: int) -> np.ndarray:
@@ -87,7 +89,7 @@ def reference_table(observations: pd.DataFrame, *, framework: Framework, yearly:
 def standardise_cells(observations: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Move and scale values, bounds and errors by each indicator's centre and scale.
 
-    Values are first rounded to the published decimals, bounds to one more, errors to four significant digits.
+    Values are first rounded to the published decimals, bounds to one more, errors to three significant digits.
     """
     ids = observations["indicator_id"]
     centre, scale = (ids.map(reference[c]).to_numpy(float) for c in ("centre", "scale"))
@@ -100,7 +102,8 @@ def standardise_cells(observations: pd.DataFrame, reference: pd.DataFrame) -> pd
         result[column] = (rounded - centre) / scale
     for column in SCALED:
         result[column] = _round_significant(observations[column].to_numpy(float), SIGNIFICANT) / scale
-    return result[list(RELEASE_COLUMNS)].sort_values(list(KEY), kind="stable", ignore_index=True)
+    result[list(SHORT)] = result[list(SHORT)].astype("float32")
+    return result[list(RELEASE_COLUMNS)].sort_values(list(ORDER), kind="stable", ignore_index=True)
 
 
 def natural_cells(cells: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +141,10 @@ def _parquet(frame: pd.DataFrame) -> bytes:
 
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", compression_level=19, use_dictionary=True, version="2.6")
+    big = 8 << 20  # one dictionary and one page a column: figures repeat a great deal
+    pq.write_table(
+        table, buffer, compression="zstd", compression_level=19, dictionary_pagesize_limit=big, data_page_size=big
+    )
     return buffer.getvalue()
 
 
