@@ -90,32 +90,44 @@ def footer_texts(source: str, data_as_at: str, notes: Sequence[str] = ()) -> lis
     return [text for text in [first, *notes, EXPLORATION] if text]
 
 
-def text_block(lines: Sequence[str], *, width: float, size: float, bold: bool = False, colour: str = theme.INK) -> Any:
-    """Chart of a few lines of text, set flush left."""
+def text_block(
+    lines: Sequence[str],
+    *,
+    width: float,
+    size: float,
+    bold: bool = False,
+    colour: str = theme.INK,
+    outdent: float = 0,
+) -> Any:
+    """Chart of a few lines of text, set flush left, ``outdent`` pixels to the left of the drawing below it."""
     alt = theme.altair()
     leading = size * 1.28
     rows = pd.DataFrame({"line": list(lines), "y": [leading * (i + 0.82) for i in range(len(lines))]})
     weight = "bold" if bold else "normal"
     mark = {"align": "left", "baseline": "alphabetic", "fontSize": size, "fontWeight": weight, "color": colour}
     return (
-        alt.Chart(rows, width=width, height=leading * len(lines))
+        alt.Chart(rows, width=width - outdent, height=leading * len(lines))
         .mark_text(**mark)
-        .encode(x=alt.value(0), y=alt.Y("y:Q", scale=None, axis=None), text="line:N")
+        .encode(x=alt.value(-outdent), y=alt.Y("y:Q", scale=None, axis=None), text="line:N")
     )
 
 
-def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], width: float) -> Any:
-    """Put the title and subtitle above a drawing and the footer below it, all flush left and broken to its width."""
+def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], width: float, outdent: float = 0) -> Any:
+    """Put the title and subtitle above a drawing and the footer below it, all flush left and broken to its width.
+
+    ``outdent`` is the room that a drawing with axes takes to the left of its own frame.
+    """
     alt = theme.altair()
     head = theme.wrap(title, width=width, size=TITLE_SIZE, bold=True)
     below = theme.wrap(subtitle, width=width, size=SUBTITLE_SIZE)
     foot = [line for text in footer for line in theme.wrap(text, width=width, size=FOOTER_SIZE)]
+    place = {"width": width, "outdent": outdent}
     top = alt.vconcat(
-        text_block(head, width=width, size=TITLE_SIZE, bold=True),
-        text_block(below, width=width, size=SUBTITLE_SIZE, colour=theme.QUIET),
+        text_block(head, size=TITLE_SIZE, bold=True, **place),
+        text_block(below, size=SUBTITLE_SIZE, colour=theme.QUIET, **place),
         spacing=3,
     )
-    bottom = text_block(foot, width=width, size=FOOTER_SIZE, colour=theme.QUIET)
+    bottom = text_block(foot, size=FOOTER_SIZE, colour=theme.QUIET, **place)
     return alt.concat(top, body, bottom, columns=1, align="none", spacing=10)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONDON = {True: ("diamond", theme.DUO[1], "London borough"), False: ("circle", theme.DUO[0], "other authority")}
 _HEIGHT = 300
+_LEFT = 40  # room for the labels and title of the vertical axis
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,14 @@ def scatter(
     as_at = data_as_at or str(getattr(result.manifest, "data_as_at", "") or "")
     origin = source or figure_entry(register_id).source
     return Figure(
-        chart=compose(body, title=title, subtitle=subtitle, footer=footer_texts(origin, as_at, notes), width=width),
+        chart=compose(
+            body,
+            title=title,
+            subtitle=subtitle,
+            footer=footer_texts(origin, as_at, notes),
+            width=width,
+            outdent=_LEFT,
+        ),
         title=title,
         subtitle=subtitle,
         unit=f"{x.unit}; {y.unit}",
@@ -164,39 +172,58 @@ def _bounds(observations: pd.DataFrame | None, *, indicator: str, period: str | 
 
 def _axis_title(indicator: Indicator, periods: Mapping[str, str]) -> list[str]:
     period = f", {periods[indicator.id]}" if indicator.id in periods else ""
-    unit = "" if indicator.unit.lower() in indicator.name.lower() else f" ({indicator.unit})"
+    unit = "" if indicator.unit.lower() in indicator.name.lower() else f", {indicator.unit}"
     return theme.wrap(f"{indicator.name}{unit}{period}", width=_HEIGHT + 40, size=9)
 
 
 def _body(points: pd.DataFrame, line: Line, *, x: list[str], y: list[str], named: int, width: float) -> Any:
     alt = theme.altair()
-    size = {"width": width - 60, "height": _HEIGHT}
-    across = alt.X("x:Q", scale=alt.Scale(zero=False, nice=True), title=x, axis=alt.Axis(grid=False, tickCount=7))
-    up = alt.Y("y:Q", scale=alt.Scale(zero=False, nice=True), title=y, axis=alt.Axis(tickCount=6))
+    size = {"width": width - _LEFT - 8, "height": _HEIGHT}
+    frame = _Window(points, width=size["width"], height=size["height"])
+    across = alt.X("x:Q", scale=alt.Scale(domain=frame.x, nice=False), title=x, axis=alt.Axis(grid=False, tickCount=7))
+    upward = alt.Axis(tickCount=6, minExtent=20, maxExtent=20)
+    up = alt.Y("y:Q", scale=alt.Scale(domain=frame.y, nice=False), title=y, axis=upward)
     layers = []
     faint = {"stroke": "#D0D5DB", "strokeWidth": 0.6}
-    drawn = points.drop(columns=["region_name"])
-    if points["x_lower"].notna().any():
-        layers.append(
-            alt.Chart(_ends(drawn, "x"), **size).mark_rule(**faint).encode(x=alt.X("x:Q", title=x), x2="x2:Q", y=up)
-        )
-    if points["y_lower"].notna().any():
-        layers.append(
-            alt.Chart(_ends(drawn, "y"), **size).mark_rule(**faint).encode(x=across, y=alt.Y("y:Q", title=y), y2="y2:Q")
-        )
-    band = alt.Chart(line.table, **size)
+    for axis in ("x", "y"):
+        ends = _ends(points, axis)
+        if len(ends):
+            layers.append(
+                alt.Chart(ends, **size).mark_rule(**faint).encode(x=across, y=up, **{f"{axis}2": f"{axis}2:Q"})
+            )
+    band = alt.Chart(line.table.rename(columns={"lower": "y"}), **size)
+    layers.append(band.mark_area(color="#BFBFBF", opacity=0.55, clip=True).encode(x=across, y=up, y2="upper:Q"))
+    middle = alt.Chart(line.table.rename(columns={"estimate": "y"})[["x", "y"]], **size)
+    layers.append(middle.mark_line(color=theme.INK, strokeWidth=1.3, clip=True).encode(x=across, y=up))
+    marks = alt.Chart(points[["x", "y", "shape", "fill"]], **size)
     layers.append(
-        band.mark_area(color="#BFBFBF", opacity=0.55).encode(x=across, y=alt.Y("lower:Q", title=y), y2="upper:Q")
-    )
-    layers.append(band.mark_line(color=theme.INK, strokeWidth=1.3).encode(x=across, y=alt.Y("estimate:Q", title=y)))
-    marks = alt.Chart(drawn[["x", "y", "shape", "fill"]], **size)
-    layers.append(
-        marks.mark_point(filled=True, size=26, stroke=theme.PAPER, strokeWidth=0.5).encode(
+        marks.mark_point(filled=True, size=28, stroke=theme.PAPER, strokeWidth=0.5).encode(
             x=across, y=up, shape=alt.Shape("shape:N", scale=None), fill=alt.Fill("fill:N", scale=None)
         )
     )
-    layers += _names(points, named, size=size, x=across, y=up)
-    return alt.vconcat(_key(points, line, width=width), alt.layer(*layers), spacing=4)
+    layers += _names(points, frame, count=named, size=size, x=across, y=up)
+    return alt.vconcat(_key(points, line, width=size["width"]), alt.layer(*layers), spacing=4)
+
+
+class _Window:
+    """The part of the plane drawn, a little wider than points and intervals, and where things fall in pixels."""
+
+    def __init__(self, points: pd.DataFrame, *, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.x, self.y = self._span(points, "x"), self._span(points, "y")
+
+    @staticmethod
+    def _span(points: pd.DataFrame, axis: str) -> list[float]:
+        ends = points[[axis, f"{axis}_lower", f"{axis}_upper"]]
+        low, high = float(ends.min().min()), float(ends.max().max())
+        room = 0.03 * (high - low)
+        return [low - room, high + room]
+
+    def pixels(self, points: pd.DataFrame) -> pd.DataFrame:
+        """Pixels from the left and top."""
+        across = (points["x"] - self.x[0]) / (self.x[1] - self.x[0]) * self.width
+        down = (self.y[1] - points["y"]) / (self.y[1] - self.y[0]) * self.height
+        return pd.DataFrame({"x": across, "y": down})
 
 
 def _ends(points: pd.DataFrame, axis: str) -> pd.DataFrame:
@@ -205,32 +232,58 @@ def _ends(points: pd.DataFrame, axis: str) -> pd.DataFrame:
     return pd.DataFrame({axis: known[f"{axis}_lower"], f"{axis}2": known[f"{axis}_upper"], other: known[other]})
 
 
-def _names(points: pd.DataFrame, count: int, *, size: Mapping[str, float], x: Any, y: Any) -> list[Any]:
-    """Names of the areas farthest from the middle, none so near another that the two would overlap."""
+def _names(points: pd.DataFrame, frame: _Window, *, count: int, size: Mapping[str, float], x: Any, y: Any) -> list[Any]:
+    """Names of the areas farthest from the middle, each on the side where it covers fewest points and no other name."""
     alt = theme.altair()
-    scaled = {a: (points[a] - points[a].median()) / max(float(np.ptp(points[a])), 1e-9) for a in ("x", "y")}
-    far = np.hypot(scaled["x"], scaled["y"]).sort_values(ascending=False, kind="stable")
-    chosen: list[int] = []
+    at = frame.pixels(points)
+    far = np.hypot(at["x"] - at["x"].median(), at["y"] - at["y"].median()).sort_values(ascending=False, kind="stable")
+    taken: list[tuple[float, float, float, float]] = []
+    chosen: list[tuple[int, int]] = []
     for i in far.index:
-        clear = all(
-            abs(scaled["y"][i] - scaled["y"][j]) > 0.05 or abs(scaled["x"][i] - scaled["x"][j]) > 0.4 for j in chosen
-        )
-        if clear and len(chosen) < count:
-            chosen.append(int(i))
+        if len(chosen) == count:
+            break
+        span = theme.text_width(str(points.at[i, "area_name"]), size=8) + 8
+        found = _free_side(at, at.loc[i], span, taken, width=frame.width)
+        if found:
+            side, box = found
+            taken.append(box)
+            chosen.append((i, side))
     layers = []
-    middle = (points["x"].min() + points["x"].max()) / 2
-    for side, part in points.loc[chosen].groupby(points["x"] > middle):
-        mark = {"align": "right" if side else "left", "dx": -6 if side else 6, "fontSize": 8, "baseline": "middle"}
-        layers.append(
-            alt.Chart(part[["x", "y", "area_name"]], **size).mark_text(**mark).encode(x=x, y=y, text="area_name:N")
-        )
+    for side in (-1, 1):
+        part = points.loc[[i for i, chosen_side in chosen if chosen_side == side], ["x", "y", "area_name"]]
+        if part.empty:
+            continue
+        mark = {"align": "left" if side > 0 else "right", "dx": 6 * side, "fontSize": 8, "baseline": "middle"}
+        for halo in ({"stroke": theme.PAPER, "strokeWidth": 2.5, "strokeJoin": "round"}, {}):
+            layers.append(alt.Chart(part, **size).mark_text(**mark, **halo).encode(x=x, y=y, text="area_name:N"))
     return layers
+
+
+def _free_side(
+    at: pd.DataFrame, here: pd.Series, span: float, taken: list[tuple[float, float, float, float]], *, width: float
+) -> tuple[int, tuple[float, float, float, float]] | None:
+    """Side of a point (1 right, -1 left) on which a name fits, with the box it fills; None where it fits on neither."""
+    best: tuple[int, int, tuple[float, float, float, float]] | None = None
+    for side in (1, -1):
+        west, east = sorted((here["x"] + 4 * side, here["x"] + (4 + span) * side))
+        box = (west, here["y"] - 6, east, here["y"] + 6)
+        outside = west < 0 or east > width
+        if outside or any(_overlap(box, other) for other in taken):
+            continue
+        covered = int((at["x"].between(box[0], box[2]) & at["y"].between(box[1], box[3])).sum())
+        if covered <= 1 and (best is None or covered < best[0]):
+            best = (covered, side, box)
+    return best[1:] if best else None
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
     from outcomes_analysis.figures.columns import Canvas
 
-    canvas = Canvas(width=width - 60, height=16)
+    canvas = Canvas(width=width, height=16)
     marks, texts, at = [], [], 5.0
     counts = points["london"].astype(bool).value_counts()
     for london in (False, True):
