@@ -42,6 +42,7 @@ SERIES_READERS = (
     "deprivation_2025",
     "population",
 )
+ONE_TABLE = ("ees", "population")  # readers of files that may hold one table only, so that no rows need selecting
 AreaLevel = Literal["upper_tier", "district", "both"]
 Role = Literal["primary", "cross_check"]
 
@@ -86,7 +87,8 @@ class Series(_Frozen):
     level : {"upper_tier", "district", "both"}
         Which areas to keep: those of the upper tier with regions and England, lower-tier districts alone, or both.
     select : dict
-        Column (or, for ``lait``, ``series``) to the value its rows must have; left out where every row is meant.
+        Column (or, for ``lait``, ``series``) to the value its rows must have. Only ``ees`` and ``population`` files may
+        leave it out, where every row is meant (two rows for one area and period are an error all the same).
     value, numerator, denominator : tuple of str
         Column names, the first that is there being used; all empty where the reader knows them. Without ``value`` it
         is numerator / denominator. The denominator may be ``population_0_17``.
@@ -120,14 +122,6 @@ class Series(_Frozen):
             raise ValueError(message)
         return value
 
-    @field_validator("select")
-    @classmethod
-    def _select_something(cls, value: dict[str, str]) -> dict[str, str]:
-        if not value:
-            message = "selects no rows: say which column must have which value"
-            raise ValueError(message)
-        return value
-
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Series:
         if (self.group_type == "all") != (self.group == "all"):
@@ -145,7 +139,10 @@ class Series(_Frozen):
 
 
 class RegisteredSource(_Frozen):
-    """One published file: the fields of :class:`~outcomes_analysis.provenance.Source`, its reader and its series."""
+    """One published file: the fields of :class:`~outcomes_analysis.provenance.Source`, its reader and its series.
+
+    ``note`` is for whoever reads the registry: traps of the file, what is not taken from it.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
     path: str
@@ -182,6 +179,10 @@ class RegisteredSource(_Frozen):
             raise ValueError(message)
         if not self.series and self.reader in SERIES_READERS:
             message = f"reader '{self.reader}' needs at least one series"
+            raise ValueError(message)
+        bare = [x.indicator for x in self.series if not x.select and self.reader not in ONE_TABLE]
+        if bare:
+            message = f"series without select: {several(bare)}. Say which column must have which value"
             raise ValueError(message)
         return self
 

@@ -88,7 +88,6 @@ def test_each_fault_is_named(tmp_path: Path, change: dict[str, Any], message: st
 
 
 SERIES_FAULTS = {
-    "no select": ({"select": {}}, "selects no rows"),
     "unknown key": ({"filter": {}}, "unknown key 'filter'"),
     "level": ({"level": "ward"}, "level: Input should be"),
     "kind": ({"period_kind": "yearly"}, "period_kind: Input should be"),
@@ -108,8 +107,16 @@ def test_each_fault_of_a_series_is_named(tmp_path: Path, change: dict[str, Any],
     assert message in str(caught.value)
 
 
-def test_series_without_select_means_every_row(tmp_path: Path) -> None:
-    plain = entry()
+@pytest.mark.parametrize("reader", ["lait", "fingertips", "ons", "districts", "deprivation_2019", "deprivation_2025"])
+def test_series_without_select_are_named(tmp_path: Path, reader: str) -> None:
+    bad = entry(reader=reader, note="A trap of the file.")
+    del bad["series"][0]["select"]
+    with pytest.raises(SourceError, match=r"source 'lait': series without select: gld_pct"):
+        load_sources(written(tmp_path, bad))
+
+
+def test_a_file_of_one_table_needs_no_select(tmp_path: Path) -> None:
+    plain = entry(reader="ees")
     del plain["series"][0]["select"]
     assert load_sources(written(tmp_path, plain)).sources[0].series[0].select == {}
 
