@@ -36,8 +36,8 @@ LAIT_SYMBOLS: Mapping[str, Meaning] = {"-": Meaning("not_available")}
 DISTRICT_SYMBOLS: Mapping[str, Meaning] = {"NA": Meaning("not_available")}
 NO_SYMBOLS: Mapping[str, Meaning] = {}
 
-_THOUSANDS = r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?"
-_NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_THOUSANDS = r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?"  # [0-9], since \d takes the digits of every script
+_NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
 def parse_cells(texts: pd.Series, *, symbols: Mapping[str, Meaning], where: str, first_row: int = 2) -> pd.DataFrame:
