@@ -21,7 +21,7 @@ from outcomes_analysis.index.aggregation import (
 from outcomes_analysis.index.matrix import IndicatorMatrix
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.wording import AREAS_NOT_CHILDREN, EXPLORATION, listed, plural
+from outcomes_analysis.wording import listed, plural
 
 OVERALL = "overall"
 TABLE_COLUMNS = [
@@ -248,7 +248,7 @@ def _text(table: pd.DataFrame, matrix: IndicatorMatrix, spec: IndexSpec, nodes: 
     return (
         f"Scores as measured by the end of {newest}, with figures from {oldest} on: {listed(counts)}. "
         f"{spec.describe()} Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year "
-        f"variation. {matrix.framework.notice} {AREAS_NOT_CHILDREN if spec.overall else EXPLORATION}"
+        f"variation. {matrix.framework.notice}"
     )
 
 

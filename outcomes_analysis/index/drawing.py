@@ -10,10 +10,10 @@ import pandas as pd
 
 from outcomes_analysis.index.aggregation import random_weights
 from outcomes_analysis.index.building import IndexResult, NodeScore, competition_rank
+from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.observations.shrinkage import empirical_bayes
 from outcomes_analysis.project import DRAWS, SEED
 from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.wording import plural
 
 BLOCK = 1_000  # draws handled at once: keeps memory small and the processor's cache warm

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.areas.register import load_register
+from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import SpecError, several
-from outcomes_analysis.framework.model import Framework, Indicator
-from outcomes_analysis.observations.scales import derivative, transform
+from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.observations.intervals import cohort_population
+from outcomes_analysis.observations.scales import RowScales
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.sources.release import data_as_at
 
 ENGLAND = "E92000001"
+LEAST_SPREAD = 30  # authorities below which a standard deviation between them means little
 USABLE = ("published", "estimated")  # an inherited value is another place's figure: shown, never used
 
 
@@ -31,6 +33,9 @@ class IndicatorMatrix:
         Areas by indicators, natural units, NaN where nothing usable was published.
     se_sampling, se_total : DataFrame
         Standard errors of the same shape and units: sampling alone; sampling and year-to-year together.
+    transformed, transformed_error : DataFrame
+        Values and their total errors on each indicator's own scale (logit, log or identity), where a published 0
+        or 100 stands half a child away from the end.
     status : DataFrame
         Why a value is what it is; ``inherited`` values are named here but absent from ``values``.
     measured : DataFrame
@@ -54,6 +59,8 @@ class IndicatorMatrix:
     values: pd.DataFrame
     se_sampling: pd.DataFrame
     se_total: pd.DataFrame
+    transformed: pd.DataFrame
+    transformed_error: pd.DataFrame
     status: pd.DataFrame
     measured: pd.DataFrame
     age: pd.DataFrame
@@ -73,26 +80,25 @@ class IndicatorMatrix:
         (DataFrame, DataFrame)
             Both areas by indicators.
         """
-        scores, errors = {}, {}
-        for name in self.values.columns:
-            indicator = self.framework.indicator(name)
-            centre, scale = self.reference.loc[name, "centre"], self.reference.loc[name, "scale"]
-            x = self.values[name].to_numpy(float)
-            sign = indicator.direction or 1
-            scores[name] = sign * (_on_scale(x, indicator) - centre) / scale
-            errors[name] = self.se_total[name].to_numpy(float) * _slope(x, indicator) / scale
-        index = self.values.index
-        return pd.DataFrame(scores, index=index), pd.DataFrame(errors, index=index)
+        names = self.values.columns
+        sign = pd.Series({name: self.framework.indicator(name).direction or 1 for name in names}, dtype=float)
+        scale = self.reference["scale"].reindex(names)
+        scores = (self.transformed - self.reference["centre"].reindex(names)) / scale * sign
+        return scores, self.transformed_error / scale
 
 
-def _on_scale(x: np.ndarray, indicator: Indicator) -> np.ndarray:
-    low, high = indicator.valid_range
-    return transform(x, indicator.scale, low=low, high=high, guard=0.5 * 10.0**-indicator.decimals)
+def _on_scale(rows: pd.DataFrame, *, framework: Framework, observations: pd.DataFrame) -> pd.DataFrame:
+    """Add ``x`` (value on the indicator's scale) and ``slope`` to rows of observations.
 
-
-def _slope(x: np.ndarray, indicator: Indicator) -> np.ndarray:
-    low, high = indicator.valid_range
-    return derivative(x, indicator.scale, low=low, high=high, guard=0.5 * 10.0**-indicator.decimals)
+    Where the publisher gives no denominator, the number of children assumed for the sampling error tells how near
+    to an end of the range a value can be.
+    """
+    share = {i.id: i.sampling.cohort_share or np.nan for i in framework.indicators}
+    assumed = cohort_population(rows, observations) * rows["indicator_id"].map(share).to_numpy(float)
+    scales = RowScales.of(
+        rows.assign(denominator=rows["denominator"].fillna(pd.Series(assumed, rows.index))), framework
+    )
+    return rows.assign(x=scales.transform(rows["value"]), slope=scales.derivative(rows["value"]))
 
 
 def _chosen(framework: Framework, include: Sequence[str]) -> list[str]:
@@ -124,33 +130,32 @@ def reference_values(observations: pd.DataFrame, *, framework: Framework, indica
     SpecError
         If an indicator has fewer than 30 authorities in its base period.
     """
-    ranked = set(load_register().query("tier == 'upper' and canonical and ranked").index)
-    plain = observations[(observations["group_type"] == "all") & observations["status"].isin(USABLE)]
+    ranked = upper_tier(ranked_only=True).index
+    base_period = {name: framework.indicator(name).base_period for name in indicators}
+    plain = observations["group_type"].eq("all") & observations["status"].isin(USABLE)
+    in_base = plain & observations["period"].eq(observations["indicator_id"].map(base_period))
+    base = _on_scale(observations[in_base], framework=framework, observations=observations)
+    spread = base[base["area_code"].isin(ranked)].groupby("indicator_id")["x"].agg(["mean", "std", "count"])
+    england = base[base["area_code"] == ENGLAND].set_index("indicator_id")["x"]
     rows, thin = [], []
-    by_indicator = dict(tuple(plain[plain["indicator_id"].isin(indicators)].groupby("indicator_id")))
     for name in indicators:
-        indicator = framework.indicator(name)
-        frame = by_indicator.get(name, plain.iloc[:0])
-        base = frame[frame["period"] == indicator.base_period].set_index("area_code")["value"]
-        spread = _on_scale(base[base.index.isin(ranked)].to_numpy(float), indicator)
-        if len(spread) < 30:
-            thin.append(f"{name} ({len(spread)} in {indicator.base_period})")
+        count = int(spread["count"].get(name, 0))
+        if count < LEAST_SPREAD:
+            thin.append(f"{name} ({count} in {base_period[name]})")
             continue
-        has_england = ENGLAND in base.index
-        centre = _on_scale(np.array([base[ENGLAND]]), indicator)[0] if has_england else float(np.mean(spread))
         rows.append(
             {
                 "indicator_id": name,
-                "base_period": indicator.base_period,
-                "centre": centre,
-                "scale": float(np.std(spread, ddof=1)),
-                "n": len(spread),
-                "centre_from": "England as published" if has_england else "mean of authorities",
+                "base_period": base_period[name],
+                "centre": float(england.get(name, spread.at[name, "mean"])),
+                "scale": float(spread.at[name, "std"]),
+                "n": count,
+                "centre_from": "England as published" if name in england else "mean of authorities",
             }
         )
     if thin:
         message = (
-            f"{len(thin)} indicators have fewer than 30 authorities in their base period: {several(thin)}. "
+            f"{len(thin)} indicators have fewer than {LEAST_SPREAD} authorities in their base period: {several(thin)}. "
             "Choose another base_period in the framework file."
         )
         raise SpecError(message)
@@ -194,7 +199,7 @@ def build_matrix(
         If nothing at all was measured in time.
     """
     names = _chosen(framework, include)
-    areas = load_register().query("tier == 'upper' and canonical").sort_index()
+    areas = upper_tier().sort_index()
     wanted = (
         observations["indicator_id"].isin(names)
         & (observations["group_type"] == "all")
@@ -207,6 +212,8 @@ def build_matrix(
         span = f"Figures run from {years[0]} to {years[-1]}." if years else "The table holds no such figures."
         message = f"Nothing was measured by {period} within the indicators' maximum ages. {span}"
         raise SpecError(message)
+    latest = _on_scale(latest, framework=framework, observations=observations)
+    latest["x_error"] = latest["se_total"] * latest["slope"]
     present = [name for name in names if name in set(latest["indicator_id"])]
     reference = reference_values(observations, framework=framework, indicators=present)
 
@@ -229,6 +236,8 @@ def build_matrix(
         values=wide("value").astype(float).where(usable),
         se_sampling=wide("se_sampling").astype(float).where(usable),
         se_total=wide("se_total").astype(float).where(usable),
+        transformed=wide("x").astype(float).where(usable),
+        transformed_error=wide("x_error").astype(float).where(usable),
         status=wide("status", "not_available"),
         measured=wide("period", ""),
         age=wide("age").astype(float),
