@@ -33,10 +33,7 @@ SHORT_FORMS = {
     "sen": "special educational needs",
     "truancy": "absence",
 }
-_STOP = frozenset(
-    ("a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "or", "the", "their")
-    + ("to", "who", "with")
-)
+_STOP = frozenset(re.findall(r"\w+", "a an and are as at be by for from in is it of on or the their to who with"))
 _COLUMNS = ["name", "domain", "outcome_label", "unit", "direction", "scored", "contested", "age_stage", "tier"]
 
 
