@@ -289,7 +289,9 @@ def load_observations() -> pd.DataFrame:
     ReleaseError
         If the release is missing or damaged.
     """
-    return _default(release_folder()).copy()
+    table = _default(release_folder()).copy()
+    table.attrs["data_as_at"] = str(read_manifest()["data_as_at"])
+    return table
 
 
 def compare_releases(files: Mapping[str, bytes], folder: Path) -> list[str]:
