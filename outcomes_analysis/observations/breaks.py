@@ -42,18 +42,19 @@ def mark_breaks(obs: pd.DataFrame, *, framework: Framework) -> pd.DataFrame:
         ``obs`` with ``break_before`` among the flags of the first period published at or after a break, in each
         area and group. A series that starts with that period has nothing before it and is not flagged.
     """
-    declared = [(name, year) for name, year in break_years(framework)]
     marked = np.zeros(len(obs), dtype=bool)
-    years = obs["period_end"].dt.year
-    valued = obs["value"].notna()
-    for name, year in declared:
-        mine = (obs["indicator_id"] == name) & valued
-        keys = ["area_code", "group_type", "group"]
-        after = obs.loc[mine & (years >= year)].assign(year=years).sort_values("year")
-        first = after.drop_duplicates(keys)
-        before = pd.MultiIndex.from_frame(obs.loc[mine & (years < year), keys])
-        first = first[pd.MultiIndex.from_frame(first[keys]).isin(before)]
-        marked |= obs.index.isin(first.index)
+    codes, ids = pd.factorize(obs["indicator_id"])
+    years = obs["period_end"].dt.year.to_numpy()
+    valued = obs["value"].notna().to_numpy()
+    places = pd.MultiIndex.from_frame(obs[["area_code", "group_type", "group"]])
+    series = pd.factorize(places)[0]
+    for name, year in break_years(framework):
+        mine = np.flatnonzero((np.asarray(ids) == name)[codes] & valued)
+        after = mine[years[mine] >= year]
+        first = after[np.argsort(years[after], kind="stable")]
+        _, at = np.unique(series[first], return_index=True)
+        first = first[at]
+        marked[first[np.isin(series[first], series[mine[years[mine] < year]])]] = True
     return obs.assign(flags=join_flags(obs["flags"], "break_before", where=marked))
 
 

@@ -11,6 +11,7 @@ from scipy import optimize
 from outcomes_analysis.errors import ObservationsError
 from outcomes_analysis.observations.scales import Floats
 
+_FLOOR = 1e-12  # variance, in units of the figures' own, below which a figure counts as known exactly
 FEWEST = 4  # with fewer areas the spread between them cannot be told from their errors
 
 
@@ -78,25 +79,27 @@ def empirical_bayes(
         known &= np.isfinite(target)
     if known.sum() < FEWEST:
         return _unshrunk(y, v, target)
-    fixed = None if target is None else target[known]
-    between = _prior_variance(y[known], v[known], fixed)
-    total = v + between
-    keep = np.where(v == 0, 1.0, between / np.where(total > 0, total, 1.0))
-    if target is None:
-        mean, mean_error = _weighted_mean(y[known], v[known], between)
-        centre = np.full(y.shape, mean)
-    else:
-        centre, mean_error = target.copy(), 0.0
-    posterior = np.where(known, keep * y + (1 - keep) * centre, np.nan)
+    # In units of their own size about their own middle, so that nothing over- or underflows.
+    middle = float(np.mean(y[known])) if target is None else target
+    away = y - middle
+    size = float(np.sqrt(max(np.max(v[known]), np.mean(away[known] ** 2))))
+    if size == 0:
+        centre, one = np.broadcast_to(middle, y.shape).copy(), np.where(known, 1.0, np.nan)
+        return Posterior(np.where(known, y, np.nan), 0.0 * one, centre, 0.0, one)
+    z, w = away / size, v / size**2
+    between = _prior_variance(z[known], w[known], free=target is None)
+    total = np.maximum(w + between, _FLOOR)
+    shift, shift_error = _weighted_mean(z[known], w[known], between) if target is None else (0.0, 0.0)
+    keep = np.where(v == 0, 1.0, between / total)
+    centre = np.broadcast_to(middle + size * shift, y.shape).copy()
     # Rounding must not carry the mean past either end.
-    posterior = np.clip(posterior, np.fmin(y, centre), np.fmax(y, centre))
-    spread_error = 2.0 / np.sum(1.0 / np.maximum(total[known], _tiny(y[known])) ** 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        carried = np.where(v > 0, v**2 / total**3, 0.0) * spread_error
-    variance = keep * v + (1 - keep) ** 2 * mean_error + 2 * carried
+    mean = np.clip(keep * y + (1 - keep) * centre, np.fmin(y, centre), np.fmax(y, centre))
+    spread_error = 2.0 / np.sum(total[known] ** -2.0)
+    variance = keep * w + (1 - keep) ** 2 * shift_error + 2 * w**2 / total**3 * spread_error
     # No posterior is vaguer than the area's own figure alone: it could be used unshrunk.
-    sd = np.sqrt(np.minimum(variance, v))
-    return Posterior(posterior, np.where(known, sd, np.nan), centre, between, np.where(known, keep, np.nan))
+    sd = np.sqrt(np.minimum(variance * size**2, v))
+    mean, sd, keep = (np.where(known, part, np.nan) for part in (mean, sd, keep))
+    return Posterior(mean, sd, centre, between * size**2, keep)
 
 
 def _check(y: Floats, v: Floats) -> None:
@@ -116,34 +119,27 @@ def _unshrunk(y: Floats, v: Floats, target: Floats | None) -> Posterior:
     return Posterior(np.where(known, y, np.nan), np.where(known, np.sqrt(v), np.nan), centre, np.inf, keep)
 
 
-def _weighted_mean(y: Floats, v: Floats, between: float) -> tuple[float, float]:
+def _weighted_mean(z: Floats, w: Floats, between: float) -> tuple[float, float]:
     """Precision-weighted mean and its variance."""
-    weight = 1.0 / np.maximum(v + between, _tiny(y))
-    return float(np.sum(weight * y) / np.sum(weight)), float(1.0 / np.sum(weight))
+    weight = 1.0 / np.maximum(w + between, _FLOOR)
+    return float(np.sum(weight * z) / np.sum(weight)), float(1.0 / np.sum(weight))
 
 
-def _prior_variance(y: Floats, v: Floats, target: Floats | None) -> float:
-    """Restricted maximum likelihood by a coarse grid, then Brent's method about its best point."""
-    highest = float(np.var(y if target is None else y - target)) * 4 + _tiny(y)
+def _prior_variance(z: Floats, w: Floats, *, free: bool) -> float:
+    """Maximise the (restricted) likelihood: a coarse grid, then Brent's method about its best point."""
 
     def loss(between: float) -> float:
-        total = np.maximum(v + between, _tiny(y))
-        centre = _weighted_mean(y, v, between)[0] if target is None else target
-        value = np.sum(np.log(total)) + np.sum((y - centre) ** 2 / total)
-        return float(value + (np.log(np.sum(1.0 / total)) if target is None else 0.0))
+        total = np.maximum(w + between, _FLOOR)
+        centre = _weighted_mean(z, w, between)[0] if free else 0.0
+        value = np.sum(np.log(total)) + np.sum((z - centre) ** 2 / total)
+        return float(value + (np.log(np.sum(1.0 / total)) if free else 0.0))
 
-    grid = np.concatenate([[0.0], highest * np.geomspace(1e-6, 1.0, 60)])
-    losses = np.array([loss(one) for one in grid])
+    # Deviations have a mean square of 1 at most: the prior variance cannot lie far above that.
+    grid = np.concatenate([[0.0], np.geomspace(1e-6, 4.0, 30)])
+    losses = [loss(one) for one in grid]
     best = int(np.argmin(losses))
     if best == 0:
         return 0.0
-    last = grid[min(best + 1, len(grid) - 1)]
-    found = optimize.minimize_scalar(
-        loss, bounds=(grid[best - 1], last), method="bounded", options={"xatol": 1e-9 * last}
-    )
-    return float(found.x) if found.fun < losses[0] else 0.0
-
-
-def _tiny(y: Floats) -> float:
-    """Variance too small to matter beside the figures' own size; keeps exact figures from dividing by nought."""
-    return 1e-12 * float(np.var(y)) + 1e-24 * float(np.mean(np.abs(y))) ** 2 + 1e-300
+    around = (grid[best - 1], grid[min(best + 1, len(grid) - 1)])
+    found = optimize.minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-9 * around[1]})
+    return float(found.x)

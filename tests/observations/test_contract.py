@@ -92,7 +92,9 @@ def test_faults_against_framework_and_register(good, framework, indicator):
         check_observations(good, framework=fw, known_areas=["E06000001"], where="local.csv", first_row=2)
     message = str(caught.value)
     assert message.startswith("local.csv: 3 problems")
-    assert "indicator not registered in framework 'made' (register it or remove the rows) in 1 row: row 4 (b)" in message
+    assert (
+        "indicator not registered in framework 'made' (register it or remove the rows) in 1 row: row 4 (b)" in message
+    )
     assert "value outside the range of 'a' (0 to 15) in 1 row: row 3 (20.0)" in message
     assert "unknown area codes (E06000002)" in message
 

@@ -65,14 +65,14 @@ def test_negative_binomial_is_exact():
         at_lower = stats.nbinom(lower[1:] / (dispersion - 1), p)
         assert at_lower.sf(COUNTS[1:] - 1) == pytest.approx(np.full(6, 0.05), abs=1e-6)
     assert np.array(negative_binomial(COUNTS, dispersion=1.0)) == pytest.approx(np.array(poisson_exact(COUNTS)))
-    with pytest.raises(ObservationsError, match="at least 1; given 0.5"):
+    with pytest.raises(ObservationsError, match=r"at least 1; given 0\.5"):
         negative_binomial(3, dispersion=0.5)
 
 
 def test_z_and_levels():
     assert z_of(0.9) == pytest.approx(1.6448536)
     assert z_of(0.95) == pytest.approx(1.9599640)
-    with pytest.raises(ObservationsError, match="0.9 for 90"):
+    with pytest.raises(ObservationsError, match=r"0\.9 for 90"):
         z_of(90)
 
 

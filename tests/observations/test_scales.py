@@ -60,16 +60,14 @@ def test_nothing_overflows_and_nan_stays():
 
 
 def test_on_scale_uses_each_indicators_own(framework, indicator):
-    fw = framework(
-        indicator("share"), indicator("rate", scale="log", decimals=0), indicator("mean", scale="identity")
-    )
+    fw = framework(indicator("share"), indicator("rate", scale="log", decimals=0), indicator("mean", scale="identity"))
     values = pd.DataFrame({"rate": [0.0, 20.0], "share": [50.0, np.nan], "mean": [3.0, 4.0]}, index=["x", "y"])
     z = on_scale(values, framework=fw)
     assert list(z.columns) == ["rate", "share", "mean"]
     assert z.loc["x"].tolist() == pytest.approx([np.log(0.5), 0.0, 3.0])  # 0 is guarded by half a unit
     assert np.isnan(z.loc["y", "share"])
     assert on_scale(z, framework=fw, back=True).loc["y", "rate"] == pytest.approx(20.0)
-    with pytest.raises(FrameworkError, match="No indicator 'rat'.*rate"):
+    with pytest.raises(FrameworkError, match=r"No indicator 'rat'.*rate"):
         on_scale(pd.DataFrame({"rat": [1.0]}), framework=fw)
 
 
