@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from outcomes_analysis.areas.boundaries import build_outlines, contiguity, hex_layout, load_outlines
 from outcomes_analysis.areas.harmonising import Harmonised, harmonise
+from outcomes_analysis.areas.neighbours import load_neighbours, neighbour_sets
 from outcomes_analysis.areas.register import (
     ENGLAND,
     load_changes,
@@ -18,11 +20,17 @@ from outcomes_analysis.areas.succession import in_force
 __all__ = [
     "ENGLAND",
     "Harmonised",
+    "build_outlines",
+    "contiguity",
     "harmonise",
+    "hex_layout",
     "in_force",
     "load_changes",
+    "load_neighbours",
+    "load_outlines",
     "load_register",
     "lower_tier",
+    "neighbour_sets",
     "regions",
     "resolve",
     "to_area_code",
