@@ -204,6 +204,11 @@ def test_noughts_ends_and_missing_values(framework, indicator, observations):
     out = check_observations(sampling_errors(obs, framework=fw), framework=fw)
     assert (out["se_sampling"].notna() == out["value"].notna()).all()
     assert (out["se_sampling"].dropna() > 0).all()
+    # No child of 50: on the logit, half a child of 50 with the error of half a child and 50 and a half.
+    half = 0.5 / 50
+    exact = 100 * half * (1 - half) * np.sqrt(1 / 0.5 + 1 / 50.5)
+    assert out.loc[0, "se_sampling"] == pytest.approx(exact, rel=0.001)
+    assert out.loc[1, "se_sampling"] == pytest.approx(exact, rel=0.001)
     assert out.loc[0, "lower"] == 0.0
     assert out.loc[0, "upper"] == pytest.approx(100 * wilson(0, 50)[1], rel=0.01)
     assert out.loc[1, "upper"] == 100.0

@@ -65,6 +65,11 @@ def test_equal_variances_have_a_closed_form():
     assert found.prior_mean == pytest.approx(np.full(60, y.mean()))
     assert found.prior_variance == pytest.approx(y.var(ddof=1) - 1.5, rel=1e-4)
     assert found.reliability == pytest.approx(np.full(60, 1 - 1.5 / y.var(ddof=1)), rel=1e-4)
+    # Reliability times error, the mean's error, and twice the spread's, each as it is when all errors are equal.
+    total = y.var(ddof=1)
+    keep = 1 - 1.5 / total
+    expected = keep * 1.5 + (1 - keep) ** 2 * total / 60 + 2 * 1.5**2 / total**3 * (2 * total**2 / 60)
+    assert found.sd**2 == pytest.approx(np.full(60, expected), rel=1e-4)
 
 
 @pytest.mark.parametrize("reliability", [0.45, 0.7, 0.95])
