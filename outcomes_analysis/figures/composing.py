@@ -150,11 +150,19 @@ def draw_svg(chart: Any, *, title: str, description: str, prefix: str = "figure"
 
 
 def accessible_svg(svg: str, *, title: str, description: str, prefix: str = "figure") -> str:
-    """Give an SVG its role, title and description, and ids of its own (two SVGs on a page may not share one)."""
+    """Give an SVG its role, title and description, and ids of its own.
+
+    Two SVGs on a page may not share an id, and the renderer numbers its clips on from drawing to drawing of one
+    process: numbered anew here, the same figure has the same bytes whatever was drawn before it.
+    """
     prefix = re.sub(r"[^A-Za-z0-9_-]", "-", prefix)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
-    svg = re.sub(r'((?:xlink:)?href)="#([^"]+)"', rf'\1="#{prefix}-\2"', svg)
+    numbers: dict[str, str] = {}
+
+    def renamed(found: re.Match[str]) -> str:
+        name = numbers.setdefault(found[2], f"{prefix}-{len(numbers) + 1}")
+        return f"{found[1]}{name}{found[3]}"
+
+    svg = re.sub(r'(\bid="|url\(#|href="#)([^")]+)("|\))', renamed, svg)
     start = svg.index("<svg")
     end = svg.index(">", start)
     names = f'role="img" aria-labelledby="{prefix}-title {prefix}-desc"'

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 _UNIT = 10_000.0  # metres from centre to centre: outlines and hexagons then share one way of drawing
-_SMALL_WORDS = {"and", "of", "the", "upon", "with", "city"}
+_SMALL_WORDS = {"and", "of", "on", "the", "upon", "with", "city", "county"}
+_OWN = {"City of London": "City", "Isles of Scilly": "Scil"}
 
 
 def centres(layout: pd.DataFrame) -> pd.DataFrame:
@@ -82,6 +83,8 @@ def short_labels(names: pd.Series) -> pd.Series:
 
 
 def _candidates(name: str) -> list[str]:
+    if name in _OWN:
+        return [_OWN[name]]
     words = [w for w in re.split(r"[\s,\-]+", name.replace(".", "").replace("'", "")) if w]
     words = [w for w in words if w.lower() not in _SMALL_WORDS] or words
     first, rest = words[0], words[1:]
@@ -100,7 +103,7 @@ def labels(layout: pd.DataFrame, rows: pd.DataFrame, frame: geometry.Frame) -> A
     """Text chart with a short label in every hexagon, in white or ink by the fill."""
     alt = theme.altair()
     placed = centres(layout)
-    named = placed.merge(rows[["area_code", "area_name", "fill"]], on="area_code", how="left")
+    named = placed.merge(rows[["area_code", "area_name", "fill", "hatch"]], on="area_code", how="left")
     named["label"] = short_labels(named["area_name"].fillna(named["area_code"]))
     scale = frame.scale
     left = (frame.width - (frame.east - frame.west) * scale) / 2
@@ -108,13 +111,14 @@ def labels(layout: pd.DataFrame, rows: pd.DataFrame, frame: geometry.Frame) -> A
     named["py"] = ((frame.north - named["y"]) * scale + 1).round(2)
     named["ink"] = [theme.text_on(fill) for fill in named["fill"]]
     size = max(5.5, min(8.5, _UNIT * scale * 0.32))
-    return (
-        alt.Chart(named[["px", "py", "label", "ink"]], width=frame.width, height=frame.height)
-        .mark_text(fontSize=size, baseline="middle", align="center")
-        .encode(
-            x=alt.X("px:Q", scale=None, axis=None),
-            y=alt.Y("py:Q", scale=None, axis=None),
-            text="label:N",
-            color=alt.Color("ink:N", scale=None),
-        )
-    )
+    columns = ["px", "py", "label", "ink"]
+    place = {"x": alt.X("px:Q", scale=None, axis=None), "y": alt.Y("py:Q", scale=None, axis=None), "text": "label:N"}
+    mark = {"fontSize": size, "baseline": "middle", "align": "center"}
+    over = alt.Chart(named[columns], width=frame.width, height=frame.height).mark_text(**mark)
+    texts = over.encode(**place, color=alt.Color("ink:N", scale=None))
+    hatched = named[named["hatch"] != ""]
+    if hatched.empty:
+        return texts
+    under = alt.Chart(hatched[columns], width=frame.width, height=frame.height)
+    halo = under.mark_text(**mark, stroke=theme.PAPER, strokeWidth=3, strokeJoin="round").encode(**place)
+    return alt.layer(halo, texts)

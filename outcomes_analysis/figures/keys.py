@@ -54,9 +54,11 @@ def map_key(classes: Sequence[MapClass], *, title: str, width: float, counted: s
             {"x": _SWATCH + 6, "y": first + 11.0 * i, "text": line, "bold": False} for i, line in enumerate(label)
         ]
         y += height
-    texts.append({"x": 0.0, "y": y + 8, "text": f"(in brackets: number of {counted})", "bold": False})
+    for line in theme.wrap(f"(in brackets: number of {counted})", width=width, size=_TEXT):
+        texts.append({"x": 0.0, "y": y + 8, "text": line, "bold": False})
+        y += 11
     place = {"scale": None, "axis": None}
-    size = {"width": width, "height": y + 14}
+    size = {"width": width, "height": y + 3}
     boxes = (
         alt.Chart(pd.DataFrame(swatches), **size)
         .mark_rect(strokeWidth=0.6)

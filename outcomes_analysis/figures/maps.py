@@ -174,7 +174,7 @@ def domain_pair(
     rows, words = _prepared(result, node=node, label=label, data_as_at=data_as_at)
     rows = _with_all_areas(rows, shapes)
     beside, other = _prepared(given, node=node, label=words.label, data_as_at=words.data_as_at)
-    beside = _with_all_areas(beside, shapes, like=rows)
+    beside = _with_all_areas(beside, shapes)
     width = theme.width_of("page")
     half = (width - 16) / 2
     shared = geometry.features(shapes, grid=50)
@@ -264,7 +264,7 @@ def hex_map(
     keyed, found = classify(rows, method=method, experimental=words.experimental)
     rows = _coloured(rows, keyed, found)
     width = theme.width_of("page")
-    side = 118.0
+    side = 126.0
     frame = geometry.Frame.around(shapes, width=width - side - 12)
     shared = geometry.features(shapes, grid=1)
     regions = dict(zip(layout["area_code"], layout["region_code"].astype(str), strict=True))
@@ -334,7 +334,7 @@ def _default_layout() -> pd.DataFrame:
     return hex_layout()
 
 
-def _with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame, *, like: pd.DataFrame | None = None) -> pd.DataFrame:
+def _with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> pd.DataFrame:
     """One row for every shape; those the result lacks get no value and the status "not_available"."""
     known = rows["area_code"].isin(shapes["area_code"])
     if not known.any():
@@ -348,14 +348,19 @@ def _with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame, *, like: pd.Da
     if "name" in every.columns:
         every["area_name"] = every["area_name"].fillna(every["name"])
         every = every.drop(columns="name")
-    if like is not None:
-        regions = _regions(like)
-        every["region_name"] = every["region_name"].fillna(every["area_code"].map(regions))
+    if every["region_name"].isna().any():
+        every["region_name"] = every["region_name"].fillna(every["area_code"].map(_known_regions()))
     if "period" in every.columns:  # the join with areas that have no row turns whole years into decimals
         every["period"] = every["period"].fillna(rows["period"].iloc[0]).astype(rows["period"].dtype)
     every["node_id"] = every["node_id"].fillna(rows["node_id"].iloc[0])
     every["status"] = every["status"].fillna("not_available")
     return every
+
+
+def _known_regions() -> pd.Series:
+    from outcomes_analysis.areas.register import load_register
+
+    return load_register()["region_name"]
 
 
 def _regions(rows: pd.DataFrame) -> dict[str, str]:
@@ -397,7 +402,8 @@ def _panel(
     size = {"width": frame.width, "height": frame.height}
     data = alt.InlineData(values=shared, format=alt.DataFormat(property="features", type="json"))
     looked = alt.LookupData(data=rows[["area_code", "fill"]], key="area_code", fields=["fill"])
-    areas = alt.Chart(data, **size).mark_geoshape(stroke="#FFFFFF", strokeWidth=0.6, strokeJoin="round")
+    edge = 0.6 if frame.width > 250 or len(shapes) < 60 else 0.35  # a wide edge swallows boroughs on a small map
+    areas = alt.Chart(data, **size).mark_geoshape(stroke="#FFFFFF", strokeWidth=edge, strokeJoin="round")
     only = json.dumps(sorted(shapes["area_code"]))
     areas = (
         areas.transform_filter(f"indexof({only}, datum.properties.area_code) >= 0")

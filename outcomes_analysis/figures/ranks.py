@@ -218,7 +218,7 @@ def _key(canvas: Canvas) -> None:
         edge = theme.QUIET if fill == theme.PAPER else fill
         points.append({"x": x, "y": 8, "shape": shape, "fill": fill, "colour": edge})
         texts.append({"x": x + 7, "y": 8, "text": words})
-        x += 20 + theme.text_width(words, size=8.5)
+        x += 17 + theme.text_width(words, size=8.5)
     canvas.points(points, area=24)
     canvas.rules([{"x": x, "x2": x, "y": 2, "y2": 14}], width=0.8, colour=theme.INK, dash=[2, 2])
     texts.append({"x": x + 6, "y": 8, "text": "where England would stand"})

@@ -1,0 +1,307 @@
+"""Rank intervals, the table of domains and the scatter of an association, read back out of the picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from outcomes_analysis.areas.register import upper_tier
+from outcomes_analysis.errors import FigureError
+from outcomes_analysis.figures import ranks, relations, tables, theme
+from outcomes_analysis.figures.columns import HEADING_ROWS, place, printed_name, spread
+from outcomes_analysis.figures.composing import draw
+from outcomes_analysis.framework.loading import load_framework
+from outcomes_analysis.provenance import RunManifest
+from outcomes_analysis.relations import RelationResult, RelationSpec
+from outcomes_analysis.wording import causal_words
+
+sys.path.insert(0, str(Path(__file__).parent))
+import drawn
+
+AS_AT = "2026-04-08"
+
+
+@pytest.fixture(scope="module")
+def ranking(scores):
+    return ranks.rank_intervals(scores, node="learning", data_as_at=AS_AT)
+
+
+def _names(codes) -> set[str]:
+    return set(upper_tier().loc[list(codes), "name"])
+
+
+def test_every_ranked_place_is_named_once_and_the_others_are_said(ranking, scores):
+    svg = ranking.svg()
+    words = drawn.texts(svg)
+    ranked = scores[(scores["node_id"] == "learning") & scores["rank"].notna()]
+    assert len(ranking.data) == len(ranked) == 148
+    printed = [w for w in words if w in _names(ranked["area_code"])]
+    assert len(printed) == len(set(printed)) > 110  # the longest names are printed in a shorter form
+    note = next(n for n in ranking.notes if n.startswith("Not ranked"))
+    for name in ["City of London", "Isles of Scilly", "Rutland", "Isle of Wight"]:
+        assert name in note
+        assert name not in words
+
+
+def test_names_of_a_region_stand_under_its_heading_best_rank_first(ranking, scores):
+    places = drawn.text_places(ranking.svg())
+    heading = next(p for p in places if p[0] == "North East")
+    rows = scores[(scores["node_id"] == "learning") & (scores["region_name"] == "North East") & scores["rank"].notna()]
+    under = [
+        next(p for p in places if p[0] == n)[2]
+        for n in rows.sort_values("rank")["area_name"]
+        if any(p[0] == n for p in places)
+    ]
+    assert len(under) >= 9
+    assert under == sorted(under)
+    assert under[0] > heading[2]
+
+
+def test_no_two_texts_of_the_list_overlap(ranking):
+    """Boxes of all texts below the title, by the widths of the house font."""
+    sizes = dict.fromkeys(drawn.texts(ranking.svg()), 7.2)
+    boxes = []
+    for text, x, y in drawn.text_places(ranking.svg()):
+        if text in sizes and not text.replace("\u2212", "").isdigit() and 90 < y < 690 and len(text) < 40:
+            boxes.append((x, y - 3, x + theme.text_width(text, size=7.2), y + 3, text))
+    clashes = [
+        (a[4], b[4])
+        for i, a in enumerate(boxes)
+        for b in boxes[i + 1 :]
+        if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+    assert not clashes
+
+
+def test_the_page_is_no_taller_than_a4_leaves_room_for(ranking, scores):
+    table = tables.domain_heat_table(scores, data_as_at=AS_AT)
+    for figure in (ranking, table):
+        root = drawn.root_of(figure.svg())
+        assert float(root.get("height")) <= 257 / 25.4 * 72 + 60  # 297 mm less margins of 20 mm, footer outside
+        assert float(root.get("width")) <= theme.width_of("page") + 14
+
+
+def test_shape_says_the_same_as_colour(ranking):
+    words = " ".join(drawn.texts(ranking.svg()))
+    for _, _, meaning in ranks._KINDS.values():
+        assert meaning in words
+    assert len({shape for shape, _, _ in ranks._KINDS.values()}) == 3
+
+
+def test_the_line_of_england_stands_between_those_above_and_below_it(ranking, scores):
+    rows = ranking.data
+    above = int((rows["estimate"] > 0).sum())
+    assert (rows["rank"] <= above).sum() == above
+
+
+def test_the_title_and_alt_give_the_width_of_intervals(ranking):
+    widths = ranking.data["rank_upper"] - ranking.data["rank_lower"] + 1
+    stated = int(ranking.title.split(" or more")[0].split()[-1])
+    assert (widths >= stated).mean() >= 0.5
+    assert not causal_words(ranking.alt + ranking.title)
+
+
+def test_an_experimental_domain_gets_no_ranks(scores):
+    with pytest.raises(FigureError, match="Happy is not ranked"):
+        ranks.rank_intervals(scores, node="happy", data_as_at=AS_AT)
+
+
+@pytest.mark.parametrize("order", ["region", "name", "rank"])
+@pytest.mark.parametrize("measure", ["rank", "score"])
+def test_every_order_and_measure_draws_all_places(scores, order, measure):
+    figure = ranks.rank_intervals(scores, node="safe", order=order, measure=measure, data_as_at=AS_AT)
+    svg = figure.svg()
+    assert len(figure.data) == 148
+    # one mark a place and three in the key; symbols are the only filled shapes with curves or corners and a fill class
+    marks = [s for s in drawn.shapes(svg) if s.width == "0.9" and s.fill not in {"", "none"}]
+    assert len(marks) == 148 + 3
+
+
+def test_columns_hold_whole_regions_and_are_about_equally_long():
+    sizes = [12, 24, 15, 10, 14, 11, 33, 19, 15]  # England's nine regions
+    way = spread(sizes, columns=3)
+    heights = [sum(s + HEADING_ROWS for s, c in zip(sizes, way, strict=True) if c == column) for column in range(3)]
+    # Brute force gives no better than this: 153 places and nine headings over three columns.
+    assert max(heights) - min(heights) <= 3
+    assert sorted(spread(list(range(1, 13)), columns=4))[-1] == 3
+
+
+def test_places_without_a_region_are_kept():
+    rows = pd.DataFrame({"region_name": ["London", None], "area_name": ["A", "B"]})
+    assert set(place(rows).rows["region_name"]) == {"London", "No region"}
+
+
+@pytest.mark.parametrize("width", [66.0, 82.0])
+def test_printed_names_fit_and_are_different(width):
+    names = upper_tier()["name"]
+    printed = [printed_name(n, width=width, size=7.2) for n in names]
+    assert len(set(printed)) == 153
+    assert max(theme.text_width(p, size=7.2) for p in printed) <= width
+
+
+def test_the_table_prints_every_score_with_a_fill_that_says_the_same(scores):
+    figure = tables.domain_heat_table(scores, data_as_at=AS_AT)
+    svg = figure.svg()
+    cells = [s for s in drawn.shapes(svg) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]
+    assert len(cells) == 152 * 5 + 5
+    assert {c.fill.upper() for c in cells} == {*theme.DIVERGING, "#FFFFFF"}
+    words = drawn.texts(svg)
+    assert words.count("x") == 4 * 5
+    numbers = [w for w in words if w.replace("\u2212", "").replace(".", "").isdigit() and "." in w]
+    assert len(numbers) == 148 * 5
+    assert len(figure.data) == 152 * 5
+    assert {"lower", "upper", "level"} <= set(figure.data.columns)
+
+
+def test_the_title_of_the_table_is_a_count_of_clear_differences(scores):
+    figure = tables.domain_heat_table(scores, data_as_at=AS_AT)
+    ranked = scores[(scores["node_id"] != "happy") & scores["estimate"].notna()]
+    above = ranked[ranked["lower"] > 0].groupby("area_code").size()
+    below = ranked[ranked["upper"] < 0].groupby("area_code").size()
+    assert figure.title.startswith(f"{len(set(above.index) & set(below.index))} of 148 authorities")
+    assert any("Happy: experimental" in note for note in figure.notes)
+
+
+@pytest.mark.parametrize(
+    ("value", "place_in_palette"), [(-1.5, 0), (-1.0, 0), (-0.5, 1), (0.0, 2), (0.3, 2), (0.31, 3), (1.01, 4)]
+)
+def test_shades_follow_their_limits(value, place_in_palette):
+    assert tables.shade(value) == theme.DIVERGING[place_in_palette]
+    assert tables.shade(float("nan")) == theme.PAPER
+
+
+def test_wide_scores_are_the_scores(scores):
+    wide = tables.wide_scores(scores)
+    long = wide.melt(["region_name", "area_name", "area_code"], var_name="node_id", value_name="estimate")
+    both = long.merge(scores, on=["area_code", "node_id"], suffixes=("", "_given"))
+    assert len(both) == 152 * 5
+    assert np.array_equal(both["estimate"], both["estimate_given"], equal_nan=True)
+    assert list(wide["region_name"].drop_duplicates())[:2] == ["North East", "North West"]
+
+
+def _relation(slope: float) -> RelationResult:
+    areas = upper_tier(ranked_only=True)
+    rng = np.random.default_rng(3)
+    x = np.exp(rng.normal(4.4, 0.4, len(areas)))
+    data = pd.DataFrame(
+        {
+            "area_name": areas["name"],
+            "region_code": areas["region_code"],
+            "region_name": areas["region_name"],
+            "london": areas["region_code"] == "E12000007",
+            "mh_admissions_0_17": x,
+            "attainment8": 46 + slope * (x - 80) + rng.normal(0, 3, len(areas)),
+        },
+        index=areas.index,
+    )
+    row = {
+        "analysis": "spearman",
+        "adjusted_for": "",
+        "sample": "all",
+        "n": len(data),
+        "estimate": np.sign(slope) * 0.3,
+    }
+    row |= {"lower": row["estimate"] - 0.1, "upper": row["estimate"] + 0.1, "level": 0.9, "interval": "figures"}
+    row |= {"unit": "correlation", "scale": "correlation", "method": "", "status": "computed", "reason": ""}
+    return RelationResult(
+        table=pd.DataFrame([row]),
+        text="",
+        spec=RelationSpec(outcome="attainment8", predictor="mh_admissions_0_17", year=2024),
+        manifest=RunManifest(data_as_at=AS_AT),
+        diagnostics={"periods": {"mh_admissions_0_17": "2023/24", "attainment8": "2023/24"}},
+        data=data,
+    )
+
+
+@pytest.fixture(scope="module")
+def plot():
+    return relations.scatter(_relation(-0.03), framework=load_framework())
+
+
+def test_every_area_is_a_point_and_london_has_a_shape_of_its_own(plot):
+    points = [s for s in drawn.shapes(plot.svg()) if s.width == "0.5" and s.stroke.upper() == "#FFFFFF"]
+    london = [s for s in points if s.fill.upper() == theme.DUO[1]]
+    assert len(points) == 151
+    assert len(london) == 32
+    assert len({s.d for s in points}) == 2
+    assert {s.d for s in london}.isdisjoint({s.d for s in points if s not in london})
+
+
+@pytest.mark.parametrize(
+    ("slope", "words"),
+    [(-0.03, "somewhat lower Attainment 8"), (0.03, "somewhat higher Attainment 8"), (0.0, "No clear association")],
+)
+def test_the_title_is_the_association_and_never_more(slope, words):
+    figure = relations.scatter(_relation(slope), framework=load_framework())
+    assert words in figure.title
+    assert not causal_words(f"{figure.title} {figure.subtitle} {figure.alt}")
+
+
+def test_the_picture_says_what_admissions_are_not_and_that_areas_are_not_children(plot):
+    words = " ".join(drawn.texts(plot.svg()))
+    for needed in [
+        "Admissions are not prevalence",
+        "not between children",
+        "Axes do not start at zero",
+        "2023/24",
+        "90% interval",
+    ]:
+        assert needed in words
+
+
+def test_intervals_of_the_figures_are_drawn_where_they_are_given():
+    result = _relation(-0.03)
+    ids = ("mh_admissions_0_17", "attainment8")
+    obs = pd.concat(
+        [
+            pd.DataFrame(
+                {"indicator_id": i, "area_code": result.data.index, "period": "2023/24", "group": "all",
+                 "lower": result.data[i] * 0.97, "upper": result.data[i] * 1.03}
+            )
+            for i in ids
+        ]
+    )  # fmt: skip
+    figure = relations.scatter(result, observations=obs, framework=load_framework())
+    faint = drawn.root_of(figure.svg()).iter(f"{drawn.SVG}line")
+    assert sum(line.get("stroke", "").upper() == "#D0D5DB" for line in faint) == 2 * 151
+    assert figure.data["attainment8_lower"].notna().all()
+
+
+def test_the_band_is_that_of_statsmodels():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=60)
+    y = 1 + 2 * x + rng.normal(size=60) * (1 + np.abs(x))
+    line = relations.fitted_line(x, y, level=0.9)
+    fit = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC3", use_t=True)
+    expected = fit.get_prediction(sm.add_constant(line.table["x"].to_numpy())).summary_frame(alpha=0.1)
+    # The same formula in another order of operations: only rounding is left.
+    assert np.allclose(line.table["estimate"], expected["mean"], rtol=1e-9)
+    assert np.allclose(line.table["lower"], expected["mean_ci_lower"], rtol=1e-9)
+    assert np.allclose(line.table["upper"], expected["mean_ci_upper"], rtol=1e-9)
+
+
+def test_no_line_through_areas_all_alike():
+    with pytest.raises(FigureError, match="No line"):
+        relations.fitted_line(np.ones(9), np.arange(9.0))
+
+
+def test_a_relation_without_its_data_is_refused():
+    result = _relation(-0.03)
+    bare = SimpleNamespace(
+        spec=result.spec, data=result.data.drop(columns="london"), diagnostics={}, manifest=result.manifest
+    )
+    with pytest.raises(FigureError, match="london"):
+        relations.scatter(bare, framework=load_framework())
+
+
+def test_text_is_really_drawn_in_the_png_of_each_chart(ranking, scores, plot):
+    for figure in (ranking, tables.domain_heat_table(scores, data_as_at=AS_AT), plot):
+        grey = drawn.pixels(draw(figure.chart, form="png", ppi=72))
+        _, x, y = drawn.text_places(figure.svg())[0]
+        assert grey[round(y) - 9 : round(y) + 2, round(x) : round(x) + 60].min() < 120
