@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from outcomes_analysis.errors import SourceError
 from outcomes_analysis.sources.cells import DISTRICT_SYMBOLS, parse_cells
 from outcomes_analysis.sources.raw_frame import concat_raw, raw_frame
 from outcomes_analysis.sources.registry import RegisteredSource, Series
@@ -52,6 +53,10 @@ def _one(table: pd.DataFrame, series: Series, source: RegisteredSource) -> pd.Da
         quintiles, rows = int((~whole).sum()), rows[whole]
     in_ward = rows["area_code"].str.startswith(WARDS).to_numpy(dtype=bool)
     wards, rows = int(in_ward.sum()), rows[~in_ward]
+    if rows.empty:
+        left_out = f"a deprivation quintile ({quintiles}) or a ward ({wards})"
+        message = f"{where}: every row selected is of {left_out}, none of an area."
+        raise SourceError(message)
     return raw_frame(
         source,
         series,

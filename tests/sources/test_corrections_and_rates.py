@@ -54,7 +54,7 @@ def table(*rows: dict[str, Any]) -> pd.DataFrame:
 
 @pytest.fixture
 def raw() -> pd.DataFrame:
-    later = {
+    later: dict[str, Any] = {
         "period": "2025-03-31",
         "period_end": pd.Timestamp("2025-03-31"),
         "period_start": pd.Timestamp("2025-03-31"),
@@ -77,7 +77,7 @@ def test_drop(raw: pd.DataFrame) -> None:
 
 def test_scale_replace_and_set_status(raw: pd.DataFrame) -> None:
     scaled = apply_corrections(raw, (correction(action="scale", to=0.1),))
-    assert scaled.loc[0, ["value", "lower", "upper"]].tolist() == pytest.approx([5.0, 4.0, 6.0])
+    assert scaled[["value", "lower", "upper"]].to_numpy()[0].tolist() == pytest.approx([5.0, 4.0, 6.0])
     replaced = apply_corrections(raw, (correction(action="replace", to=5.5),)).iloc[0]
     assert (replaced["value"], replaced["status"]) == (5.5, "estimated")
     assert np.isnan(replaced[["lower", "upper", "level"]].astype(float)).all()
@@ -91,7 +91,7 @@ def test_periods_by_label_by_year_and_all(raw: pd.DataFrame) -> None:
     assert len(apply_corrections(raw, (correction(periods="all", expect={"min": 50, "max": 51}),))) == 2
 
 
-STALE = {
+STALE: dict[str, tuple[dict[str, Any], str]] = {
     "figure changed": (
         {"expect": {"value": 49}},
         r"expects value 49.0, but 1 figures are not so \(970 2024-03-31: 50\)",
@@ -130,7 +130,7 @@ def test_a_correction_of_another_source_is_passed_over(raw: pd.DataFrame) -> Non
     pd.testing.assert_frame_equal(same, raw)
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"note": "x"}, "note: Extra inputs"),
     "no expectation": ({"expect": {}}, "expect must say"),
     "two expectations": ({"expect": {"missing": True, "value": 1}}, "expect must say"),

@@ -26,7 +26,13 @@ EES_ROWS = (
     "2024,Reporting year,Regional,E92000001,E12000001,,,,A,4,6\n"
     "2024,Reporting year,Local authority,E92000001,E12000001,390,Gateshead,E08000037,A,c,z\n"
 )
-SHARE = {"indicator": "share", "period_kind": "march_31", "select": {"topic": "A"}, "value": "pct", "numerator": "n"}
+SHARE: dict[str, Any] = {
+    "indicator": "share",
+    "period_kind": "march_31",
+    "select": {"topic": "A"},
+    "value": "pct",
+    "numerator": "n",
+}
 
 Write = Callable[[str, str], Path]
 
@@ -219,7 +225,7 @@ def test_the_final_version_is_kept_over_the_revised(write: Write, register: Any)
         read_source(strange, register("ees", "ees.csv", SHARE | {"period_kind": "academic"}))
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown column": ({"value": "percent"}, r"no column 'percent'. The columns are: .*, n, pct"),
     "two unknown names": ({"value": ["percent", "share"]}, r"no column 'percent', 'share'"),
     "unknown filter": ({"select": {"subject": "A"}}, r"no column 'subject'. The columns are: .*topic"),
@@ -331,7 +337,7 @@ def test_what_is_no_table_of_the_tool(tmp_path: Path, write: Write, register: An
 
 ONS_HEAD = "areacd,areanm,geography,indicator,period,observation,measure,unit,lci_95,uci_95,status,notes\n"
 ONS_ROW = "E06000001,Hartlepool,UA,I,2023-09-01/P1Y,{},Percentage,%,,,{},\n"
-ONS = {"indicator": "share", "period_kind": "academic", "select": {"indicator": "I"}}
+ONS: dict[str, Any] = {"indicator": "share", "period_kind": "academic", "select": {"indicator": "I"}}
 
 
 @pytest.mark.parametrize(
@@ -390,3 +396,36 @@ def test_every_source_that_fails_is_named_at_once(write: Write, register: Any) -
     assert set(checks["source_id"]) == {"other"}
     with pytest.raises(SourceError, match="No source of the registry has a series"):
         read_all({}, Registry(sources=(sources[3],)))
+
+
+def test_an_unreliable_number_is_flagged_and_kept(write: Write, register: Any) -> None:
+    rows = ONS_ROW.format("5", "u") + ONS_ROW.format("", "u").replace("E06000001", "E06000002")
+    raw = read_source(write("ons.csv", ONS_HEAD + rows), register("ons", "ons.csv", ONS))
+    assert raw["status"].tolist() == ["published", "not_available"]
+    assert raw["flags"].tolist() == ["low_reliability", "low_reliability"]
+
+
+def test_rows_of_quintiles_and_wards_are_not_areas(mirror: Path, register: Any) -> None:
+    path = "district_tables/obese_reception.csv"
+    name = "Reception prevalence of obesity (including severe obesity), {} years data combined"
+    base = {"indicator": "share", "period_kind": "academic", "level": "both"}
+    for years in (5, 3):  # the first has quintiles alone, the second wards alone
+        series = base | {"select": {"indicator": name.format(years)}}
+        with pytest.raises(
+            SourceError, match=r"every row selected is of a deprivation quintile \(\d+\) or a ward \(\d+\)"
+        ):
+            read_source(mirror / path, register("districts", path, series))
+
+
+def test_quintiles_and_wards_are_counted(write: Write, register: Any) -> None:
+    head = "area_code,area_name,period,indicator,value,inequality\n"
+    rows = ["E92000001,England,2023/24,I,10,NA", "E92000001,England,2023/24,I,12,Most deprived quintile"]
+    rows += ["E05000001,A ward,2023/24,I,9,NA", "E06000001,Hartlepool,2023/24,I,NA,NA"]
+    series = {"indicator": "share", "period_kind": "academic", "select": {"indicator": "I"}}
+    raw = read_source(write("d.csv", head + "\n".join(rows)), register("districts", "d.csv", series))
+    assert raw[["published_code", "status"]].to_numpy().tolist() == [
+        ["E92000001", "published"],
+        ["E06000001", "not_available"],
+    ]
+    left = excluded_rows(raw).set_index("reason")["rows"].to_dict()
+    assert left == {"row of a deprivation quintile, not of an area": 1, "area is a ward": 1}

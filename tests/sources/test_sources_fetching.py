@@ -165,7 +165,7 @@ def test_a_full_disk_is_said(register: Any, server: str, tmp_path: Path, monkeyp
         def write(self, block: bytes) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    original = fetching._write
+    original: Any = fetching._write
     monkeypatch.setattr(fetching, "_write", lambda handle, block, path: original(Full(), block, path))
     with pytest.raises(SourceError, match="the disk is full"):
         fetch(registry(register, f"{server}/good"), raw=tmp_path)
