@@ -121,7 +121,7 @@ def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], widt
     head = theme.wrap(title, width=width, size=TITLE_SIZE, bold=True)
     below = theme.wrap(subtitle, width=width, size=SUBTITLE_SIZE)
     foot = [line for text in footer for line in theme.wrap(text, width=width, size=FOOTER_SIZE)]
-    place = {"width": width, "outdent": outdent}
+    place: dict[str, Any] = {"width": width, "outdent": outdent}
     top = alt.vconcat(
         text_block(head, size=TITLE_SIZE, bold=True, **place),
         text_block(below, size=SUBTITLE_SIZE, colour=theme.QUIET, **place),

@@ -145,7 +145,8 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     def down(line: float) -> float:
         return round(_TOP + line * _ROW, 2)
 
-    ticks = _rank_ticks(total) if measure == "rank" else [t for t in (-3, -2, -1, 1, 2, 3) if low <= t <= high]
+    scores = [t for t in (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0) if low <= t <= high]
+    ticks = _rank_ticks(total) if measure == "rank" else scores
     england = float((rows["estimate"] > 0).sum()) + 0.5 if measure == "rank" else 0.0
     _grid(canvas, placed, ticks=ticks, england=england, across=across, down=down, each=each)
     intervals, points, texts = [], [], []

@@ -291,7 +291,7 @@ def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
         if london in counts.index:
             marks.append({"x": at, "y": 8, "shape": shape, "fill": fill, "colour": theme.PAPER})
             texts.append({"x": at + 7, "y": 8, "text": f"{words} ({counts[london]})"})
-            at += 26 + theme.text_width(texts[-1]["text"], size=8.5)
+            at += 26 + theme.text_width(str(texts[-1]["text"]), size=8.5)
     canvas.boxes([{"x": at, "x2": at + 18, "y": 2.5, "y2": 13.5, "fill": "#D9D9D9"}])
     canvas.rules([{"x": at, "x2": at + 18, "y": 8, "y2": 8}], width=1.3, colour=theme.INK)
     texts.append({"x": at + 23, "y": 8, "text": f"straight line and its {round(100 * line.level)}% band"})

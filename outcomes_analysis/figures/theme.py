@@ -139,7 +139,7 @@ def altair() -> Any:
     """
     import altair as alt
 
-    alt.theme.register("outcomes", enable=True)(lambda: alt.theme.ThemeConfig(config=config()))  # type: ignore[typeddict-item]
+    alt.theme.register("outcomes", enable=True)(lambda: alt.theme.ThemeConfig(config=config()))
     alt.renderers.enable("svg")
     return alt
 

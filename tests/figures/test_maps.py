@@ -268,6 +268,9 @@ def test_withheld_is_a_class_of_its_own():
     )
     keys, found = classify(rows)
     assert list(keys[1:3]) == ["withheld", "no_data"]
+    # A value that is missing although its status says otherwise is still no value.
+    keys, _ = classify(rows.assign(status="published"))
+    assert list(keys[1:3]) == ["no_data", "no_data"]
     assert "Withheld by the publisher" in [c.label for c in found]
 
 
