@@ -28,7 +28,7 @@ _HOMES = {
 }
 _ROOMS = ("areas", "evidence", "figures", "framework", "index", "observations", "places", "relations", "sources")
 
-__all__ = [*_HOMES, *_ROOMS]  # noqa: PLE0604 - both are tuples or dicts of names
+__all__ = [*_HOMES, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:

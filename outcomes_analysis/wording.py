@@ -20,7 +20,7 @@ AREAS_NOT_CHILDREN = "These are associations between areas, not between children
 _CAUSAL = re.compile(
     r"\b(caus(?:e|es|ed|ing|al)|effects?|affect(?:s|ed|ing)?|impact(?:s|ed|ing)?|drives?|driven|driving|"
     r"leads? to|led to|results? in|resulted in|due to|because of|improves?d? by|protects?|influenc(?:e|es|ed|ing)|"
-    r"determin(?:e|es|ed)|boosts?|reduces?|harms?)\b",
+    r"determin(?:e|es|ed)|boosts?|reduces?|harms)\b",
     re.IGNORECASE,
 )
 

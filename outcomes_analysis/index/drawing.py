@@ -255,7 +255,7 @@ def _text(table: pd.DataFrame, reliability: pd.Series, index: IndexResult) -> st
         width = (rows["rank_upper"] - rows["rank_lower"] + 1).median()
         sure = int((rows["p_bottom_fifth"] > 0.8).sum())
         sentences.append(
-            f"{index.nodes[str(name)].node.label if hasattr(index.nodes[str(name)].node, 'label') else name}: "
+            f"{rows['node_label'].iloc[0]}: "
             f"half of the authorities have a rank interval of {width:.0f} places or more out of {len(rows)}; "
             f"{plural(sure, 'authority has', 'authorities have')} more than 8 chances in 10 of being in the lowest "
             f"fifth; about {reliability[str(name)]:.0%} of the spread between authorities is not noise."

@@ -14,8 +14,8 @@ from outcomes_analysis.project import LEVEL
 
 POPULATION = "pop_0_17"
 
-# Share of children a group makes up in England, for figures whose number of children must be assumed. Rounded
-# down from the pupil census and social care statistics of 2025, so that errors are rather too wide than too narrow.
+# Share of children a group makes up in England, for figures whose number of children must be assumed. These are an
+# assumption, set low so that errors are rather too wide than too narrow; they are not taken from a publication.
 # Shares of ethnic groups differ too much between areas for one number: without counts their error stays unknown.
 GROUP_SHARES: dict[tuple[str, str], float] = {
     ("all", "all"): 1.0,

@@ -19,7 +19,7 @@ import pandas as pd
 
 from outcomes_analysis.areas.register import load_register
 from outcomes_analysis.errors import ReleaseError, several
-from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.observations.contract import COLUMNS, KEY
 from outcomes_analysis.project import project
 from outcomes_analysis.provenance import Source, hash_of
@@ -33,6 +33,7 @@ NUMBERS = ("level", "denominator")
 ORDER = ("indicator_id", "group_type", "group", "area_code", "period")  # like beside like: packs smallest
 RELEASE_COLUMNS = (*TEXT, *DATES, *STANDARDISED, *SCALED, *NUMBERS)
 SIGNIFICANT = 3  # digits kept of a standard error: more would be noise
+MOST_DECIMALS = 5  # as the longest published percentages have; more digits in a file are those of its arithmetic
 SHORT = (*STANDARDISED[1:], *SCALED)  # held in four bytes: seven digits, more than any bound or error has
 
 
@@ -58,7 +59,7 @@ def reference_table(observations: pd.DataFrame, *, framework: Framework, yearly:
     Returns
     -------
     DataFrame
-        Indexed by indicator: ``base_period, centre, scale, decimals, unit, centre_from`` and the columns of
+        Indexed by indicator: ``base_period, centre, scale, decimals, shown_decimals, unit, centre_from`` and the columns of
         ``yearly``.
     """
     ranked = load_register().query("tier == 'upper' and canonical and ranked").index
@@ -79,25 +80,37 @@ def reference_table(observations: pd.DataFrame, *, framework: Framework, yearly:
                 "centre": float(england.iloc[-1]) if len(england) else round(float(values.mean()), indicator.decimals),
                 "centre_from": "England as published" if len(england) else "mean of authorities",
                 "scale": float(_round_significant(np.array([scale]), 8)[0]) if scale > 0 else 1.0,
-                "decimals": indicator.decimals,
+                "decimals": _published_decimals(frame, indicator),
+                "shown_decimals": indicator.decimals,
                 "unit": indicator.unit,
             }
         )
     return pd.DataFrame(rows).set_index("indicator_id").join(yearly)
 
 
+def _published_decimals(frame: pd.DataFrame, indicator: Indicator) -> int:
+    """Fewest decimals that hold every published value; a rate made here from counts needs only those shown."""
+    value = frame["value"].to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = frame["numerator"].to_numpy(float) / frame["denominator"].to_numpy(float) * indicator.per
+    published = value[~np.isclose(value, made, rtol=1e-9, atol=0)]
+    for decimals in range(indicator.decimals, MOST_DECIMALS):
+        if np.allclose(published, np.round(published, decimals), rtol=1e-9, atol=1e-9):
+            return decimals
+    return MOST_DECIMALS
+
+
 def standardise_cells(observations: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Move and scale values, bounds and errors by each indicator's centre and scale.
 
-    Values are first rounded to the published decimals, bounds to one more, errors to three significant digits.
+    Values are first rounded to the published decimals, bounds to one more than are shown, errors to three significant digits.
     """
     ids = observations["indicator_id"]
     centre, scale = (ids.map(reference[c]).to_numpy(float) for c in ("centre", "scale"))
-    decimals = ids.map(reference["decimals"]).to_numpy(int)
+    decimals, shown = (ids.map(reference[c]).to_numpy(int) for c in ("decimals", "shown_decimals"))
     result = observations[[*TEXT, *DATES, *NUMBERS]].copy()
     for column in STANDARDISED:
-        extra = 0 if column == "value" else 1
-        factor = 10.0 ** (decimals + extra)
+        factor = 10.0 ** (decimals if column == "value" else shown + 1)
         rounded = np.round(observations[column].to_numpy(float) * factor) / factor
         result[column] = (rounded - centre) / scale
     for column in SCALED:
@@ -114,10 +127,10 @@ def natural_cells(cells: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
         message = f"reference.csv lacks {len(unknown)} indicators of the release: {several(unknown)}."
         raise ReleaseError(message)
     centre, scale = (ids.map(reference[c]).to_numpy(float) for c in ("centre", "scale"))
-    decimals = ids.map(reference["decimals"]).to_numpy(int)
+    decimals, shown = (ids.map(reference[c]).to_numpy(int) for c in ("decimals", "shown_decimals"))
     result = cells.copy()
     for column in STANDARDISED:
-        factor = 10.0 ** (decimals + (0 if column == "value" else 1))
+        factor = 10.0 ** (decimals if column == "value" else shown + 1)
         result[column] = np.round((cells[column].to_numpy(float) * scale + centre) * factor) / factor
     for column in SCALED:
         result[column] = cells[column].to_numpy(float) * scale
@@ -183,7 +196,7 @@ def pack_release(
     cells = standardise_cells(observations[observations["indicator_id"].isin(reference.index)], reference)
     files = {f"{name}.parquet": _parquet(part) for name, part in cells.groupby(_file_of(cells, framework), sort=True)}
     files["reference.csv"] = reference.to_csv(lineterminator="\n").encode()
-    files["harmonising.csv"] = report.to_csv(index=False, lineterminator="\n").encode()
+    files["harmonising.csv"] = _summary(report).to_csv(index=False, lineterminator="\n").encode()
     files |= {name: text.encode() for name, text in outlines.items()}
     listed = sorted(sources, key=lambda s: s.id)
     manifest = {
@@ -195,6 +208,14 @@ def pack_release(
     }
     files["manifest.json"] = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     return files
+
+
+def _summary(report: pd.DataFrame) -> pd.DataFrame:
+    """What harmonising did, one row a kind of action and detail: how many rows, areas and indicators."""
+    grouped = report.groupby(["action", "source_id", "detail"], dropna=False, sort=True)
+    return grouped.agg(
+        rows=("rows", "sum"), areas=("area_code", "nunique"), indicators=("indicator_id", "nunique")
+    ).reset_index()
 
 
 def content_hash(observations: pd.DataFrame) -> str:
