@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from outcomes_analysis.errors import Problems, SourceError
+from outcomes_analysis.sources.fetching import Progress
 from outcomes_analysis.sources.raw_frame import concat_raw
 from outcomes_analysis.sources.registry import RegisteredSource, Registry
 
@@ -58,7 +59,11 @@ def read_source(path: Path, source: RegisteredSource) -> pd.DataFrame:
 
 
 def read_all(
-    paths: Mapping[str, Path], registry: Registry, *, role: Literal["primary", "cross_check", "any"] = "primary"
+    paths: Mapping[str, Path],
+    registry: Registry,
+    *,
+    role: Literal["primary", "cross_check", "any"] = "primary",
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Read every source of the registry that holds observations.
 
@@ -71,6 +76,8 @@ def read_all(
     role : {"primary", "cross_check", "any"}
         Which series: those the indicators are made from, those they are checked against, or both (the key of the
         table then repeats).
+    progress : callable, optional
+        Called with source id, sources read so far and sources in all.
 
     Returns
     -------
@@ -83,10 +90,9 @@ def read_all(
         Naming every source that cannot be read, at once.
     """
     problems, frames = Problems("Reading the sources"), []
-    for source in registry.with_series:
-        chosen = tuple(s for s in source.series if role in ("any", s.role))
-        if not chosen:
-            continue
+    wanted = [(source, tuple(s for s in source.series if role in ("any", s.role))) for source in registry.with_series]
+    wanted = [(source, chosen) for source, chosen in wanted if chosen]
+    for number, (source, chosen) in enumerate(wanted, start=1):
         if source.id not in paths:
             problems.add(f"no file for source '{source.id}' ({source.path}). Fetch it first.")
             continue
@@ -94,6 +100,8 @@ def read_all(
             frames.append(read_source(paths[source.id], source.model_copy(update={"series": chosen})))
         except SourceError as error:
             problems.add(str(error))
+        if progress is not None:
+            progress(source.id, number, len(wanted))
     problems.raise_if_any(SourceError)
     if not frames:
         message = f"No source of the registry has a series with role '{role}'."

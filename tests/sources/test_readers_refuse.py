@@ -392,7 +392,9 @@ def test_every_source_that_fails_is_named_at_once(write: Write, register: Any) -
         read_all({"good": good, "bad": good, "other": good}, registry)
     assert "no column 'nothing'" in str(caught.value)
     assert "no file for source 'absent'" in str(caught.value)
-    checks = read_all({"other": good}, registry, role="cross_check")
+    told: list[tuple[str, int, int]] = []
+    checks = read_all({"other": good}, registry, role="cross_check", progress=lambda *seen: told.append(seen))
+    assert told == [("other", 1, 1)]
     assert set(checks["source_id"]) == {"other"}
     with pytest.raises(SourceError, match="No source of the registry has a series"):
         read_all({}, Registry(sources=(sources[3],)))
