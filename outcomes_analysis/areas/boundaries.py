@@ -42,7 +42,7 @@ class _Detail:
     island: float  # smallest island drawn, in square metres, unless it is all there is
 
 
-_DETAIL: dict[str, _Detail] = {
+_DETAIL: dict[OutlineTier, _Detail] = {
     "upper": _Detail("utla", share=0.02, most=250.0, island=0.2e6),
     "lower": _Detail("ltla", share=0.02, most=250.0, island=0.2e6),
     "region": _Detail("rgn", share=0.02, most=600.0, island=5e6),

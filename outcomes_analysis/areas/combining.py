@@ -87,7 +87,7 @@ def merged(former: pd.DataFrame, *, framework: Framework | None, population: pd.
         return _nothing(former)
     parts = parts.assign(
         weight=_population_of(parts, population),
-        form=_of_indicator(parts["indicator_id"], framework, "form").astype("str"),
+        form=_of_indicator(parts["indicator_id"], framework, "form").astype("str").fillna(""),
         per=pd.to_numeric(_of_indicator(parts["indicator_id"], framework, "per")),
     ).reset_index(drop=True)
     return _combined(parts)[[*former.columns.drop("register_code"), "area_code", "how", "lacking"]]
@@ -147,7 +147,7 @@ def _population_of(rows: pd.DataFrame, population: pd.Series | None) -> np.ndarr
     wide = wide.reindex(columns=years).ffill(axis=1).bfill(axis=1)
     end = rows["period_end"]
     year = np.where(end.dt.month < _MIDDLE_OF_YEAR, end.dt.year - 1, end.dt.year).clip(years[0], years[-1])
-    row = wide.index.get_indexer(rows["register_code"])
+    row = wide.index.get_indexer(pd.Index(rows["register_code"]))
     found = wide.to_numpy(dtype=float)[row, year - years[0]]
     return np.where(row >= 0, found, np.nan)
 
@@ -194,7 +194,7 @@ class _Sums:
         """Give the value of each merged figure and how it was made; the first way that can be gone is taken."""
         with np.errstate(divide="ignore", invalid="ignore"):
             per, reproduced = self._per()
-            counted = reproduced & form.isin([*COUNTED, "nan"]).to_numpy()
+            counted = reproduced & form.isin([*COUNTED, ""]).to_numpy()
             by_counts = self.top / self.bottom * per
             by_denominator = self.total(self.v * self.b) / self.bottom
             by_population = self.total(self.v * self.w) / self.total(self.w)

@@ -67,7 +67,7 @@ class Harmonised:
     def text(self) -> str:
         """The report in a few sentences."""
         counts = self.report.groupby("action")["rows"].sum()
-        words = [f"{action.replace('_', ' ')} {rows:,}" for action, rows in counts.items()]
+        words = [f"{str(action).replace('_', ' ')} {rows:,}" for action, rows in counts.items()]
         return f"{len(self.table):,} figures of {self.table['area_code'].nunique()} areas; rows: {', '.join(words)}."
 
 

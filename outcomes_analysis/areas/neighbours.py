@@ -30,8 +30,8 @@ def load_neighbours(name: str = "dfe_2025", *, former: bool = False) -> pd.DataF
     -------
     DataFrame
         area_code, neighbour_code, rank (1 = most alike), closeness (``extremely close`` ... ``not close``). Without
-        ``former`` an authority may have fewer than ten neighbours in an older list, and one formed since has none; ranks
-        are as issued.
+        ``former`` an authority may have fewer than ten neighbours in an older list, and one formed since has none;
+        ranks are as issued.
 
     Raises
     ------
