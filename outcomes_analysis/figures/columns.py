@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -92,8 +92,7 @@ def spread(sizes: Sequence[int], *, columns: int) -> list[int]:
         backwards = sum(way[i] > way[j] for i in range(len(way)) for j in range(i + 1, len(way)))
         return (max(heights), backwards)
 
-    ways: Iterator[tuple[int, ...]] = product(range(columns), repeat=len(sizes))
-    return list(min(ways, key=badness))
+    return list(min((badness(way), way) for way in product(range(columns), repeat=len(sizes)))[1])
 
 
 def place(rows: pd.DataFrame, *, columns: int = 3) -> Columns:

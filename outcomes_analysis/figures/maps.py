@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from outcomes_analysis.errors import FigureError, several
-from outcomes_analysis.figures import findings, geometry, keys, theme
-from outcomes_analysis.figures.classes import Classing, MapClass, check_table, classify
+from outcomes_analysis.figures import findings, geometry, keys, panels, theme
+from outcomes_analysis.figures.classes import Classing, MapClass, classify
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
 from outcomes_analysis.figures.registering import figure_entry
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-_REGION_LINES = (  # white below, so that the line also shows on dark fills
-    {"stroke": "#FFFFFF", "strokeWidth": 2.2, "filled": False, "strokeJoin": "round"},
-    {"stroke": "#1A1A1A", "strokeWidth": 0.8, "filled": False, "strokeJoin": "round"},
-)
 _EXPERIMENTAL = "Experimental: its figures do not measure one thing, so it is shown for exploration and given no ranks."
 
 
@@ -68,23 +62,23 @@ def choropleth(
     FigureError
         If the table lacks columns or the node, has an area twice, or no area of it is in the outlines.
     """
-    shapes = _shapes(outlines)
-    rows, words = _prepared(result, node=node, label=label, data_as_at=data_as_at)
-    rows = _with_all_areas(rows, shapes)
+    shapes = panels.drawable(outlines)
+    rows, words = panels.prepared(result, node=node, label=label, data_as_at=data_as_at)
+    rows = panels.with_all_areas(rows, shapes)
     method: Classing = classes or ("against" if words.experimental else "quintile")
     keyed, found = classify(rows, method=method, experimental=words.experimental)
-    rows = _coloured(rows, keyed, found)
+    rows = panels.coloured(rows, keyed, found)
     width = theme.width_of(size)
     side = 158.0 if size == "page" else 200.0
     shared = geometry.features(shapes)
-    regions = _regions(rows)
+    regions = panels.regions_of(rows)
     main_frame = geometry.Frame.around(shapes, width=width - side - 14)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
-    main = _panel(shapes, rows, shared, main_frame, regions=regions, mark=london)
+    main = panels.panel(shapes, rows, shared, main_frame, regions=regions, mark=london)
     key_title = f"{words.label}: {_class_words(method)}"
     right = [keys.map_key(found, title=key_title, width=side)]
     if len(london):
-        right += _inset(london, rows, shared, width=side, name=str(inset))
+        right += panels.inset_of(london, rows, shared, width=side, name=str(inset))
     alt = theme.altair()
     body = alt.hconcat(main, alt.vconcat(*right, spacing=6), spacing=14)
     return _map_figure(
@@ -126,19 +120,19 @@ def small_multiples(
     altair chart
         The drawing alone; wrap it in a ``Figure`` with its finding before it is exported.
     """
-    shapes = _shapes(outlines)
+    shapes = panels.drawable(outlines)
     shared = geometry.features(shapes, grid=200)
     frame = geometry.Frame.around(shapes, width=(width - 10 * (columns - 1)) / columns)
     alt = theme.altair()
-    panels = []
+    drawings: list[Any] = []
     for heading, result in results.items():
-        rows, words = _prepared(result, node=node or heading, label=None, data_as_at=None)
-        rows = _with_all_areas(rows, shapes)
+        rows, words = panels.prepared(result, node=node or heading, label=None, data_as_at=None)
+        rows = panels.with_all_areas(rows, shapes)
         keyed, found = classify(rows, method="against", experimental=words.experimental)
-        rows = _coloured(rows, keyed, found)
-        panel = _panel(shapes, rows, shared, frame, regions={}, mark=shapes.iloc[:0])
-        panels.append(panel.properties(title=alt.Title(words.label if node is None else heading, fontSize=10)))
-    return alt.concat(*panels, columns=columns, spacing=10)
+        rows = panels.coloured(rows, keyed, found)
+        drawing = panels.panel(shapes, rows, shared, frame, regions={}, mark=shapes.iloc[:0])
+        drawings.append(drawing.properties(title=alt.Title(words.label if node is None else heading, fontSize=10)))
+    return alt.concat(*drawings, columns=columns, spacing=10)
 
 
 def domain_pair(
@@ -170,33 +164,34 @@ def domain_pair(
     Figure
         Both panels have the same three classes, by whether the interval lies above, across or below.
     """
-    shapes = _shapes(outlines)
-    rows, words = _prepared(result, node=node, label=label, data_as_at=data_as_at)
-    rows = _with_all_areas(rows, shapes)
-    beside, other = _prepared(given, node=node, label=words.label, data_as_at=words.data_as_at)
-    beside = _with_all_areas(beside, shapes)
+    shapes = panels.drawable(outlines)
+    rows, words = panels.prepared(result, node=node, label=label, data_as_at=data_as_at)
+    rows = panels.with_all_areas(rows, shapes)
+    beside, other = panels.prepared(given, node=node, label=words.label, data_as_at=words.data_as_at)
+    beside = panels.with_all_areas(beside, shapes)
     width = theme.width_of("page")
     half = (width - 16) / 2
     shared = geometry.features(shapes, grid=50)
-    regions = _regions(rows)
+    regions = panels.regions_of(rows)
     frame = geometry.Frame.around(shapes, width=half)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
     alt = theme.altair()
-    panels, parts = [], []
+    drawings: list[Any] = []
+    parts: list[pd.DataFrame] = []
     compared = (
         (rows, "England", f"{words.label}: against England"),
         (beside, "similar places", f"{words.label}: against places of similar child poverty"),
     )
     for table, against, heading in compared:
         keyed, found = classify(table, method="against", against=against, experimental=words.experimental)
-        drawn = _coloured(table, keyed, found)
-        panel = _panel(shapes, drawn, shared, frame, regions=regions, mark=london)
-        column = [keys.map_key(found, title=heading, width=half), panel]
+        drawn = panels.coloured(table, keyed, found)
+        drawing = panels.panel(shapes, drawn, shared, frame, regions=regions, mark=london)
+        column = [keys.map_key(found, title=heading, width=half), drawing]
         if len(london):
-            column += _inset(london, drawn, shared, width=half * 0.72, name=str(inset))
-        panels.append(alt.vconcat(*column, spacing=6))
+            column += panels.inset_of(london, drawn, shared, width=half * 0.72, name=str(inset))
+        drawings.append(alt.vconcat(*column, spacing=6))
         parts.append(drawn)
-    body = alt.hconcat(*panels, spacing=16)
+    body = alt.hconcat(*drawings, spacing=16)
     title = _pair_title(rows, beside, label=words.label, experimental=words.experimental)
     subtitle = findings.subtitle(
         rows,
@@ -257,22 +252,22 @@ def hex_map(
     from outcomes_analysis.figures import hexagons
 
     layout = _default_layout() if layout is None else layout
-    rows, words = _prepared(result, node=node, label=label, data_as_at=data_as_at)
+    rows, words = panels.prepared(result, node=node, label=label, data_as_at=data_as_at)
     shapes = hexagons.hexagons(layout)
-    rows = _with_all_areas(rows, shapes)
+    rows = panels.with_all_areas(rows, shapes)
     method: Classing = classes or ("against" if words.experimental else "quintile")
     keyed, found = classify(rows, method=method, experimental=words.experimental)
-    rows = _coloured(rows, keyed, found)
+    rows = panels.coloured(rows, keyed, found)
     width = theme.width_of("page")
     side = 126.0
     frame = geometry.Frame.around(shapes, width=width - side - 12)
     shared = geometry.features(shapes, grid=1)
     regions = dict(zip(layout["area_code"], layout["region_code"].astype(str), strict=True))
-    panel = _panel(shapes, rows, shared, frame, regions=regions, mark=shapes.iloc[:0])
+    drawing = panels.panel(shapes, rows, shared, frame, regions=regions, mark=shapes.iloc[:0])
     labels = hexagons.labels(layout, rows, frame)
     alt = theme.altair()
     body = alt.hconcat(
-        alt.layer(panel, labels),
+        alt.layer(drawing, labels),
         keys.map_key(found, title=f"{words.label}: {_class_words(method)}", width=side),
         spacing=12,
     )
@@ -291,90 +286,10 @@ def hex_map(
     )
 
 
-class _Words:
-    """What a map says of its node, found once."""
-
-    def __init__(self, rows: pd.DataFrame, *, node: str, label: str | None, data_as_at: str) -> None:
-        self.label = label or findings.label_of(rows, node)
-        self.experimental = findings.is_experimental(rows)
-        self.data_as_at = data_as_at
-
-
-def _prepared(
-    result: Any,
-    *,
-    node: str,
-    label: str | None,
-    data_as_at: str | None,
-) -> tuple[pd.DataFrame, _Words]:
-    table = result if isinstance(result, pd.DataFrame) else result.table
-    if "interval" in table.columns:
-        table = table[~table["interval"].isin(["method", "both"])]  # the spread of methods is never mixed in
-    rows = check_table(table, node=node, needs=["area_name", "region_name", "estimate"], where=f"map of {node!r}")
-    if "status" not in rows.columns:
-        rows["status"] = "computed"
-    as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
-    return rows, _Words(rows, node=node, label=label, data_as_at=as_at)
-
-
-def _shapes(outlines: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
-    if outlines is None:
-        from outcomes_analysis.areas.boundaries import load_outlines
-
-        outlines = load_outlines("upper")
-    if outlines.crs is not None and outlines.crs.is_geographic:
-        message = "The outlines are in degrees; maps are drawn in metres. Use .to_crs(27700) first."
-        raise FigureError(message)
-    return outlines.sort_values("area_code").reset_index(drop=True)
-
-
 def _default_layout() -> pd.DataFrame:
     from outcomes_analysis.areas.boundaries import hex_layout
 
     return hex_layout()
-
-
-def _with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> pd.DataFrame:
-    """One row for every shape; those the result lacks get no value and the status "not_available"."""
-    known = rows["area_code"].isin(shapes["area_code"])
-    if not known.any():
-        codes = several(rows["area_code"])
-        message = (
-            f"None of the {len(rows)} areas of the result is in the outlines ({codes}): check the vintage of codes."
-        )
-        raise FigureError(message)
-    columns = ["area_code", *(c for c in ("name",) if c in shapes.columns)]
-    every = pd.DataFrame(shapes[columns]).merge(rows, on="area_code", how="left")
-    if "name" in every.columns:
-        every["area_name"] = every["area_name"].fillna(every["name"])
-        every = every.drop(columns="name")
-    if every["region_name"].isna().any():
-        every["region_name"] = every["region_name"].fillna(every["area_code"].map(_known_regions()))
-    if "period" in every.columns:  # the join with areas that have no row turns whole years into decimals
-        every["period"] = every["period"].fillna(rows["period"].iloc[0]).astype(rows["period"].dtype)
-    every["node_id"] = every["node_id"].fillna(rows["node_id"].iloc[0])
-    every["status"] = every["status"].fillna("not_available")
-    return every
-
-
-def _known_regions() -> pd.Series:
-    from outcomes_analysis.areas.register import load_register
-
-    return load_register()["region_name"]
-
-
-def _regions(rows: pd.DataFrame) -> dict[str, str]:
-    known = rows[rows["region_name"].notna()]
-    return dict(zip(known["area_code"], known["region_name"].astype(str), strict=True))
-
-
-def _coloured(rows: pd.DataFrame, keyed: pd.Series, found: Sequence[MapClass]) -> pd.DataFrame:
-    by_key = {cls.key: cls for cls in found}
-    return rows.assign(
-        map_class=[by_key[key].label for key in keyed],
-        fill=[by_key[key].fill for key in keyed],
-        hatch=[by_key[key].hatch for key in keyed],
-    )
 
 
 def _class_words(method: Classing) -> str:
@@ -385,75 +300,6 @@ def _class_words(method: Classing) -> str:
         "against": "score against England",
     }
     return words[method]
-
-
-def _panel(
-    shapes: gpd.GeoDataFrame,
-    rows: pd.DataFrame,
-    shared: str,
-    frame: geometry.Frame,
-    *,
-    regions: Mapping[str, str],
-    mark: gpd.GeoDataFrame,
-) -> Any:
-    """One map: fills from the table, looked up by area code in geometry that several maps share."""
-    alt = theme.altair()
-    projection = frame.projection()
-    size = {"width": frame.width, "height": frame.height}
-    data = alt.InlineData(values=shared, format=alt.DataFormat(property="features", type="json"))
-    looked = alt.LookupData(data=rows[["area_code", "fill"]], key="area_code", fields=["fill"])
-    edge = 0.6 if frame.width > 250 or len(shapes) < 60 else 0.35  # a wide edge swallows boroughs on a small map
-    areas = alt.Chart(data, **size).mark_geoshape(stroke="#FFFFFF", strokeWidth=edge, strokeJoin="round")
-    only = json.dumps(sorted(shapes["area_code"]))
-    areas = (
-        areas.transform_filter(f"indexof({only}, datum.properties.area_code) >= 0")
-        .transform_lookup(lookup="properties.area_code", from_=looked)
-        .encode(fill=alt.Fill("fill:N", scale=None))
-    )
-    layers = [areas]
-    hatches = dict(zip(rows["area_code"], rows["hatch"], strict=True))
-    hatched = geometry.hatching(shapes, hatches, spacing=3.2 / frame.scale)
-    edges = shapes[shapes["area_code"].map(hatches).fillna("") != ""]
-    if hatched:
-        hatched += [shape.boundary for shape in edges.geometry]
-        layers.append(_lines(hatched, size, {**keys.HATCH_STROKE, "filled": False}))
-    between = geometry.borders(shapes, regions) if regions else []
-    if between:
-        layers += [_lines(between, size, style) for style in _REGION_LINES]
-    if len(mark):
-        layers += _locator(mark, frame, size)
-    return alt.layer(*layers).project(**projection)
-
-
-def _lines(lines: list[Any], size: Mapping[str, float], style: Mapping[str, Any]) -> Any:
-    alt = theme.altair()
-    data = alt.InlineData(values=geometry.line_features(lines), format=alt.DataFormat(property="features", type="json"))
-    return alt.Chart(data, **size).mark_geoshape(**style)
-
-
-def _locator(mark: gpd.GeoDataFrame, frame: geometry.Frame, size: Mapping[str, float]) -> list[Any]:
-    """A box round the part of the map that is drawn again, enlarged."""
-    from shapely.geometry import box
-
-    west, south, east, north = mark.total_bounds
-    margin = 3 / frame.scale
-    outline = box(west - margin, south - margin, east + margin, north + margin).boundary
-    return [_lines([outline], size, {"stroke": "#595959", "strokeWidth": 0.7, "strokeDash": [3, 2], "filled": False})]
-
-
-def _inset(
-    part: gpd.GeoDataFrame,
-    rows: pd.DataFrame,
-    shared: str,
-    *,
-    width: float,
-    name: str,
-) -> list[Any]:
-    from outcomes_analysis.figures.composing import text_block
-
-    frame = geometry.Frame.around(part, width=width)
-    panel = _panel(part, rows, shared, frame, regions={}, mark=part.iloc[:0])
-    return [text_block([f"{name}, enlarged"], width=width, size=8.5, bold=True), panel]
 
 
 def _notes(experimental: bool) -> tuple[str, ...]:
@@ -480,7 +326,7 @@ def _map_figure(
     rows: pd.DataFrame,
     found: Sequence[MapClass],
     *,
-    words: _Words,
+    words: panels.Words,
     node: str,
     unit: str,
     geography: str,
