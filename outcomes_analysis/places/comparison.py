@@ -70,7 +70,8 @@ def total_interval(value: float, error: float, *, indicator: Indicator, level: f
     if not (np.isfinite(value) and np.isfinite(error)):
         return float("nan"), float("nan")
     low, high = indicator.valid_range
-    guard = 0.5 * 10.0**-indicator.decimals
+    # a published 0 or 100 cannot be told from what lies within half its error: the scale has no end to stand on
+    guard = max(0.5 * 10.0**-indicator.decimals, 0.5 * error)
     middle = transform(value, indicator.scale, low=low, high=high, guard=guard)
     reach = z_of(level) * error * derivative(value, indicator.scale, low=low, high=high, guard=guard)
     lower, upper = (float(inverse(middle + side * reach, indicator.scale, low=low, high=high)) for side in (-1, 1))

@@ -30,9 +30,10 @@ def test_certain_scores_have_one_rank():
 def test_pure_noise_leaves_every_rank_open():
     rng = np.random.default_rng(3)
     found = draw_ranks(rng.normal(size=150), np.full(150, 1.0), draws=2000, rng=rng, level=0.9)
+    # under pure noise the variance between places is estimated as up to a fifth: sd of a variance of 150 values is .12
     assert found.reliability < 0.25
     assert np.median(found.rank_upper - found.rank_lower) > 100
-    assert found.p_bottom_fifth.max() < 0.5
+    assert found.p_bottom_fifth.max() < 0.6
 
 
 @pytest.mark.slow
