@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
+from outcomes_analysis.figures.theme import text_on
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, number, symbol
 
 Align = Literal["left", "right"]
@@ -168,6 +169,7 @@ def table_html(
     decimals: int | Mapping[str, int] = 1,
     status: str | Mapping[str, str] | None = None,
     flags: str | Mapping[str, str] | None = None,
+    fills: pd.DataFrame | None = None,
     notes: Sequence[str] = (),
 ) -> str:
     """HTML table with caption, scopes, symbols where a value is missing, and what the symbols mean.
@@ -190,6 +192,9 @@ def table_html(
     status, flags : str or mapping, optional
         Column that says why a value is missing or unreliable, for all number columns or by column
         (``{"estimate": "estimate_status"}``). A missing number without a status is printed ``[x]``.
+    fills : DataFrame, optional
+        Colours (``#RRGGBB``) behind cells, with the index of ``frame`` and some of its columns; the number stays, so
+        that colour is never alone.
     notes : sequence of str
         Plain text under the table.
 
@@ -216,13 +221,14 @@ def table_html(
         if group is not None:
             title = escape("" if pd.isna(name) else str(name))
             lines.append(f'<tr><th scope="rowgroup" colspan="{len(columns)}">{title}</th></tr>')
-        for row in block.to_dict("records"):
+        for label, row in zip(block.index, block.to_dict("records"), strict=True):
             cells = []
             for column in columns:
                 text = _cell(row, column, numeric[column], decimals, statuses, flag_columns, frame)
                 used.update(s for s in SYMBOL_MEANINGS if s in text)
                 tag = 'th scope="row"' if column == first else "td"
-                cells.append(f"<{tag}{_class(numeric[column])}>{escape(text)}</{tag.split()[0]}>")
+                shade = _fill(fills, label, column)
+                cells.append(f"<{tag}{_class(numeric[column])}{shade}>{escape(text)}</{tag.split()[0]}>")
             lines.append(f"<tr>{''.join(cells)}</tr>")
         lines.append("</tbody>")
     table = (
@@ -237,6 +243,16 @@ def table_html(
 
 def _class(numeric: bool) -> str:
     return ' class="number"' if numeric else ""
+
+
+def _fill(fills: pd.DataFrame | None, label: Any, column: str) -> str:
+    if fills is None or column not in fills.columns:
+        return ""
+    colour = str(fills.at[label, column])
+    if not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
+        message = f"{colour!r} is not a colour of the form #RRGGBB."
+        raise ValueError(message)
+    return f' style="background:{colour};color:{text_on(colour)}"'
 
 
 def _by_column(given: str | Mapping[str, str] | None, frame: pd.DataFrame) -> dict[str, str]:

@@ -89,7 +89,7 @@ def classify(
     table: pd.DataFrame,
     *,
     method: Classing = "quintile",
-    decimals: int = 1,
+    decimals: int | None = None,
     against: str = "England",
     experimental: bool = False,
 ) -> tuple[pd.Series, list[MapClass]]:
@@ -102,8 +102,8 @@ def classify(
         ``lower`` and ``upper``, compared with 0.
     method : {"quintile", "jenks", "equal", "against"}
         ``against``: interval above 0, across 0, below 0.
-    decimals : int
-        Decimals of class limits in the key.
+    decimals : int, optional
+        Decimals of class limits in the key; by default the fewest, up to 3, at which no two classes share one.
     against : str
         What 0 stands for, in the words of the key.
     experimental : bool
@@ -150,7 +150,7 @@ def _against(table: pd.DataFrame, valued: pd.Series, *, against: str) -> list[tu
 
 
 def _by_limits(
-    table: pd.DataFrame, valued: pd.Series, *, method: Classing, decimals: int, experimental: bool
+    table: pd.DataFrame, valued: pd.Series, *, method: Classing, decimals: int | None, experimental: bool
 ) -> list[tuple[MapClass, pd.Series]]:
     values = table.loc[valued, "estimate"].to_numpy(dtype=float)
     if values.size == 0:
@@ -160,6 +160,8 @@ def _by_limits(
     place[valued] = np.searchsorted(inner, values, side="left")
     named = method == "quintile" and len(inner) == 4 and not experimental
     fills = theme.SEQUENTIAL if len(inner) == 4 else _spread(theme.SEQUENTIAL, len(inner) + 1)
+    if decimals is None:
+        decimals = _decimals(np.sort(values), inner)
     found = []
     for i in reversed(range(len(inner) + 1)):
         member = place == i
@@ -170,6 +172,14 @@ def _by_limits(
         label = f"{_FIFTHS[i]}: {span}" if named else span
         found.append((MapClass(f"class_{i + 1}", label, fills[i], "", int(member.sum())), member))
     return found
+
+
+def _decimals(values: np.ndarray, inner: np.ndarray) -> int:
+    """Fewest decimals, from 1 to 3, at which the top of each class is written differently from the foot of the next."""
+    tops = [values[values <= limit].max() for limit in inner if (values <= limit).any()]
+    feet = [values[values > limit].min() for limit in inner if (values <= limit).any()]
+    told_apart = (d for d in (1, 2) if all(round(t, d) < round(f, d) for t, f in zip(tops, feet, strict=True)))
+    return next(told_apart, 3)
 
 
 def _spread(palette: Collection[str], n: int) -> list[str]:

@@ -69,7 +69,7 @@ def choropleth(
     keyed, found = classify(rows, method=method, experimental=words.experimental)
     rows = panels.coloured(rows, keyed, found)
     width = theme.width_of(size)
-    side = 158.0 if size == "page" else 200.0
+    side = 166.0 if size == "page" else 210.0
     shared = geometry.features(shapes)
     regions = panels.regions_of(rows)
     main_frame = geometry.Frame.around(shapes, width=width - side - 14)

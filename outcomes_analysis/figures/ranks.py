@@ -19,7 +19,7 @@ from outcomes_analysis.wording import listed, plural
 Order = Literal["region", "rank", "name"]
 Measure = Literal["rank", "score"]
 
-_ROW, _GAP, _SIZE, _TOP = 10.4, 14.0, 7.2, 22.0
+_ROW, _GAP, _SIZE, _TOP = 10.2, 14.0, 7.2, 22.0
 _KINDS: dict[str, tuple[str, str, str]] = {  # shape, fill, words
     "above": ("triangle-up", theme.AGAINST[2], "score clearly above England"),
     "similar": ("circle", theme.PAPER, "no clear difference"),
@@ -137,7 +137,7 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     canvas = Canvas(width=width, height=_TOP + placed.length * _ROW + 4)
     rows = placed.rows
     low, high = (1.0, float(total)) if measure == "rank" else (float(rows["lower"].min()), float(rows["upper"].max()))
-    inside = each - names - 6
+    inside = each - names - 11
 
     def across(column: int, value: float) -> float:
         return round(column * (each + _GAP) + names + 3 + (value - low) / max(high - low, 1e-9) * inside, 2)

@@ -18,7 +18,7 @@ from outcomes_analysis.wording import listed, number, plural
 
 LIMITS = (-1.0, -0.3, 0.3, 1.0)
 _WORDS = ("below \u22121", "\u22121 to \u22120.3", "\u22120.3 to 0.3", "0.3 to 1", "above 1")
-_ROW, _GAP, _SIZE, _TOP = 10.4, 12.0, 7.0, 26.0
+_ROW, _GAP, _SIZE, _TOP = 10.0, 12.0, 7.0, 26.0
 _NEEDS = ("node_id", "area_code", "area_name", "region_name", "estimate")
 
 
@@ -84,7 +84,9 @@ def _region_key(region: str) -> str:
 
 def shades(wide: pd.DataFrame, *, nodes: Sequence[str]) -> pd.DataFrame:
     """Fill of each score, in the shape of ``wide[nodes]``, for an HTML table."""
-    return wide[list(nodes)].map(shade)
+    fills = wide[list(nodes)].map(shade)
+    fills.loc[wide["area_code"].isin(UNRANKED)] = theme.PAPER
+    return fills
 
 
 def domain_heat_table(
@@ -171,7 +173,7 @@ def _title(signs: pd.DataFrame, nodes: Sequence[str]) -> str:
 def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float) -> tuple[str, ...]:
     first = (
         f"Bold: clearly different from England by the {round(100 * level)}% interval (intervals are in the data). "
-        "x: not computed, too few figures. City of London and Isles of Scilly are shown but not ranked."
+        "x: not computed, too few figures. City of London and Isles of Scilly: too few children to rank, so not shaded."
     )
     named = listed([labels[n] for n in experimental])
     star = (f"* {named}: experimental, its figures do not measure one thing; not ranked.",) if experimental else ()
@@ -198,7 +200,7 @@ def _body(
         texts.append({"x": left, "y": y, "text": printed_name(str(row["area_name"]), width=names - 3, size=_SIZE)})
         for i, node in enumerate(labels):
             x, value = round(left + names + i * cell, 2), float(row[node])
-            fill = shade(value)
+            fill = theme.PAPER if row["area_code"] in UNRANKED else shade(value)
             edge = {"x": x, "x2": round(x + cell, 2), "y": y - _ROW / 2, "y2": y + _ROW / 2}
             boxes.append({**edge, "fill": fill})
             words = number(value, 1) if np.isfinite(value) else "x"

@@ -95,6 +95,17 @@ def test_a_table_has_caption_column_and_row_scopes_and_groups():
     assert widths == {4}
 
 
+def test_shaded_cells_keep_their_number_and_readable_text():
+    frame = _table()[["area", "value"]]
+    fills = pd.DataFrame({"value": ["#12436D", "#FFFFFF", "#F2F2F2", "#B84A12"]}, index=frame.index)
+    cells = _soup(table_html(frame, "Numbers", fills=fills)).select("tbody td")
+    assert cells[0]["style"] == "background:#12436D;color:#FFFFFF"
+    assert cells[0].text == "68.2"  # 68.25 lies exactly between; Python rounds to even
+    assert cells[1]["style"].endswith("color:#1A1A1A")
+    with pytest.raises(ValueError, match="not a colour"):
+        table_html(frame, "Numbers", fills=fills.replace("#FFFFFF", "red;x:url(//a)"))
+
+
 def test_an_input_frame_is_left_as_it_was():
     frame = _table()
     before = frame.copy(deep=True)

@@ -176,6 +176,18 @@ def test_shades_follow_their_limits(value, place_in_palette):
     assert tables.shade(float("nan")) == theme.PAPER
 
 
+def test_a_place_too_small_to_rank_is_printed_but_not_shaded(scores):
+    big = scores.copy()
+    big.loc[big["area_code"] == "E09000001", "estimate"] = 5.5
+    wide = tables.wide_scores(big)
+    fills = tables.shades(wide, nodes=["learning", "safe"])
+    assert set(fills.loc[wide["area_code"] == "E09000001"].to_numpy().ravel()) == {theme.PAPER}
+    svg = tables.domain_heat_table(big, data_as_at=AS_AT).svg()
+    assert drawn.texts(svg).count("5.5") == 5
+    cells = [s for s in drawn.shapes(svg) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]
+    assert sum(c.fill.upper() == "#FFFFFF" for c in cells) == 4 * 5  # City, Scilly, and the two not computed
+
+
 def test_wide_scores_are_the_scores(scores):
     wide = tables.wide_scores(scores)
     long = wide.melt(["region_name", "area_name", "area_code"], var_name="node_id", value_name="estimate")
