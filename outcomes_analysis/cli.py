@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
 
-from outcomes_analysis.errors import OutcomesError
+from outcomes_analysis.errors import OutcomesError, OutcomesWarning
 
-USERS_MISTAKE, OURS = 2, 1
+USERS_MISTAKE, OURS, STOPPED = 2, 1, 130
+WIDTH = 100
 
 app = typer.Typer(
     name="outcomes",
@@ -30,50 +36,96 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other progr
 Mirror = Annotated[
     Path | None, typer.Option("--mirror", help="Folder that mirrors the raw files, instead of downloading them.")
 ]
-Period = Annotated[int, typer.Option("--period", help="Year by whose end figures must have been measured.")]
+
+
+def _year(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) == 4):
+        message = f"{text!r} is not a year, such as 2024."
+        raise typer.BadParameter(message)
+    return int(text)
+
+
+Period = Annotated[
+    int | None,
+    typer.Option(
+        "--period",
+        metavar="YEAR",
+        parser=_year,
+        help="Use what was measured by the end of this year.",
+        show_default="the newest",
+    ),
+]
 
 
 def _say(text: str) -> None:
     typer.echo(text)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What a long job is told to call: at each step, and as a file arrives (source, bytes so far, bytes in all)."""
+
+    step: Callable[[str], None]
+    downloaded: Callable[[str, int, int], None]
+
+
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Any]:
+def _progress(*, quiet: bool) -> Iterator[_Told]:
     """Show what is being done and for how long; one plain line a step where there is no terminal."""
     if quiet:
-        yield lambda _: None
-        return
-    if not sys.stderr.isatty():
+        yield _Told(lambda _: None, lambda *_: None)
+    elif sys.stderr.isatty():
+        with _bars() as told:
+            yield told
+    else:
         began = time.monotonic()
-        yield lambda step: typer.echo(f"{time.monotonic() - began:5.1f} s  {step}", err=True)
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+        def line(text: str) -> None:
+            typer.echo(f"{time.monotonic() - began:5.1f} s  {text}", err=True)
+
+        yield _Told(line, lambda source, done, size: line(f"  {_arrived(source, size)}") if done >= size else None)
+
+
+@contextmanager
+def _bars() -> Iterator[_Told]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task: list[Any] = []
+        tasks: list[Any] = []
+        words = [""]
+
+        def finish() -> None:
+            if tasks:
+                bar.update(tasks[-1], description=words[0], total=1, completed=1)
 
         def step(text: str) -> None:
-            if task:
-                bar.update(task[-1], total=1, completed=1)
-            task.append(bar.add_task(text, total=None))
+            finish()
+            words[0] = text
+            tasks.append(bar.add_task(text, total=None))
 
-        yield step
-        if task:
-            bar.update(task[-1], total=1, completed=1)
+        def downloaded(source: str, done: int, size: int) -> None:
+            bar.update(tasks[-1], description=f"{words[0]}: {_arrived(source, size)}", total=size, completed=done)
+
+        yield _Told(step, downloaded)
+        finish()
+
+
+def _arrived(source: str, size: int) -> str:
+    return f"{source} ({size / 1e6:.1f} MB)"
 
 
 @app.command()
 def run(
-    period: Period = 0, force: Annotated[bool, typer.Option("--force", help="Do every stage again.")] = False,
+    period: Period = None, force: Annotated[bool, typer.Option("--force", help="Do every stage again.")] = False,
     quiet: Quiet = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Do the main job: indices with intervals, one association, maps, a ranking and a report."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet or as_json) as step:
-        files = pipeline.run(period=period or pipeline.PERIOD, force=force, progress=step)
+    with _progress(quiet=quiet or as_json) as told:
+        files = pipeline.run(period=period or pipeline.PERIOD, force=force, progress=told.step)
     if as_json:
         _say(json.dumps({"files": [str(f) for f in files]}))
     elif not quiet:
@@ -82,7 +134,7 @@ def run(
 
 
 @app.command()
-def status(period: Period = 0, as_json: AsJson = False) -> None:
+def status(period: Period = None, as_json: AsJson = False) -> None:
     """Show which stages are fresh and which would be done again."""
     from outcomes_analysis import pipeline
     from outcomes_analysis.sources.release import read_manifest
@@ -102,11 +154,11 @@ def refresh(mirror: Mirror = None, quiet: Quiet = False) -> None:
     """Rebuild the default data from the published files."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet) as step:
-        files = pipeline.refresh(mirror=mirror, progress=step)
+    with _progress(quiet=quiet) as told:
+        files = pipeline.refresh(mirror=mirror, progress=told.step, downloaded=None if mirror else told.downloaded)
     if not quiet:
         size = sum(f.stat().st_size for f in files) / 1e6
-        _say(f"{len(files)} files, {size:.1f} MB, in {files[0].parent}")
+        _say(f"The release is rebuilt: {len(files)} files, {size:.1f} MB, in {files[0].parent}")
 
 
 @app.command()
@@ -114,8 +166,8 @@ def verify(mirror: Mirror = None, quiet: Quiet = False) -> None:
     """Prove that the default data are what the published files give."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet) as step:
-        message = pipeline.verify(mirror=mirror, progress=step)
+    with _progress(quiet=quiet) as told:
+        message = pipeline.verify(mirror=mirror, progress=told.step, downloaded=None if mirror else told.downloaded)
     if not quiet:
         _say(message)
 
@@ -123,7 +175,7 @@ def verify(mirror: Mirror = None, quiet: Quiet = False) -> None:
 @app.command()
 def area(
     name: Annotated[str, typer.Argument(help="Any spelling, code or former name.")],
-    period: Period = 0, as_json: AsJson = False,
+    period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
     from outcomes_analysis import pipeline
@@ -138,12 +190,22 @@ def area(
 
 
 @app.command()
-def find(words: Annotated[list[str], typer.Argument(help="Words to look for, such as: absence")]) -> None:
+def find(
+    words: Annotated[list[str], typer.Argument(help="Words to look for, such as: absence")], as_json: AsJson = False
+) -> None:
     """Search the indicators."""
     from outcomes_analysis.framework import find as find_indicators
 
-    for name, row in find_indicators(" ".join(words)).iterrows():
-        _say(f"{name}\n    {row['name']}")
+    found = find_indicators(" ".join(words))
+    if as_json:
+        _say(found.reset_index().to_json(orient="records"))
+        return
+    wide = max(len(str(name)) for name in found.index) + 2
+    for name, row in found.iterrows():
+        about = (
+            f"{row['name']} ({row['domain'] or 'context'}; {row['unit']}{'; contested' if row['contested'] else ''})"
+        )
+        _say(fill(f"{name:<{wide}}{about}", WIDTH, subsequent_indent=" " * wide, break_on_hyphens=False))
 
 
 @app.command()
@@ -159,28 +221,57 @@ def lab() -> None:
 
 def main() -> None:
     """Run the command; a user's mistake ends with one plain message and code 2, ours with code 1."""
+    warnings.showwarning = _warn
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a true minus sign is no reason to fail on an old console
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except OutcomesError as error:
-        typer.echo(f"outcomes: {error}", err=True)
-        sys.exit(USERS_MISTAKE)
-    except KeyboardInterrupt:
-        typer.echo("outcomes: stopped. Nothing half-written is left behind.", err=True)
-        sys.exit(130)
+        _stop(f"outcomes: {error}", USERS_MISTAKE)
+    except (KeyboardInterrupt, typer.Abort):
+        _stop("outcomes: stopped. Nothing half-written is left behind.", STOPPED)
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
-        code, text = _unexpected(error)
+        _stop(*_unexpected(error))
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(text: str, code: int) -> None:
+    if text:
         typer.echo(text, err=True)
-        sys.exit(code)
+    sys.exit(code)
 
 
-def _unexpected(error: Exception) -> tuple[int, str]:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """Show our own warnings as a note without a place in the code, and others as Python does."""
+    if issubclass(category, OutcomesWarning):
+        typer.echo(f"Note: {message}", err=True)
+    else:
+        typer.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
+
+
+def _unexpected(error: Exception) -> tuple[str, int]:
     """Tell a wrong argument (theirs) from a fault of the program (ours)."""
     show = getattr(error, "format_message", None)
     if callable(show):  # what the argument parser raises
-        return USERS_MISTAKE, f"outcomes: {show()} See: outcomes --help"
-    return OURS, (
+        context = getattr(error, "ctx", None)
+        command = getattr(context, "command_path", "") or "outcomes"
+        said = str(show()).strip()
+        return (f"outcomes: {said.rstrip('.')}. See: {command} --help" if said else "", USERS_MISTAKE)
+    return (
         f"outcomes: something went wrong inside the program ({type(error).__name__}: {error}). "
-        "This is our mistake: please report it with the command you ran."
+        "This is our mistake: please report it with the command you ran.",
+        OURS,
     )
 
 

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from outcomes_analysis.errors import ReleaseError, several
 from outcomes_analysis.project import Project, project
-from outcomes_analysis.provenance import hash_of, package_version, sha256_of, write_atomic
+from outcomes_analysis.provenance import hash_of, package_version, sha256_of, write_atomic, write_folder, writing
+from outcomes_analysis.wording import plural
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.composing import Figure
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from outcomes_analysis.relations import RelationResult
 
 Progress = Callable[[str], None]
+Downloaded = Callable[[str, int, int], None]
 FIRST_YEAR, LAST_YEAR = 2013, 2025
 INDEX_YEARS = range(2019, LAST_YEAR + 1)
 PERIOD = LAST_YEAR
@@ -56,7 +59,9 @@ class Rebuilt:
     observations: pd.DataFrame
 
 
-def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebuilt:
+def rebuild(
+    *, mirror: Path | None = None, progress: Progress = _quiet, downloaded: Downloaded | None = None
+) -> Rebuilt:
     """Read every source and make the release, without writing it.
 
     Parameters
@@ -65,6 +70,8 @@ def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebui
         Folder that mirrors the raw files; without it they are downloaded to ``data/raw/``.
     progress : callable
         Told what is being done.
+    downloaded : callable, optional
+        Told source, bytes so far and bytes in all.
 
     Returns
     -------
@@ -79,7 +86,7 @@ def rebuild(*, mirror: Path | None = None, progress: Progress = _quiet) -> Rebui
 
     framework, registry = load_framework(), load_sources()
     progress("fetching the published files")
-    paths = fetch(registry, mirror=mirror, raw=project().result("data", "raw"))
+    paths = fetch(registry, mirror=mirror, raw=project().result("data", "raw"), progress=downloaded)
     progress("reading them")
     raw = read_all(paths, registry)
     progress("harmonising areas and finding how sure each figure is")
@@ -129,24 +136,47 @@ def _observed(raw: pd.DataFrame, *, framework: Framework) -> _Observed:
     return _Observed(check_observations(table, framework=framework, where="release"), yearly, harmonised.report)
 
 
-def refresh(*, mirror: Path | None = None, progress: Progress = _quiet) -> list[Path]:
-    """Rebuild the release and write it; the last good one stays untouched until every file is ready.
+def refresh(
+    *, mirror: Path | None = None, progress: Progress = _quiet, downloaded: Downloaded | None = None
+) -> list[Path]:
+    """Rebuild the release and write it: all of it, or the last good one stays as it was.
+
+    Parameters
+    ----------
+    mirror : Path, optional
+        Folder that mirrors the raw files; without it they are downloaded to ``data/raw/``.
+    progress : callable
+        Told what is being done.
+    downloaded : callable, optional
+        Told source, bytes so far and bytes in all.
 
     Returns
     -------
     list of Path
         Files written.
     """
-    rebuilt = rebuild(mirror=mirror, progress=progress)
-    folder = project().result("data", "release")
-    written = [write_atomic(folder / name, content) for name, content in rebuilt.files.items()]
-    for stale in set(folder.glob("*")) - set(written):
-        stale.unlink()
+    rebuilt = rebuild(mirror=mirror, progress=progress, downloaded=downloaded)
+    written = write_folder(project().result("data", "release"), rebuilt.files)
+    _forget()
     return written
 
 
-def verify(*, mirror: Path | None = None, progress: Progress = _quiet) -> str:
+def _forget() -> None:
+    """Let go of what was made in this process from the release before."""
+    from outcomes_analysis.sources import release
+
+    release.forget()
+    for kept in (default_index, default_uncertainty, default_comparison, default_relation, figures_of_a_run):
+        kept.cache_clear()
+
+
+def verify(*, mirror: Path | None = None, progress: Progress = _quiet, downloaded: Downloaded | None = None) -> str:
     """Rebuild the release and compare it with the one here.
+
+    Parameters
+    ----------
+    mirror, progress, downloaded
+        As of :func:`refresh`.
 
     Returns
     -------
@@ -160,11 +190,12 @@ def verify(*, mirror: Path | None = None, progress: Progress = _quiet) -> str:
     """
     from outcomes_analysis.sources.release import compare_releases, release_folder
 
-    rebuilt = rebuild(mirror=mirror, progress=progress)
+    rebuilt = rebuild(mirror=mirror, progress=progress, downloaded=downloaded)
     differences = compare_releases(rebuilt.files, release_folder())
     if differences:
         message = (
-            f"The release differs from what the files give in {len(differences)} ways: {several(differences)}. "
+            f"The release differs from what the files give, in {plural(len(differences), 'way', 'ways')}: "
+            f"{several(differences)}. "
             "Run `outcomes refresh` and look at the change before committing it."
         )
         raise ReleaseError(message)
@@ -246,7 +277,7 @@ def states(*, period: int = PERIOD) -> list[StageState]:
         reason = _why_stale(_record(target, stage.name), key, target)
         stale_needs = [n for n in stage.needs if not found[n].fresh]
         if not reason and stale_needs:
-            reason = f"{several(stale_needs)} changed"
+            reason = f"made from what is stale: {several(stale_needs)}"
         found[stage.name] = StageState(stage, not reason, reason or "fresh", key)
     return list(found.values())
 
@@ -254,11 +285,15 @@ def states(*, period: int = PERIOD) -> list[StageState]:
 def _why_stale(record: Path, key: str, target: Project) -> str:
     if not record.is_file():
         return "not made yet"
-    kept = json.loads(record.read_text(encoding="utf-8"))
-    if kept.get("key") != key:
+    try:
+        kept = json.loads(record.read_text(encoding="utf-8"))
+        recorded, names = kept["key"], kept["files"]
+    except (ValueError, KeyError, TypeError):
+        return "its record is damaged"
+    if recorded != key:
         return "code, data or period changed"
-    missing = [name for name in kept.get("files", []) if not target.result(*name.split("/")).is_file()]
-    return f"{len(missing)} files missing" if missing else ""
+    missing = [name for name in names if not target.result(*name.split("/")).is_file()]
+    return f"{plural(len(missing), 'file', 'files')} missing ({several(missing, limit=2)})" if missing else ""
 
 
 def run(*, period: int = PERIOD, force: bool = False, progress: Progress = _quiet) -> list[Path]:
@@ -286,11 +321,27 @@ def run(*, period: int = PERIOD, force: bool = False, progress: Progress = _quie
             made += [target.result(*n.split("/")) for n in json.loads(record.read_text(encoding="utf-8"))["files"]]
             continue
         progress(state.stage.does)
-        files = state.stage.work(target, period)
-        names = [p.relative_to(target.output).as_posix() for p in files]
+        names = _work(state.stage, target, period)
+        files = [target.result(*n.split("/")) for n in names]
         write_atomic(record, json.dumps({"key": state.key, "files": names}, indent=1) + "\n")
         made += files
     return made
+
+
+def _work(stage: Stage, target: Project, period: int) -> list[str]:
+    """Let a stage make its files beside the old ones, and put them in place once all are there."""
+    workshop = target.result("data", "processed")
+    with writing(workshop):
+        workshop.mkdir(parents=True, exist_ok=True)
+        temporary = TemporaryDirectory(dir=workshop, prefix=f".{stage.name}.")
+    with temporary as folder:
+        made = [(p, p.relative_to(folder)) for p in stage.work(Project(target.home, Path(folder)), period)]
+        for path, relative in made:
+            place = target.output / relative
+            with writing(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(place)
+    return [relative.as_posix() for _, relative in made]
 
 
 # ------------------------------------------------------------------------------------------------ what stages do

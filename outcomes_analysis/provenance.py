@@ -1,4 +1,4 @@
-"""What a result was made from: sources, hashes, the manifest of a run; and the one way a file is written."""
+"""What a result was made from: sources, hashes, the manifest of a run; and the one way files are written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -134,7 +137,69 @@ def write_atomic(path: Path, content: bytes | str) -> Path:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
-        message = f"Could not write {path}: {reason}. Nothing was changed; free some space or choose another folder."
-        raise ProjectError(message) from error
+        raise _not_written(path, error) from error
     return path
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write a folder of files whole or not at all, in place of what it held.
+
+    Every file is written beside the folder first; then the folder changes places with the old one. A failure leaves
+    the old folder as it was, and nothing beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Target; what it held before is gone afterwards.
+    files : mapping of str to bytes
+        Content by file name.
+
+    Returns
+    -------
+    list of Path
+        The files written, in the order given.
+
+    Raises
+    ------
+    ProjectError
+        If the disk is full, or the folder may not be written.
+    """
+    workplace: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        workplace = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        new, old = workplace / "new", workplace / "old"
+        new.mkdir()
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        if folder.exists():
+            folder.replace(old)
+        try:
+            new.replace(folder)
+        except BaseException:  # stopped by hand between the two: the old folder comes back all the same
+            if old.exists():
+                old.replace(folder)
+            raise
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    finally:
+        if workplace is not None and (folder.exists() or not (workplace / "old").exists()):
+            shutil.rmtree(workplace, ignore_errors=True)
+    return [folder / name for name in files]
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in plain words that a path could not be written, whatever the system calls it."""
+    try:
+        yield
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> ProjectError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    reason = "the disk is full" if full else (error.strerror or str(error))
+    return ProjectError(
+        f"Could not write {path}: {reason}. Nothing was changed; free some space or choose another folder."
+    )

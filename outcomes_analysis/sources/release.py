@@ -297,6 +297,12 @@ def _default(folder: Path) -> pd.DataFrame:
     return read_release(folder)
 
 
+def forget() -> None:
+    """Let go of the release kept in memory, once another has been written."""
+    _default.cache_clear()
+    _listed_sources.cache_clear()
+
+
 def load_observations() -> pd.DataFrame:
     """Load the default data: every figure, every area level, in natural units.
 
@@ -333,7 +339,7 @@ def compare_releases(files: Mapping[str, bytes], folder: Path) -> list[str]:
     list of str
         One line a difference; empty when they agree.
     """
-    here = {p.name for p in folder.iterdir() if p.is_file()}
+    here = {p.name for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")}
     differences = [f"{name} is missing here" for name in sorted(set(files) - here)]
     differences += [f"{name} should not be here" for name in sorted(here - set(files))]
     for name in sorted(set(files) & here):
