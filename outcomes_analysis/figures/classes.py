@@ -103,7 +103,7 @@ def classify(
     method : {"quintile", "jenks", "equal", "against"}
         ``against``: interval above 0, across 0, below 0.
     decimals : int, optional
-        Decimals of class limits in the key; by default the fewest, up to 3, at which no two classes share one.
+        Decimals of class limits in the key; by default 1, or 2 where two classes would share a limit.
     against : str
         What 0 stands for, in the words of the key.
     experimental : bool
@@ -175,11 +175,13 @@ def _by_limits(
 
 
 def _decimals(values: np.ndarray, inner: np.ndarray) -> int:
-    """Fewest decimals, from 1 to 3, at which the top of each class is written differently from the foot of the next."""
+    """1 where the top of each class is then written differently from the foot of the next, else 2.
+
+    Scores are not known to three decimals, so that two limits closer than that are printed alike.
+    """
     tops = [values[values <= limit].max() for limit in inner if (values <= limit).any()]
     feet = [values[values > limit].min() for limit in inner if (values <= limit).any()]
-    told_apart = (d for d in (1, 2) if all(round(t, d) < round(f, d) for t, f in zip(tops, feet, strict=True)))
-    return next(told_apart, 3)
+    return 1 if all(round(t, 1) < round(f, 1) for t, f in zip(tops, feet, strict=True)) else 2
 
 
 def _spread(palette: Collection[str], n: int) -> list[str]:
