@@ -24,7 +24,7 @@ STYLE = """
 body { margin: 0; color: #1a1a1a; background: #fff; font: 1rem/1.5 "Liberation Sans", Arial, Helvetica, sans-serif; }
 .skip { position: absolute; left: -999rem; background: #fff; color: #12436d; padding: .5rem 1rem; }
 .skip:focus { left: 0; top: 0; outline: 3px solid #f46a25; z-index: 1; }
-.notice { margin: 0; padding: .5rem 1rem; background: #12436d; color: #fff; font-weight: bold; }
+.notice { margin: 0; max-width: none; padding: .5rem 1rem; background: #12436d; color: #fff; font-weight: bold; }
 main, header, footer { max-width: 60rem; margin: 0 auto; padding: 0 1rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 1.5rem 0 .5rem; }
 h2 { font-size: 1.35rem; margin: 2.25rem 0 .5rem; border-top: 1px solid #bfbfbf; padding-top: 1rem; }

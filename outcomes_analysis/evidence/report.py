@@ -87,7 +87,8 @@ def report_html(
 
 
 def _figure(figure: Figure, name: str) -> str:
-    return figure_html(figure.svg(prefix=name), figure.caption, figure.alt)
+    # title, unit, source and date stand in the drawing itself
+    return figure_html(figure.svg(prefix=name), figure.title, figure.alt)
 
 
 def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparison: ComparisonResult) -> Section:

@@ -12,7 +12,7 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.building import IndexResult
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.wording import associational, listed, number, plural
+from outcomes_analysis.wording import associational, listed, number
 
 NEAREST = 20
 
@@ -113,15 +113,15 @@ def compare_given(
         )
     table = pd.concat(frames, ignore_index=True)
     shares = pd.Series(correlation, name="correlation")
-    above = {
+    differ = {
         name: int((rows["lower"] > 0).sum()) + int((rows["upper"] < 0).sum()) for name, rows in table.groupby("node_id")
     }
-    sentences = [
-        f"{index.nodes[n].node.id} goes with {label} at a rank correlation of {number(shares[n], 2)}, and "
-        f"{plural(above[n], 'authority differs', 'authorities differ')} clearly from the {nearest} places nearest in it"
-        for n in index.domains
-    ]
+    goes_with = listed([f"{n} {number(shares[n], 2)}" for n in index.domains])
+    clearly = listed([f"{differ[n]} on {n}" for n in index.domains])
     strong = [n for n in index.domains if abs(shares[n]) >= 0.5]
     last = f" A map of {listed(strong)} is in good part a map of {label}." if strong else ""
-    text = associational(f"Across authorities, {'; '.join(sentences)}.{last}")
+    text = associational(
+        f"Rank correlations of the scores with {label} across authorities: {goes_with}.{last} Set beside the {nearest} "
+        f"places nearest in {label}, authorities that differ clearly number {clearly}."
+    )
     return ComparisonResult(table=table, correlation=shares, text=text, spec=index.spec, manifest=index.manifest)
