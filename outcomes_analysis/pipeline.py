@@ -414,6 +414,17 @@ def _indices(target: Project, period: int) -> list[Path]:
     ]
 
 
+def _catalogue(target: Project, _: int) -> list[Path]:
+    from outcomes_analysis.evidence.catalogue import catalogue_html
+    from outcomes_analysis.framework import catalogue_csv, load_framework
+
+    framework = load_framework()
+    return [
+        write_atomic(target.result("data", "processed", "catalogue.csv"), catalogue_csv(framework)),
+        write_atomic(target.result("figures", "catalogue.html"), catalogue_html(framework)),
+    ]
+
+
 def _association(target: Project, _: int) -> list[Path]:
     relation = default_relation()
     return [
@@ -446,7 +457,7 @@ def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
         if not index.nodes[domain].experimental:
             made[f"rank-intervals-{domain}"] = ranks.rank_intervals(unc, node=domain)
     made["domain-table"] = tables.domain_heat_table(index)
-    made["admissions-attainment"] = relations.scatter(default_relation())
+    made["admissions-attainment"] = relations.scatter(default_relation(), observations=_observations())
     return made
 
 
@@ -464,6 +475,7 @@ def _report(target: Project, period: int) -> list[Path]:
 
 
 STAGES: tuple[Stage, ...] = (
+    Stage("catalogue", "listing the indicators", (), _catalogue),
     Stage("indices", "scoring the domains of every authority, with intervals", (), _indices),
     Stage("association", "relating admissions for mental health and attainment", (), _association),
     Stage("figures", "drawing maps, ranks and tables", ("indices", "association"), _draw),

@@ -17,6 +17,8 @@ from typing import Any
 
 from outcomes_analysis.errors import ProjectError
 
+_FORMULA_STARTS = frozenset("=+-@\t\r\n")
+
 
 def package_version() -> str:
     """Version of this package, ``"0+unknown"`` when it is not installed."""
@@ -100,6 +102,13 @@ def hash_of(content: object) -> str:
     """Hex sha256 (first 16 digits) of a JSON-able object in canonical form."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def safe_cell(cell: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula; anything else stays as it is."""
+    if isinstance(cell, str) and cell.lstrip(" ")[:1] in _FORMULA_STARTS:
+        return f"'{cell}"
+    return cell
 
 
 def write_atomic(path: Path, content: bytes | str) -> Path:

@@ -15,7 +15,7 @@ from outcomes_analysis.errors import FigureError, Problems, several
 from outcomes_analysis.figures.composing import Figure, as_sentence, draw, draw_svg, footer_texts
 from outcomes_analysis.figures.registering import FigureEntry, figure_entry
 from outcomes_analysis.project import project
-from outcomes_analysis.provenance import write_atomic
+from outcomes_analysis.provenance import safe_cell, write_atomic
 
 Form = Literal["svg", "png", "pdf"]
 PPI = 300
@@ -35,16 +35,10 @@ def safe_csv(frame: pd.DataFrame) -> str:
     """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow([_safe_cell(str(column)) for column in frame.columns])
+    writer.writerow([safe_cell(str(column)) for column in frame.columns])
     for row in frame.itertuples(index=False):
-        writer.writerow(["" if pd.isna(cell) else _safe_cell(cell) for cell in row])
+        writer.writerow(["" if pd.isna(cell) else safe_cell(cell) for cell in row])
     return target.getvalue()
-
-
-def _safe_cell(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"}:
-        return f"'{cell}"
-    return cell
 
 
 def export(

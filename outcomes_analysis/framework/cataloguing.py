@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from outcomes_analysis.framework.model import Framework, Indicator
+from outcomes_analysis.provenance import safe_cell
 
 DIRECTIONS = {1: "higher is better", -1: "lower is better", 0: "neither"}
 LAYERS = {"child": "babies, children and young people", "parent_carer": "parents and carers", "system": "services"}
@@ -14,8 +15,6 @@ MEASURES = {
     "context": "context",
     "enabler": "what surrounds children",
 }
-# A spreadsheet takes a cell that begins so for a formula, and would run it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def catalogue(framework: Framework) -> pd.DataFrame:
@@ -52,11 +51,6 @@ def catalogue_csv(framework: Framework) -> str:
     """
     table = catalogue(framework).reset_index()
     return table.map(safe_cell).to_csv(index=False, lineterminator="\n")
-
-
-def safe_cell(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def domain_summary(framework: Framework) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from outcomes_analysis.framework import (
     overlay_values,
     with_overlay,
 )
-from outcomes_analysis.framework.cataloguing import safe_cell
+from outcomes_analysis.provenance import safe_cell
 
 FRAMEWORK = load_framework()
 
