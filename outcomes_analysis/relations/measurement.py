@@ -72,7 +72,7 @@ def fit_measurement_model(
     seed : int
         The same seed gives the same result.
     method : {"nuts", "laplace"}
-        Sampling in PyMC (under half a minute, then kept on disk), or the quick normal approximation.
+        Sampling in PyMC (up to a minute the first time, then kept on disk), or the quick normal approximation.
     level : float
         Of the intervals, which are quantiles of the posterior with equal tails.
     fits : Path, optional
@@ -176,7 +176,10 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
         message = f"'{confounder}' has {assembled.withheld[confounder]}. Choose another confounder or year."
         raise RelationError(message)
     names = (spec.predictor, spec.outcome, confounder)
-    found = {name: _on_own_scale(observations, name, assembled=assembled, framework=framework) for name in names}
+    found = {
+        name: _on_own_scale(observations, name, year=spec.year, assembled=assembled, framework=framework)
+        for name in names
+    }
     errors = pd.DataFrame({f"{n}_error": found[n]["error"] for n in (spec.predictor, spec.outcome)})
     known = errors.notna().all(axis=1)
     left_out = dict(assembled.left_out)
@@ -226,7 +229,7 @@ def _defaults(
 
 
 def _on_own_scale(
-    observations: pd.DataFrame, indicator: str, *, assembled: Assembled, framework: Framework
+    observations: pd.DataFrame, indicator: str, *, year: int, assembled: Assembled, framework: Framework
 ) -> pd.DataFrame:
     """Value, error, and both on the indicator's scale, of the very figures that were assembled."""
     rows = observations[
@@ -235,11 +238,13 @@ def _on_own_scale(
         & observations["group_type"].eq("all")
         & observations["group"].eq("all")
         & observations["status"].isin(USABLE)
+        & observations["value"].notna()
+        & observations["period_end"].dt.year.le(year)
     ]
-    # the same figure and no other: assemble() may have taken an older period for a confounder
-    rows = rows[rows["value"].eq(rows["area_code"].map(assembled.data[indicator]))]
+    # every area assembled has a figure of the latest year that any has: its own latest is that very figure
     rows = rows.sort_values("period_end").drop_duplicates("area_code", keep="last").set_index("area_code")
-    rows = rows.reindex(assembled.data.index)
+    rows = rows.loc[assembled.data.index]
+    assert rows["value"].equals(assembled.data[indicator].rename("value"))
     scales = RowScales.of(rows, framework)
     error = rows["se_total"].to_numpy(float)
     return pd.DataFrame(

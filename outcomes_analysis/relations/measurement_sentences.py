@@ -20,6 +20,7 @@ from outcomes_analysis.relations.sentences import (
 )
 from outcomes_analysis.relations.specification import RelationSpec
 
+JUST = 0.1  # an interval that ends within this share of its width from nought could reach it with other draws
 NOT_VALIDITY = (
     "What is repaired is noise, not validity: whether a figure measures what its name says is the same question as "
     "before. The sizes of the errors are taken as known, and the errors of the two figures as unrelated. They count "
@@ -44,7 +45,9 @@ def _clarity(row: pd.Series[Any], *, predictor: Indicator, outcome: Indicator) -
     if not is_clear(row):
         return f"there is no clear association of {short_name(predictor)} with {short_name(outcome)}"
     way = "higher" if row["estimate"] > 0 else "lower"
-    return f"places with higher {short_name(predictor)} tended to have {way} {short_name(outcome)}"
+    nearest = min(abs(row["lower"]), abs(row["upper"]))
+    only_just = " (only just told apart from none)" if nearest < JUST * (row["upper"] - row["lower"]) else ""
+    return f"places with higher {short_name(predictor)} tended to have {way} {short_name(outcome)}{only_just}"
 
 
 def slopes_sentence(
