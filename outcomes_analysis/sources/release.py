@@ -59,11 +59,17 @@ def reference_table(observations: pd.DataFrame, *, framework: Framework, yearly:
     Returns
     -------
     DataFrame
-        Indexed by indicator: ``base_period, centre, scale, decimals, shown_decimals, unit, centre_from`` and the columns of
-        ``yearly``.
+        Indexed by indicator: ``base_period, centre, scale, decimals, shown_decimals, unit, centre_from`` and the
+        columns of ``yearly``.
     """
     ranked = load_register().query("tier == 'upper' and canonical and ranked").index
-    plain = observations[(observations["group_type"] == "all") & observations["value"].notna()]
+    present = observations[observations["value"].notna()]
+    plain = present[present["group_type"] == "all"]
+    decimals = {
+        str(name): _published_decimals(frame, framework.indicator(str(name)))
+        # Groups of children too: their files may hold more digits.
+        for name, frame in present[present["status"] == "published"].groupby("indicator_id")
+    }
     rows = []
     for name, frame in plain.groupby("indicator_id", sort=True):
         indicator = framework.indicator(str(name))
@@ -80,7 +86,7 @@ def reference_table(observations: pd.DataFrame, *, framework: Framework, yearly:
                 "centre": float(england.iloc[-1]) if len(england) else round(float(values.mean()), indicator.decimals),
                 "centre_from": "England as published" if len(england) else "mean of authorities",
                 "scale": float(_round_significant(np.array([scale]), 8)[0]) if scale > 0 else 1.0,
-                "decimals": _published_decimals(frame, indicator),
+                "decimals": decimals.get(str(name), indicator.decimals),
                 "shown_decimals": indicator.decimals,
                 "unit": indicator.unit,
             }
@@ -89,13 +95,10 @@ def reference_table(observations: pd.DataFrame, *, framework: Framework, yearly:
 
 
 def _published_decimals(frame: pd.DataFrame, indicator: Indicator) -> int:
-    """Fewest decimals that hold every published value; a rate made here from counts needs only those shown."""
+    """Fewest decimals that hold every published value, and those of a rate made here from counts."""
     value = frame["value"].to_numpy(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        made = frame["numerator"].to_numpy(float) / frame["denominator"].to_numpy(float) * indicator.per
-    published = value[~np.isclose(value, made, rtol=1e-9, atol=0)]
     for decimals in range(indicator.decimals, MOST_DECIMALS):
-        if np.allclose(published, np.round(published, decimals), rtol=1e-9, atol=1e-9):
+        if np.allclose(value, np.round(value, decimals), rtol=1e-9, atol=1e-9):
             return decimals
     return MOST_DECIMALS
 
@@ -103,7 +106,8 @@ def _published_decimals(frame: pd.DataFrame, indicator: Indicator) -> int:
 def standardise_cells(observations: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """Move and scale values, bounds and errors by each indicator's centre and scale.
 
-    Values are first rounded to the published decimals, bounds to one more than are shown, errors to three significant digits.
+    Values are first rounded to the published decimals, bounds to one more than are shown, errors to three significant
+    digits.
     """
     ids = observations["indicator_id"]
     centre, scale = (ids.map(reference[c]).to_numpy(float) for c in ("centre", "scale"))
@@ -378,10 +382,24 @@ def _table_difference(new: pd.DataFrame, old: pd.DataFrame) -> str:
 
 
 def _outline_difference(new: dict[str, object], old: dict[str, object]) -> str:
+    if list(_words(new)) != list(_words(old)):
+        return "other names, codes or their order"
     a, b = (np.array(list(_numbers(x)), dtype=float) for x in (new, old))
     if a.shape != b.shape:
         return "another number of points"
     return "" if len(a) == 0 or np.abs(a - b).max() <= 100 else f"points moved by up to {np.abs(a - b).max():.0f} m"
+
+
+def _words(content: object) -> Iterable[str]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            yield from _words(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _words(value)
+    elif isinstance(content, str):
+        yield content
 
 
 def _numbers(content: object) -> Iterable[float]:
