@@ -12,17 +12,10 @@ from outcomes_analysis.wording import plural
 CONTEXT = "Context"
 HEADINGS = {
     "name": "Indicator",
-    "outcome": "Outcome",
-    "definition": "What it is",
-    "unit": "Unit",
+    "what": "What it is",
     "better": "Which way is better",
     "scored": "Counts in the domain",
-    "measures": "What it measures",
-    "layer": "Whose outcome",
-    "geography_basis": "A child belongs to an area by",
-    "breaks": "Breaks",
-    "contested": "Why the direction is disputed",
-    "cannot_tell": "What it cannot tell",
+    "mind": "What it cannot tell, and what to mind",
 }
 
 
@@ -55,10 +48,30 @@ def _section(label: str, rows: pd.DataFrame, statement: str, note: str) -> Secti
     parts += [paragraph(note, kind="note")] if note else []
     parts.append(
         table_html(
-            rows[list(HEADINGS)],
+            _in_words(rows)[list(HEADINGS)],
             f"{label}: {plural(len(rows), 'indicator', 'indicators')}",
             headings=HEADINGS,
             row_heading="name",
         )
     )
     return Section(label, "\n".join(parts))
+
+
+def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Gather the many columns of the catalogue into the few that a reader can take in on a page."""
+
+    def after(label: str, text: pd.Series) -> pd.Series:
+        return text.where(text == "", f" {label}: " + text)
+
+    what = rows["definition"] + " Unit: " + rows["unit"] + ". Outcome: " + rows["outcome"].str.lower() + "."
+    neutral = rows["measures"].where(rows["scored"] == "no", "")
+    return rows.assign(
+        what=what.where(rows["outcome"] != "", rows["definition"] + " Unit: " + rows["unit"] + "."),
+        scored=rows["scored"] + neutral.where(neutral == "", ": " + neutral),
+        mind=rows["cannot_tell"]
+        + after("Disputed", rows["contested"])
+        + after("Break", rows["breaks"])
+        + " A child belongs to an area by "
+        + rows["geography_basis"]
+        + ".",
+    )
