@@ -15,7 +15,6 @@ from outcomes_analysis.project import Project, project
 from outcomes_analysis.sources import release
 from outcomes_analysis.sources.release import load_observations, release_folder
 
-
 PACKED: dict[str, Any] = {}  # what the release was packed from, besides the observations
 
 
