@@ -34,7 +34,7 @@ SCORE_HEADINGS = {
     "rank_lower": "Rank from",
     "rank_upper": "Rank to",
     "p_bottom_fifth": "Chance of lowest fifth",
-    "availability": "Share of figures present",
+    "availability": "Figures present, %",
     "oldest_year": "Oldest figure",
 }
 FORMS = {1: "higher is better", -1: "lower is better", 0: "no agreed direction"}
@@ -161,9 +161,11 @@ def _scores(name: str, uncertainty: UncertaintyResult) -> str:
     experimental = not rows["ranked"].any()
     columns = [c for c in SCORE_HEADINGS if not (experimental and c.startswith(("rank", "p_")))]
     frame = rows[["region_name", *columns]].copy()
-    for column in ("rank", "rank_lower", "rank_upper", "oldest_year"):
+    for column in ("rank", "rank_lower", "rank_upper", "availability"):
         if column in frame:
-            frame[column] = frame[column].round().astype("Int64")
+            frame[column] = (frame[column] * (100 if column == "availability" else 1)).round().astype("Int64")
+    years = frame["oldest_year"]
+    frame["oldest_year"] = years.round().astype("Int64").astype("str").where(years.notna(), "")  # no thousands comma
     table = table_html(
         frame,
         f"Scores of the domain '{name}' with {uncertainty.spec.level:.0%} intervals, by region",
