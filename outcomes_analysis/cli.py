@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -179,8 +179,10 @@ def area(
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
     from outcomes_analysis import pipeline
+    from outcomes_analysis.areas.register import resolve
     from outcomes_analysis.places import area_profile, profile_text
 
+    resolve(name)  # a slip of the pen is said before anything is computed
     year = period or pipeline.PERIOD
     profile = area_profile(name, period=year, index=pipeline.default_uncertainty(year))
     if as_json:
@@ -226,20 +228,22 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a true minus sign is no reason to fail on an old console
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="outcomes", standalone_mode=False)
     except OutcomesError as error:
         _stop(f"outcomes: {error}", USERS_MISTAKE)
     except (KeyboardInterrupt, typer.Abort):
-        _stop("outcomes: stopped. Nothing half-written is left behind.", STOPPED)
+        code = STOPPED
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except Exception as error:
         _stop(*_unexpected(error))
-    else:
-        sys.exit(code if isinstance(code, int) else 0)
+    if code == STOPPED:
+        _stop("outcomes: stopped. Nothing half-written is left behind.", STOPPED)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _stop(text: str, code: int) -> None:
+def _stop(text: str, code: int) -> NoReturn:
     if text:
         typer.echo(text, err=True)
     sys.exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -79,8 +80,16 @@ def _line(row: pd.Series) -> str:
         JUDGED.get(row["verdict"], row["verdict"]),
         TRENDS.get(row["trend"], row["trend"]) if has else "",
     ]
-    first = " ".join([f"{name[0]:<{NAME}}", *(f"{c:>{w}}" for c, (_, w) in zip(cells, COLUMNS, strict=True))])
-    return "\n".join([first.rstrip(), *(f"  {part}" for part in name[1:])])
+    return "\n".join([_aligned(name[0], cells), *(f"  {part}" for part in name[1:])])
+
+
+def _aligned(name: str, cells: Sequence[str]) -> str:
+    """Cells flush right under their headings; one too wide for its column takes room from those after it."""
+    line, end = f"{name:<{NAME}}", NAME
+    for cell, (_, width) in zip(cells, COLUMNS, strict=True):
+        end += 1 + width
+        line += f" {cell}".rjust(end - len(line))
+    return line.rstrip()
 
 
 def _domain_block(domains: pd.DataFrame) -> str:

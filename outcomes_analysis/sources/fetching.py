@@ -25,6 +25,7 @@ ATTEMPTS = 3
 TIMEOUT = 30.0  # seconds without a byte
 BACKOFF = 1.0  # seconds before the second attempt, doubled before the third
 BLOCK = 1 << 16
+FEW = 5  # files missing from a mirror that are named one a line
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # answers that may be different a moment later
 
 
@@ -139,9 +140,15 @@ def _from_mirror(chosen: list[RegisteredSource], mirror: Path, progress: Progres
         message = f"There is no folder {mirror} to read the sources from."
         raise SourceError(message)
     problems, paths = Problems(f"Reading the sources from {mirror}"), {}
+    missing = [source.path for source in chosen if not _inside(mirror, source).is_file()]
+    if len(missing) > FEW:  # most likely another folder: one line, not one a file
+        problems.add(
+            f"{len(missing)} of {len(chosen)} files are missing: {several(missing)}. Is this the folder that holds "
+            "them? data/sources.yml has the address of each."
+        )
     for source in chosen:
         path = _inside(mirror, source)
-        fault = _fault(path, source)
+        fault = "" if len(missing) > FEW and source.path in missing else _fault(path, source)
         if fault:
             problems.add(f"{source.id}: {source.path} {fault}. {_by_hand(source, path)}")
         paths[source.id] = path

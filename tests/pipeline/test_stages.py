@@ -207,10 +207,6 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     words = json.loads(files["scores-2025.json"].read_text(encoding="utf-8"))
     assert words["manifest"]["data_as_at"]
     assert set(words["manifest"]["sources"]) <= set(released["source_id"])
-    before = {n: f.read_bytes() for n, f in files.items()}
-    pipeline.default_uncertainty.cache_clear()
-    pipeline.run(force=True)
-    assert {n: f.read_bytes() for n, f in files.items()} == before  # the same inputs and seed: the same bytes
 
 
 @pytest.mark.slow  # draws every figure twice: about a minute and a half
