@@ -101,7 +101,7 @@ def _region_levels(name: str, *, scale: float, omega: Any, regions: int) -> Any:
 
 
 def sample_posterior(
-    pair: Pair, *, draws: int = 1000, tune: int = 1000, chains: int = 2, seed: int, method: Method = "nuts"
+    pair: Pair, *, draws: int = 2000, tune: int = 1000, chains: int = 2, seed: int, method: Method = "nuts"
 ) -> Posterior:
     """Draw from the posterior.
 

@@ -24,7 +24,7 @@ from outcomes_analysis.relations.latent_pair import (
     noise_share,
     partial_correlation,
 )
-from outcomes_analysis.relations.posteriors import Posterior, sample_posterior
+from outcomes_analysis.relations.posteriors import Posterior, _region_levels, sample_posterior
 
 TRUTH = {"beta": -0.4, "gamma": 0.3, "delta": -0.6, "tau": 0.8, "sigma": 0.5, "omega_x": 0.3, "omega_y": 0.3}
 Z90 = 1.6448536
@@ -165,6 +165,15 @@ def test_nuts_agrees_with_brute_force_on_the_integrated_density(pair, sampled):
         # some 200 independent draws: a mean within three errors of .07 sd, an sd within three errors of 5 %
         assert draws.mean() == pytest.approx(mean, abs=0.22 * sd), name
         assert draws.std() == pytest.approx(sd, rel=0.2), name
+
+
+def test_region_levels_written_for_the_sampler_have_the_distribution_of_the_model():
+    import pymc as pm
+
+    with pm.Model(coords={"region": range(3)}):
+        levels = pm.draw(_region_levels("x", scale=1.0, omega=2.0, regions=3), 20_000, random_seed=1)
+    # common part of variance 1, own parts of variance 4; Monte Carlo error of a variance of 5 is .05, of a covariance .035
+    np.testing.assert_allclose(np.cov(levels.T), np.ones((3, 3)) + 4 * np.eye(3), atol=0.18)
 
 
 def test_the_normal_at_the_peak_is_close_for_the_slope(pair):

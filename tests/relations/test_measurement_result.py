@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.relations import measurement
 from outcomes_analysis.relations.cards import differences, load_card, record_fit
 from outcomes_analysis.relations.measurement import fit_measurement_model, prepare
-from outcomes_analysis.relations.posteriors import Posterior, sample_posterior
+from outcomes_analysis.relations.posteriors import SAMPLER, TARGET_ACCEPT, Posterior, sample_posterior
 from outcomes_analysis.relations.result import TABLE_COLUMNS
 from outcomes_analysis.relations.specification import RelationSpec
 from outcomes_analysis.sources.release import load_observations
@@ -95,7 +97,7 @@ def test_ignoring_errors_is_close_to_regression_with_regions(result, figures):
         for more in (dummies, np.ones((len(pair.x), 1)))
     ]
     found = result.row("errors_ignored", adjusted_for="child_poverty_ahc", scale="standard")["estimate"]
-    # partial pooling lies between the two, but for the priors and 2,000 draws (together under .01)
+    # partial pooling lies between the two, but for the priors and the draws (together under .01)
     assert min(slopes) - 0.01 < found < max(slopes) + 0.01
 
 
@@ -241,3 +243,13 @@ def test_recording_a_fit_leaves_what_was_written_by_hand(result, tmp_path, root)
     assert load_card(CARD, folder=tmp_path).obtained.data_hash == result.manifest.data
     record_fit(CARD, result, folder=tmp_path)
     assert path.read_text(encoding="utf-8") == once
+
+
+def test_the_cards_sampler_settings_are_the_defaults():
+    defaults = {k: p.default for k, p in inspect.signature(fit_measurement_model).parameters.items()}
+    card = load_card(CARD)
+    for name in ("chains", "tune", "draws"):
+        assert card.sampler[name] == defaults[name]
+        assert all(found[name] == defaults[name] for found in card.obtained.diagnostics.values())
+    assert card.sampler["target_accept"] == TARGET_ACCEPT
+    assert {found["sampler"] for found in card.obtained.diagnostics.values()} == {SAMPLER}
