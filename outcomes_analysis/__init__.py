@@ -21,6 +21,7 @@ _HOMES = {
     "build_matrix": "index",
     "compare_given": "index",
     "find": "framework",
+    "fit_measurement_model": "relations",
     "load_framework": "framework",
     "load_observations": "sources.release",
     "relate": "relations",
