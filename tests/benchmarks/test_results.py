@@ -25,7 +25,7 @@ pytestmark = pytest.mark.benchmark
 REFRESH_SECONDS = 60
 DRAWS, DRAW_SECONDS = 10_000, 2
 UNCHANGED_RUN_SECONDS = 10
-DOMAINS = ["safe", "healthy", "happy", "learning", "engaged"]
+DOMAINS = ("safe", "healthy", "happy", "learning", "engaged")
 
 
 @pytest.fixture(scope="module")
