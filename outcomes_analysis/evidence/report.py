@@ -58,7 +58,7 @@ def report_html(
         The association shown.
     figures : mapping of str to Figure
         By id: ``domain-table``, ``admissions-attainment``, and for each domain ``domain-pair-``, ``domain-hex-``
-        and, unless it is experimental, ``rank-intervals-``.
+        and ``rank-intervals-``; an experimental one has ``part-hex-`` of each indicator instead of ranks.
 
     Returns
     -------
@@ -122,6 +122,10 @@ def _domain(name: str, index: IndexResult, uncertainty: UncertaintyResult, figur
     parts = [paragraph(statement)] if statement else []
     if note:
         parts.append(paragraph(note, kind="note"))
+    if index.nodes[name].experimental:
+        parts += [heading("Its parts, which do not measure one thing")]
+        parts += [_figure(figures[i], i) for i in (f"part-hex-{part}" for part in index.nodes[name].weights.index)]
+        parts += [heading("Taken together, as an experiment")]
     parts += [_figure(figures[f"domain-pair-{name}"], f"domain-pair-{name}")]
     ranks = f"rank-intervals-{name}"
     if ranks in figures:

@@ -27,6 +27,13 @@ def is_experimental(rows: pd.DataFrame) -> bool:
     return bool(len(scored)) and bool((scored["status"] == "not_ranked").all())
 
 
+def mark_of(rows: pd.DataFrame) -> str:
+    """Why a node as a whole is not ranked: ``contested`` (an indicator), ``experimental`` (a domain), or nothing."""
+    if not is_experimental(rows):
+        return ""
+    return "contested" if "kind" in rows.columns and rows["kind"].eq("indicator").all() else "experimental"
+
+
 def judged(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows whose estimate and interval can be compared with 0: scored places other than the two tiny ones."""
     if not {"lower", "upper"} <= set(rows.columns):
@@ -41,13 +48,13 @@ def against_counts(rows: pd.DataFrame) -> tuple[int, int, int]:
     return int((known["lower"] > 0).sum()), int((known["upper"] < 0).sum()), len(known)
 
 
-def finding(rows: pd.DataFrame, *, label: str, against: str = "England", experimental: bool = False) -> str:
+def finding(rows: pd.DataFrame, *, label: str, against: str = "England", mark: str = "") -> str:
     """Title of a map: how many places are clearly above and below, by their intervals.
 
-    An experimental node says that it is one, and says nothing that could be read as a rank.
+    An experimental or contested node says that it is one, and says nothing that could be read as a rank.
     """
     above, below, n = against_counts(rows)
-    name = f"{label} (experimental)" if experimental else label
+    name = f"{label} ({mark})" if mark else label
     if n == 0:
         return associational(f"{name}: {plural(int(rows['estimate'].notna().sum()), 'authority', 'authorities')} shown")
     return associational(f"{name}: {above} of {n} authorities score clearly above {against}, {below} clearly below")

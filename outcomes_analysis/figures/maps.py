@@ -15,7 +15,10 @@ from outcomes_analysis.figures.registering import figure_entry
 if TYPE_CHECKING:
     import geopandas as gpd
 
-_EXPERIMENTAL = "Experimental: its figures do not measure one thing, so it is shown for exploration and given no ranks."
+_MARKS = {
+    "experimental": "Experimental: its figures do not measure one thing, so it is only explored and given no ranks.",
+    "contested": "Contested: which way is better is disputed, so it is given no ranks.",
+}
 
 
 def choropleth(
@@ -192,7 +195,7 @@ def domain_pair(
         drawings.append(alt.vconcat(*column, spacing=6))
         parts.append(drawn)
     body = alt.hconcat(*drawings, spacing=16)
-    title = _pair_title(rows, beside, label=words.label, experimental=words.experimental)
+    title = _pair_title(rows, beside, label=words.label, mark=words.mark)
     subtitle = findings.subtitle(
         rows,
         unit="score against England (left) and against the 20 places nearest in child poverty (right)",
@@ -219,7 +222,7 @@ def domain_pair(
         data_as_at=words.data_as_at or other.data_as_at,
         alt=alt_text,
         data=data,
-        notes=_notes(words.experimental),
+        notes=_notes(words.mark),
         width=width,
     )
 
@@ -302,13 +305,13 @@ def _class_words(method: Classing) -> str:
     return words[method]
 
 
-def _notes(experimental: bool) -> tuple[str, ...]:
-    return (_EXPERIMENTAL, WORKING_ASSIGNMENT) if experimental else (WORKING_ASSIGNMENT,)
+def _notes(mark: str) -> tuple[str, ...]:
+    return (_MARKS[mark], WORKING_ASSIGNMENT) if mark else (WORKING_ASSIGNMENT,)
 
 
-def _pair_title(rows: pd.DataFrame, beside: pd.DataFrame, *, label: str, experimental: bool) -> str:
+def _pair_title(rows: pd.DataFrame, beside: pd.DataFrame, *, label: str, mark: str) -> str:
     above, below, n = findings.against_counts(rows)
-    name = f"{label} (experimental)" if experimental else label
+    name = f"{label} ({mark})" if mark else label
     alike_above, alike_below, _ = findings.against_counts(beside)
     return (
         f"{name}: {above + below} of {n} authorities differ clearly from England, "
@@ -335,7 +338,7 @@ def _map_figure(
     width: float,
     kind: str,
 ) -> Figure:
-    title = findings.finding(rows, label=words.label, experimental=words.experimental)
+    title = findings.finding(rows, label=words.label, mark=words.mark)
     return _figure(
         body,
         title=title,
@@ -345,7 +348,7 @@ def _map_figure(
         data_as_at=words.data_as_at,
         alt=findings.map_alt(rows, found, title=title, kind=kind),
         data=_columns(rows),
-        notes=_notes(words.experimental),
+        notes=_notes(words.mark),
         width=width,
     )
 

@@ -27,7 +27,8 @@ class Words:
 
     def __init__(self, rows: pd.DataFrame, *, node: str, label: str | None, data_as_at: str) -> None:
         self.label = label or findings.label_of(rows, node)
-        self.experimental = findings.is_experimental(rows)
+        self.mark = findings.mark_of(rows)
+        self.experimental = bool(self.mark)
         self.data_as_at = data_as_at
 
 

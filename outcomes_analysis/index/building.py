@@ -70,7 +70,7 @@ class IndexResult:
     ----------
     table : DataFrame
         Tidy: one row a node and area; ``status`` is ``computed``, ``not_computed`` (too little present) or
-        ``not_ranked`` (experimental node, or a place too small to rank).
+        ``not_ranked`` (experimental node, indicator of disputed direction, or a place too small to rank).
     text : str
         Method and findings in words.
     spec : IndexSpec
@@ -158,9 +158,7 @@ def _score(
     )
 
 
-def _indicator_score(
-    indicator: Indicator, scores: pd.DataFrame, errors: pd.DataFrame, *, experimental: bool
-) -> NodeScore:
+def _indicator_score(indicator: Indicator, scores: pd.DataFrame, errors: pd.DataFrame) -> NodeScore:
     z = scores[indicator.id].to_numpy(float)
     weights = pd.DataFrame(
         {"outcome": indicator.outcome, "group": indicator.id, "within": 1.0, "weight": 1.0}, index=[indicator.id]
@@ -174,7 +172,7 @@ def _indicator_score(
         weights=weights,
         effective=present[:, None].astype(float),
         availability=present.astype(float),
-        experimental=experimental,
+        experimental=False,
     )
 
 
@@ -205,7 +203,10 @@ def _rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec)
     areas = matrix.areas
     z = norm.ppf(0.5 + spec.level / 2)
     computed = np.isfinite(score.estimate)
-    ranked = computed & areas["ranked"].to_numpy(bool) & (not score.experimental)
+    contested = isinstance(score.node, Indicator) and bool(
+        score.node.contested
+    )  # no best place where "best" is disputed
+    ranked = computed & areas["ranked"].to_numpy(bool) & (not score.experimental) & (not contested)
     rank = competition_rank(np.where(ranked, score.estimate, np.nan))
     used = score.effective > 0
     years = matrix.period - matrix.age[score.weights.index].to_numpy(float)
@@ -301,8 +302,7 @@ def build_index(matrix: IndicatorMatrix, *, spec: IndexSpec | None = None) -> In
             nodes[node.id] = replace(part, experimental=nodes[framework.domain_of(node.id)].experimental)
     for name in taking_part:
         indicator = framework.indicator(name)
-        parent = nodes[framework.domain_of(indicator.outcome)]
-        nodes[name] = _indicator_score(indicator, scores, errors, experimental=parent.experimental)
+        nodes[name] = _indicator_score(indicator, scores, errors)
     if spec.overall:
         nodes[OVERALL] = _overall(nodes)
     table = pd.concat([_rows(k, v, matrix, spec) for k, v in nodes.items()], ignore_index=True)
