@@ -2,6 +2,7 @@
 
 from outcomes_analysis.framework.cataloguing import catalogue, catalogue_csv, domain_summary
 from outcomes_analysis.framework.checking import check_framework
+from outcomes_analysis.framework.coinr import CoinrTables, coinr_weights, from_coinr, split_coinr, to_coinr
 from outcomes_analysis.framework.finding import find
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Break, Framework, Indicator, Node, Sampling
@@ -9,6 +10,7 @@ from outcomes_analysis.framework.overlay import overlay_values, with_overlay
 
 __all__ = [
     "Break",
+    "CoinrTables",
     "Framework",
     "Indicator",
     "Node",
@@ -16,9 +18,13 @@ __all__ = [
     "catalogue",
     "catalogue_csv",
     "check_framework",
+    "coinr_weights",
     "domain_summary",
     "find",
+    "from_coinr",
     "load_framework",
     "overlay_values",
+    "split_coinr",
+    "to_coinr",
     "with_overlay",
 ]
