@@ -130,7 +130,9 @@ def to_coinr(framework: Framework, *, weights: Mapping[str, float] | None = None
         message = f"{len(unknown)} weights are for codes outside the hierarchy: {several(unknown)}."
         raise FrameworkError(message)
     nodes = sorted((n for n in framework.nodes if n.id in level), key=lambda node: level[node.id])
-    rows = [(1, i.id, i.name, i.direction, given.get(i.id, 1.0), i.unit, i.outcome, "Indicator") for i in counted]
+    rows: list[tuple[Any, ...]] = [
+        (1, i.id, i.name, i.direction, given.get(i.id, 1.0), i.unit, i.outcome, "Indicator") for i in counted
+    ]
     rows += [(level[n.id], n.id, n.label, 1, given.get(n.id, 1.0), "Score", n.parent, "Aggregate") for n in nodes]
     taken = {i.id for i in counted}
     rows += [(None, i.id, i.name, None, None, i.unit, None, "Other") for i in framework.indicators if i.id not in taken]
@@ -343,9 +345,8 @@ def _levels(framework: Framework, counted: list[Indicator]) -> dict[str, int]:
     """Level of each node that has an indicator somewhere below it: one above its highest child's."""
     level: dict[str, int] = {}
     for indicator in counted:
-        at: str | None = indicator.outcome
-        height = 2
-        while at is not None:
-            level[at] = max(level.get(at, 0), height)
-            at, height = framework.node(at).parent, level[at] + 1
+        home, height = indicator.outcome, 2
+        while home:
+            level[home] = height = max(level.get(home, 0), height)
+            home, height = framework.node(home).parent or "", height + 1
     return level
