@@ -55,7 +55,11 @@ def test_neighbours_share_their_border_without_overlap_or_gap(tier):
 
 def test_simplified_areas_keep_their_size(mirror):
     """Against the whole square kilometres that the register of mySociety gives for each authority."""
-    listed = pd.read_csv(mirror / "lookups" / "uk_local_authorities.csv", dtype="str").dropna(subset="gss-code").set_index("gss-code")["area"]
+    listed = (
+        pd.read_csv(mirror / "lookups" / "uk_local_authorities.csv", dtype="str")
+        .dropna(subset="gss-code")
+        .set_index("gss-code")["area"]
+    )
     ours = load_outlines().set_index("area_code").area / 1e6
     listed = pd.to_numeric(listed).reindex(ours.index)
     change = (ours / listed - 1).abs()
@@ -104,7 +108,9 @@ def test_projection_agrees_with_a_published_point():
 
     from outcomes_analysis.areas.boundaries import _TO_NATIONAL_GRID
 
-    east, north = Transformer.from_pipeline(_TO_NATIONAL_GRID).transform(1 + 42 / 60 + 57.8663 / 3600, 52 + 39 / 60 + 28.8282 / 3600)
+    east, north = Transformer.from_pipeline(_TO_NATIONAL_GRID).transform(
+        1 + 42 / 60 + 57.8663 / 3600, 52 + 39 / 60 + 28.8282 / 3600
+    )
     # Published: E 651409.804, N 313177.450 (OSTN15). Seven parameters are good to 3 m or so.
     assert np.hypot(east - 651409.804, north - 313177.450) < 5
 

@@ -265,7 +265,9 @@ PLACES = sorted({recodes().get(code, code) for code in load_register().query("ar
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(PLACES), st.integers(0, 1000)), min_size=1, max_size=40, unique_by=lambda t: t[0]),
+    st.lists(
+        st.tuples(st.sampled_from(PLACES), st.integers(0, 1000)), min_size=1, max_size=40, unique_by=lambda t: t[0]
+    ),
     st.dates(pd.Timestamp("2013-03-31").date(), pd.Timestamp("2025-12-31").date()),
 )
 def test_whatever_is_published_the_table_is_of_one_vintage(figures, end):
@@ -291,9 +293,7 @@ def children_in_need(mirror):
     year = table["time_period"].astype(int)
     count = pd.to_numeric(table["At31_episodes"], errors="coerce")
     code = table["new_la_code"].fillna(table["region_code"]).fillna(table["country_code"])
-    parts = pd.DataFrame(
-        {"published_code": code, "value": np.nan, "numerator": count, "denominator": np.nan}
-    )
+    parts = pd.DataFrame({"published_code": code, "value": np.nan, "numerator": count, "denominator": np.nan})
     return raw(
         *parts.itertuples(index=False, name=None),
         indicator_id="cin_rate", source_id="cin", period=(year - 1).astype(str) + "/" + (year % 100).astype(str).str.zfill(2),
@@ -307,7 +307,14 @@ def test_children_in_need_has_as_many_authorities_as_were_in_force(children_in_n
     """152 (2013 to 2019), 151, 151, 152, 152, 153, 153: what vested by 31 March, whatever the label of the year."""
     table = children_in_need[children_in_need["published_code"].str.match("E0|E10")]
     counts = table.groupby(table["period_end"].dt.year)["published_code"].nunique().to_dict()
-    assert counts == dict.fromkeys(range(2013, 2020), 152) | {2020: 151, 2021: 151, 2022: 152, 2023: 152, 2024: 153, 2025: 153}
+    assert counts == dict.fromkeys(range(2013, 2020), 152) | {
+        2020: 151,
+        2021: 151,
+        2022: 152,
+        2023: 152,
+        2024: 153,
+        2025: 153,
+    }
     valid = in_force(table["published_code"], table["period_end"])
     # Gateshead and Northumberland carry their new codes even for March 2013, the day before the change.
     assert set(table.loc[~valid, "published_code"]) == {"E08000037", "E06000057"}

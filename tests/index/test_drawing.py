@@ -10,10 +10,7 @@ def test_rank_among_the_field_by_brute_force():
     rng = np.random.default_rng(0)
     field, own = rng.normal(size=(2, 20, 12))
     expected = np.array(
-        [
-            [1 + sum(field[k, j] > own[k, i] for j in range(12) if j != i) for i in range(12)]
-            for k in range(20)
-        ]
+        [[1 + sum(field[k, j] > own[k, i] for j in range(12) if j != i) for i in range(12)] for k in range(20)]
     )
     np.testing.assert_array_equal(_rank_among(own, field), expected)
 

@@ -57,7 +57,13 @@ def test_inherited_figures_are_named_but_never_used(observations, framework):
     inherited = matrix.status == "inherited"
     assert inherited.to_numpy().sum() > 20  # Cumbria's successors above all
     assert matrix.values.where(inherited).isna().all().all()
-    assert set(inherited.index[inherited.any(axis=1)]) <= {"E06000061", "E06000062", "E06000063", "E06000064", "E06000059"}
+    assert set(inherited.index[inherited.any(axis=1)]) <= {
+        "E06000061",
+        "E06000062",
+        "E06000063",
+        "E06000064",
+        "E06000059",
+    }
 
 
 def test_england_is_nought_and_the_spread_is_one_in_the_base_period(observations, framework):
