@@ -1,4 +1,4 @@
-"""Empirical Bayes: each area's figure drawn towards the mean of all as far as its own error warrants."""
+"""Empirical Bayes: each area's figure drawn towards the mean of all, or of its like, as its own error warrants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ class Posterior:
         Variance of true values between areas; infinite where too few areas are given to tell.
     reliability : array
         Share of a figure's deviation that is kept: prior variance over prior plus error variance; 1 keeps the
-        published value, 0 leaves the mean of all.
+        published value, 0 leaves what it is drawn towards.
+    mse : array
+        Mean squared error of ``mean``, not held down to the figure's own variance as the square of ``sd`` is.
+    coefficients, coefficient_covariance : array of length p, array of shape (p, p)
+        Of the covariates: with none given, the mean of all and its variance; empty under a known prior mean.
     """
 
     mean: Floats
@@ -37,10 +41,17 @@ class Posterior:
     prior_mean: Floats
     prior_variance: float
     reliability: Floats
+    mse: Floats
+    coefficients: Floats
+    coefficient_covariance: Floats
 
 
 def empirical_bayes(
-    estimates: npt.ArrayLike, variances: npt.ArrayLike, *, prior_mean: npt.ArrayLike | None = None
+    estimates: npt.ArrayLike,
+    variances: npt.ArrayLike,
+    *,
+    prior_mean: npt.ArrayLike | None = None,
+    covariates: npt.ArrayLike | None = None,
 ) -> Posterior:
     """Posterior of true values behind figures with known error variances.
 
@@ -52,6 +63,9 @@ def empirical_bayes(
         Their error variances, 0 or more; 0 means known exactly.
     prior_mean : float or array of length n, optional
         Known value to draw towards; by default the precision-weighted mean of the figures.
+    covariates : array of shape (n, p), optional
+        Columns of a regression whose fitted value each figure is drawn towards (the Fay-Herriot model). They must
+        hold a constant, as one of them or as a sum of some (an indicator column for each of several groups).
 
     Returns
     -------
@@ -60,11 +74,13 @@ def empirical_bayes(
     Raises
     ------
     ObservationsError
-        If shapes differ or a variance is negative.
+        If shapes differ, a variance is negative, both a prior mean and covariates are given, or covariates are
+        collinear, incomplete or without a constant.
 
     Notes
     -----
-    True values are normal about the prior mean. The prior variance is the restricted maximum likelihood estimate,
+    True values are normal about the prior mean, ``x'b`` with covariates (Fay and Herriot 1979, Journal of the
+    American Statistical Association 74). The prior variance is the restricted maximum likelihood estimate,
     0 where the figures vary no more than their errors would have them. The posterior variance has three parts:
     reliability times error variance, the error of the prior mean, and twice the error of the prior variance
     carried through (Prasad and Rao 1990, Journal of the American Statistical Association 85; Datta and Lahiri
@@ -77,29 +93,65 @@ def empirical_bayes(
     target = None if prior_mean is None else np.broadcast_to(np.asarray(prior_mean, dtype=float), y.shape)
     if target is not None:
         known &= np.isfinite(target)
-    if known.sum() < FEWEST:
-        return _unshrunk(y, v, target)
+    design = _design(covariates, known, target)
+    if known.sum() < design.shape[1] + FEWEST - (target is None):
+        return _unshrunk(y, v, target, design)
     # In units of their own size about their own middle, so that nothing over- or underflows.
     middle = float(np.mean(y[known])) if target is None else target
     away = y - middle
     size = float(np.sqrt(max(np.max(v[known]), np.mean(away[known] ** 2))))
     if size == 0:
-        centre, one = np.broadcast_to(middle, y.shape).copy(), np.where(known, 1.0, np.nan)
-        return Posterior(np.where(known, y, np.nan), 0.0 * one, centre, 0.0, one)
+        return _settled(y, known, np.broadcast_to(middle, y.shape).copy(), design)
     z, w = away / size, v / size**2
-    between = _prior_variance(z[known], w[known], free=target is None)
+    # On an orthonormal basis of the columns, so that their units do not matter.
+    turn = np.linalg.inv(np.linalg.qr(design[known], mode="r"))
+    basis = design @ turn
+    between = _prior_variance(z[known], w[known], basis[known])
     total = np.maximum(w + between, _FLOOR)
-    shift, shift_error = _weighted_mean(z[known], w[known], between) if target is None else (0.0, 0.0)
+    slopes, covariance = _regression(z[known], w[known], basis[known], between)[:2]
+    fit, fit_error = basis @ slopes, np.einsum("ij,jk,ik->i", basis, covariance, basis)
     keep = np.where(v == 0, 1.0, between / total)
-    centre = np.broadcast_to(middle + size * shift, y.shape).copy()
+    centre = np.broadcast_to(middle + size * fit, y.shape).copy()
     # Rounding must not carry the mean past either end.
     mean = np.clip(keep * y + (1 - keep) * centre, np.fmin(y, centre), np.fmax(y, centre))
     spread_error = 2.0 / np.sum(total[known] ** -2.0)
-    variance = keep * w + (1 - keep) ** 2 * shift_error + 2 * w**2 / total**3 * spread_error
+    variance = keep * w + (1 - keep) ** 2 * fit_error + 2 * w**2 / total**3 * spread_error
+    mse = variance * size**2
     # No posterior is vaguer than the area's own figure alone: it could be used unshrunk.
-    sd = np.sqrt(np.minimum(variance * size**2, v))
-    mean, sd, keep = (np.where(known, part, np.nan) for part in (mean, sd, keep))
-    return Posterior(mean, sd, centre, between * size**2, keep)
+    sd = np.sqrt(np.minimum(mse, v))
+    mean, sd, keep, mse = (np.where(known, part, np.nan) for part in (mean, sd, keep, mse))
+    slopes, covariance = size * turn @ slopes, size**2 * turn @ covariance @ turn.T
+    coefficients = slopes if target is not None else slopes + middle * _constant(design)
+    return Posterior(mean, sd, centre, between * size**2, keep, mse, coefficients, covariance)
+
+
+def _design(covariates: npt.ArrayLike | None, known: npt.NDArray[np.bool_], target: Floats | None) -> Floats:
+    """Columns of the regression: the given ones, a constant, or none under a known prior mean."""
+    if covariates is None:
+        return np.ones((len(known), 0 if target is not None else 1))
+    x = np.asarray(covariates, dtype=float)
+    if target is not None:
+        message = "Give a prior mean or covariates, not both: figures can be drawn towards one thing only."
+        raise ObservationsError(message)
+    if x.ndim != 2 or len(x) != len(known):
+        message = f"Covariates must be an array of {len(known)} rows, one an estimate; given shape {x.shape}."
+        raise ObservationsError(message)
+    if not np.isfinite(x).all():
+        message = f"{int((~np.isfinite(x)).any(axis=1).sum())} rows of the covariates have gaps; fill or drop them."
+        raise ObservationsError(message)
+    rank = int(np.linalg.matrix_rank(x[known] / np.fmax(np.abs(x).max(axis=0), _FLOOR)))
+    if rank < x.shape[1]:
+        message = f"The {x.shape[1]} covariates are collinear (only {rank} are independent where there are figures); leave some out."
+        raise ObservationsError(message)
+    if not np.allclose(x @ _constant(x), 1.0, atol=1e-8):
+        message = "The covariates hold no constant; add a column of ones."
+        raise ObservationsError(message)
+    return x
+
+
+def _constant(x: Floats) -> Floats:
+    """Coefficients with which the columns add up to 1."""
+    return np.linalg.lstsq(x, np.ones(len(x)), rcond=None)[0]
 
 
 def _check(y: Floats, v: Floats) -> None:
@@ -112,27 +164,41 @@ def _check(y: Floats, v: Floats) -> None:
         raise ObservationsError(message)
 
 
-def _unshrunk(y: Floats, v: Floats, target: Floats | None) -> Posterior:
+def _unshrunk(y: Floats, v: Floats, target: Floats | None, design: Floats) -> Posterior:
     known = np.isfinite(y) & np.isfinite(v)
     centre = np.full(y.shape, np.mean(y[known]) if known.any() else np.nan) if target is None else target.copy()
-    keep = np.where(known, 1.0, np.nan)
-    return Posterior(np.where(known, y, np.nan), np.where(known, np.sqrt(v), np.nan), centre, np.inf, keep)
+    keep, mse = np.where(known, 1.0, np.nan), np.where(known, v, np.nan)
+    return Posterior(np.where(known, y, np.nan), np.sqrt(mse), centre, np.inf, keep, mse, *_unknown(design))
 
 
-def _weighted_mean(z: Floats, w: Floats, between: float) -> tuple[float, float]:
-    """Precision-weighted mean and its variance."""
-    weight = 1.0 / np.maximum(w + between, _FLOOR)
-    return float(np.sum(weight * z) / np.sum(weight)), float(1.0 / np.sum(weight))
+def _settled(y: Floats, known: npt.NDArray[np.bool_], centre: Floats, design: Floats) -> Posterior:
+    """All figures are equal and known exactly."""
+    one = np.where(known, 1.0, np.nan)
+    return Posterior(np.where(known, y, np.nan), 0.0 * one, centre, 0.0, one, 0.0 * one, *_unknown(design))
 
 
-def _prior_variance(z: Floats, w: Floats, *, free: bool) -> float:
+def _unknown(design: Floats) -> tuple[Floats, Floats]:
+    p = design.shape[1]
+    return np.full(p, np.nan), np.full((p, p), np.nan)
+
+
+def _regression(z: Floats, w: Floats, x: Floats, between: float) -> tuple[Floats, Floats, float]:
+    """Precision-weighted coefficients, their covariance, and minus its log determinant."""
+    if x.shape[1] == 0:
+        return np.zeros(0), np.zeros((0, 0)), 0.0
+    weighted = x / np.maximum(w + between, _FLOOR)[:, None]
+    information = x.T @ weighted
+    covariance = np.linalg.inv(information)
+    return covariance @ (weighted.T @ z), covariance, float(np.linalg.slogdet(information)[1])
+
+
+def _prior_variance(z: Floats, w: Floats, x: Floats) -> float:
     """Maximise the (restricted) likelihood: a coarse grid, then Brent's method about its best point."""
 
     def loss(between: float) -> float:
         total = np.maximum(w + between, _FLOOR)
-        centre = _weighted_mean(z, w, between)[0] if free else 0.0
-        value = np.sum(np.log(total)) + np.sum((z - centre) ** 2 / total)
-        return float(value + (np.log(np.sum(1.0 / total)) if free else 0.0))
+        slopes, _, information = _regression(z, w, x, between)
+        return float(np.sum(np.log(total)) + np.sum((z - x @ slopes) ** 2 / total) + information)
 
     # Deviations have a mean square of 1 at most: the prior variance cannot lie far above that.
     grid = np.concatenate([[0.0], np.geomspace(1e-6, 4.0, 30)])
