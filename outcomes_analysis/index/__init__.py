@@ -2,11 +2,39 @@
 
 from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.comparing import ComparisonResult, compare_given
+from outcomes_analysis.index.denomination import denominate, denominator_correlations
 from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
+from outcomes_analysis.index.screening import availability_table, screen
 from outcomes_analysis.index.specification import IndexSpec
+from outcomes_analysis.index.stepping import StepResult
+from outcomes_analysis.index.treatment import (
+    BoxCox,
+    LogCT,
+    LogCTOrig,
+    LogCTPlus,
+    LogGII,
+    SkewKurtosis,
+    Untreated,
+    Winsorise,
+    treat,
+)
 
 __all__ = [
+    "treat",
+    "Winsorise",
+    "Untreated",
+    "SkewKurtosis",
+    "LogGII",
+    "LogCTPlus",
+    "LogCTOrig",
+    "LogCT",
+    "BoxCox",
+    "StepResult",
+    "screen",
+    "availability_table",
+    "denominator_correlations",
+    "denominate",
     "ComparisonResult",
     "IndexResult",
     "IndexSpec",

@@ -75,23 +75,23 @@ class StepResult:
 
     @property
     def marked(self) -> pd.DataFrame:
-        """What was done to each cell: a frame of text labelled as ``values``, "" where nothing was."""
-        columns = list(self.values.columns)
-        rows = [str(unit) for unit in self.values.index]
+        """What was done to each cell: a frame of text labelled as ``values``, "" where nothing was.
+
+        Several things done to one cell are joined by "+", in their order; what was done to a whole column marks
+        the cells that have a value.
+        """
         marks = np.full(self.values.shape, "", dtype=object)
-        where_row = {unit: i for i, unit in enumerate(rows)}
-        where_column = {str(name): j for j, name in enumerate(columns)}
+        row_of = {str(unit): i for i, unit in enumerate(self.values.index)}
+        column_of = {str(name): j for j, name in enumerate(self.values.columns)}
+        present = self.values.notna().to_numpy()
         for unit, indicator, what in self.changes[["unit", "indicator", "what"]].itertuples(index=False):
-            column = where_column.get(indicator)
-            row = slice(None) if unit == "" else where_row.get(unit)
-            if column is None or row is None:
+            column = column_of.get(indicator)
+            if column is None or (unit != "" and unit not in row_of):
                 continue
-            if isinstance(row, slice):
-                present = self.values.iloc[:, column].notna().to_numpy()
-                marks[present & (marks[:, column] == ""), column] = what
-            else:
-                marks[row, column] = what
-        return pd.DataFrame(marks, index=self.values.index, columns=columns, dtype="str")
+            rows = np.flatnonzero(present[:, column]) if unit == "" else [row_of[unit]]
+            for row in rows:
+                marks[row, column] = f"{marks[row, column]}+{what}" if marks[row, column] else what
+        return pd.DataFrame(marks, index=self.values.index, columns=self.values.columns, dtype="str")
 
 
 def step_result(
