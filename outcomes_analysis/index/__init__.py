@@ -5,6 +5,27 @@ from outcomes_analysis.index.comparing import ComparisonResult, compare_given
 from outcomes_analysis.index.denomination import denominate, denominator_correlations
 from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
+from outcomes_analysis.index.normalisation import normalise
+from outcomes_analysis.index.orderings import (
+    AroundMean,
+    Borda,
+    Categories,
+    Exponential,
+    NormalScores,
+    PercentileRank,
+    Rank,
+)
+from outcomes_analysis.index.scalings import (
+    Adjusted,
+    BasePeriod,
+    Distance,
+    Goalposts,
+    MinMax,
+    Ratio,
+    Scaled,
+    Unscaled,
+    ZScore,
+)
 from outcomes_analysis.index.screening import availability_table, screen
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.index.stepping import StepResult
@@ -21,6 +42,23 @@ from outcomes_analysis.index.treatment import (
 )
 
 __all__ = [
+    "normalise",
+    "AroundMean",
+    "Borda",
+    "Categories",
+    "Exponential",
+    "NormalScores",
+    "PercentileRank",
+    "Rank",
+    "Adjusted",
+    "BasePeriod",
+    "Distance",
+    "Goalposts",
+    "MinMax",
+    "Ratio",
+    "Scaled",
+    "Unscaled",
+    "ZScore",
     "treat",
     "Winsorise",
     "Untreated",
