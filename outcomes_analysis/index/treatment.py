@@ -184,7 +184,7 @@ def treat(values: pd.DataFrame, *, method: MethodChoice = "skew_kurtosis") -> St
     result, changes, rows = data.copy(), [], []
     for indicator, chosen in methods.items():
         before = data[indicator].to_numpy()
-        after, tail, row = _treat_one(before, chosen, name=str(indicator))
+        after, tail, row = treat_one(before, chosen, name=str(indicator))
         result[indicator] = after
         rows.append({"indicator": str(indicator), "method": chosen.key(), **row})
         if tail.any():
@@ -258,7 +258,7 @@ def _capped(values: np.ndarray, tail: np.ndarray) -> np.ndarray:
     return result
 
 
-def _treat_one(values: np.ndarray, chosen: Method, *, name: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def treat_one(values: np.ndarray, chosen: Method, *, name: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Treat one indicator: its new values, which cells were winsorised in them, and a row of details."""
     test = chosen if isinstance(chosen, SkewKurtosis) else _TEST
     first = _moments(values)
