@@ -1,0 +1,206 @@
+"""An audit in words: parts first where a domain is not one thing, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from outcomes_analysis.index.audit_parts import DomainParts
+from outcomes_analysis.wording import associational, listed, number, plural
+
+COUNT_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def reasons_in_words(part: DomainParts, verdict: Mapping[str, Any], negative: pd.DataFrame) -> str:
+    """Say why a domain does, or does not, behave as one thing.
+
+    Parameters
+    ----------
+    part : DomainParts
+    verdict : mapping
+        ``one_thing, n_measures, dimensions, alpha, alpha_lower``.
+    negative : DataFrame
+        Pairs that run against each other beyond chance: ``a, b, correlation``.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    k, dimensions = verdict["n_measures"], verdict["dimensions"]
+    if k < 3:
+        return f"It has only {plural(k, 'distinct measure', 'distinct measures')}, too few to tell."
+    alpha = f"standardised alpha {number(verdict['alpha'], 2)}, {number(verdict['alpha_lower'], 2)} at the lower end"
+    if verdict["one_thing"]:
+        return f"Its {k} distinct measures have one dimension in common and none runs against another ({alpha})."
+    found = []
+    if dimensions != 1:
+        words = _count(dimensions)
+        found.append(f"its {k} distinct measures have {words} {'dimension' if dimensions == 1 else 'dimensions'}")
+    if len(negative):
+        worst = negative.loc[negative["correlation"].idxmin()]
+        both = f"{_inner(part.labels[worst['a']])} and {_inner(part.labels[worst['b']])}"
+        pairs = "pair of measures runs" if len(negative) == 1 else "pairs of measures run"
+        most = "" if len(negative) == 1 else " most"
+        found.append(
+            f"{_count(len(negative))} {pairs} against each other: {both}{most} ({number(worst['correlation'], 2)})"
+        )
+    if not verdict["alpha_lower"] >= 0.6:
+        found.append(f"the measures do not hang together closely enough ({alpha}; 0.60 is asked for)")
+    text = "; ".join(found)
+    text = text[0].upper() + text[1:] + "."
+    if verdict["set_aside"]:
+        names = [_inner(name) for name in str(verdict["set_aside"]).split("; ")]
+        text += f" Without {listed(names)}, the other {_count(k - len(names))} would behave as one thing."
+    return text
+
+
+def _count(count: int) -> str:
+    return COUNT_WORDS[count] if count < len(COUNT_WORDS) else str(count)
+
+
+def _inner(label: str) -> str:
+    """Lower the first letter of a name inside a sentence, unless it is an abbreviation."""
+    return label if label[1:2].isupper() or label[1:2].isdigit() else label[:1].lower() + label[1:]
+
+
+def domain_sentences(
+    table: pd.DataFrame, verdict: pd.Series, *, labels: Mapping[str, str], covariate: str
+) -> list[str]:
+    """Sentences about one domain, the verdict first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The audit's tidy table.
+    verdict : Series
+        Row of the verdicts; its name is the domain.
+    labels : mapping
+        Names in words.
+    covariate : str
+        Its name, or empty.
+
+    Returns
+    -------
+    list of str
+    """
+    name = str(verdict.name)
+    mine = table[table["node_id"] == name]
+    if verdict["read_as"] == "one scale":
+        first = f"{verdict['label']} behaves as one thing. {verdict['reasons']}"
+    elif verdict["one_thing"]:
+        first = f"{verdict['label']} is experimental: read its parts first. {verdict['reasons']}"
+    else:
+        first = (
+            f"{verdict['label']} does not behave as one thing: its score is a declared weighted sum, so read its parts "
+            f"first. {verdict['reasons']}"
+        )
+    sentences = [first]
+    sentences += _standing_apart(mine, labels)
+    sentences += _importance_sentence(mine, labels)
+    low = _cell(mine, "compensation", "best_with_low_part")
+    if low is not None:
+        sentences.append(f"A good average can hide a poor part: {low['note']}.")
+    out = mine[(mine["section"] == "leave_one_out") & (mine["statistic"] == "without_mean_shift")]
+    if len(out) and verdict["read_as"] == "one scale":
+        worst = out.loc[out["value"].idxmax()]
+        sentences.append(
+            f"Leaving out one measure moves places by {number(worst['value'], 0)} in the order on average at most "
+            f"({_inner(labels[worst['item']])})."
+        )
+    share = _cell(mine, "covariate", "share")
+    if share is not None:
+        sentences.append(
+            f"{number(100 * share['value'], 0)}% of the differences between authorities go with {covariate} "
+            f"({number(100 * share['lower'], 0)}% to {number(100 * share['upper'], 0)}%, 90% interval)."
+        )
+    return sentences
+
+
+def _cell(rows: pd.DataFrame, section: str, statistic: str) -> pd.Series | None:
+    found = rows[(rows["section"] == section) & (rows["statistic"] == statistic)]
+    return found.iloc[0] if len(found) else None
+
+
+def _standing_apart(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    weak = rows[(rows["statistic"] == "own_rest") & rows["flag"].isin(["weak", "negative"])]
+    if weak.empty:
+        return []
+    names = [f"{_inner(labels[r.item])} ({number(r.value, 2)})" for r in weak.sort_values("value").itertuples()]
+    return [f"Standing apart from the rest of the domain (correlation below 0.3): {'; '.join(names)}."]
+
+
+def _importance_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    table = rows[rows["section"] == "weights"].pivot(index="item", columns="statistic", values="value")
+    if len(table) < 2:
+        return []
+    ratio = (table["importance_share"] / table["weight"]).sort_values()
+    least, most = str(ratio.index[0]), str(ratio.index[-1])
+    return [
+        f"As the scores turned out, {_inner(labels[most])} counts for most against its weight "
+        f"({_percent(table, most)}), {_inner(labels[least])} for least ({_percent(table, least)})."
+    ]
+
+
+def _percent(table: pd.DataFrame, item: str) -> str:
+    share, weight = (number(100 * table.at[item, c], 0) for c in ("importance_share", "weight"))
+    return f"{share}% of the importance, {weight}% of the weight"
+
+
+def audit_text(table: pd.DataFrame, verdicts: pd.DataFrame, *, labels: Mapping[str, str], covariate: str) -> str:
+    """Findings in words: the verdict on every domain, then a paragraph each, then what concerns them all.
+
+    Parameters
+    ----------
+    table, verdicts : DataFrame
+        Of the audit.
+    labels : mapping
+        Names in words.
+    covariate : str
+        Its name, or empty.
+
+    Returns
+    -------
+    str
+        Paragraphs parted by an empty line; no causal words.
+    """
+    one = [str(v["label"]) for _, v in verdicts.iterrows() if v["read_as"] == "one scale"]
+    apart = [str(v["label"]) for _, v in verdicts.iterrows() if v["read_as"] != "one scale"]
+    head = []
+    if one:
+        head.append(f"{listed(one)} {'behaves' if len(one) == 1 else 'behave'} as one thing.")
+    if apart:
+        verb = "is a declared weighted sum" if len(apart) == 1 else "are declared weighted sums"
+        head.append(f"{listed(apart)} {verb}, whose parts are to be read first.")
+    paragraphs = [" ".join(head)]
+    for _, verdict in verdicts.iterrows():
+        paragraphs.append(" ".join(domain_sentences(table, verdict, labels=labels, covariate=covariate)))
+    paragraphs.append(" ".join(_general(table, labels, covariate)))
+    return associational("\n\n".join(paragraphs))
+
+
+def _general(table: pd.DataFrame, labels: Mapping[str, str], covariate: str) -> list[str]:
+    sentences = []
+    pairs = table[table["section"] == "doublets"]
+    shared = int((pairs["flag"] == "").sum())
+    if shared:
+        sentences.append(
+            f"{plural(shared, 'pair of indicators', 'pairs of indicators')} beyond a correlation of 0.92 "
+            f"{'shares' if shared == 1 else 'share'} one weight, as declared."
+        )
+    for flag, words in (("doublet", "counted twice in one domain"), ("two domains", "counted in two domains")):
+        found = pairs[pairs["flag"] == flag]
+        names = [" with ".join(_inner(labels[i]) for i in r.item.split(" | ")) for r in found.itertuples()]
+        if names:
+            sentences.append(f"Near-duplicates {words}: {'; '.join(names)}.")
+    out = table[(table["section"] == "outliers") & (table["statistic"] == "kurtosis") & (table["flag"] != "")]
+    if len(out):
+        named = listed([_inner(labels[i]) for i in out["item"]])
+        sentences.append(f"Outliers remain after the scale is changed in {named}.")
+    if not covariate:
+        sentences.append(
+            "No covariate was given, so the share of the scores that goes with child poverty is not shown."
+        )
+    return sentences
