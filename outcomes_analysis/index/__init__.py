@@ -27,6 +27,8 @@ from outcomes_analysis.index.scalings import (
     ZScore,
 )
 from outcomes_analysis.index.screening import availability_table, screen
+from outcomes_analysis.index.shrinking import ShrinkResult, shrink, shrink_counts
+from outcomes_analysis.index.small_areas import FayHerriotResult, fay_herriot
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.index.stepping import StepResult
 from outcomes_analysis.index.treatment import (
@@ -74,13 +76,18 @@ __all__ = [
     "denominator_correlations",
     "denominate",
     "ComparisonResult",
+    "FayHerriotResult",
     "IndexResult",
     "IndexSpec",
     "IndicatorMatrix",
+    "ShrinkResult",
     "UncertaintyResult",
     "build_index",
     "build_matrix",
     "compare_given",
     "draw_ranks",
+    "fay_herriot",
+    "shrink",
+    "shrink_counts",
     "uncertainty",
 ]

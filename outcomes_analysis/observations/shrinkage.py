@@ -141,7 +141,9 @@ def _design(covariates: npt.ArrayLike | None, known: npt.NDArray[np.bool_], targ
         raise ObservationsError(message)
     rank = int(np.linalg.matrix_rank(x[known] / np.fmax(np.abs(x).max(axis=0), _FLOOR)))
     if rank < x.shape[1]:
-        message = f"The {x.shape[1]} covariates are collinear (only {rank} are independent where there are figures); leave some out."
+        message = (
+            f"Where there are figures, only {rank} of the {x.shape[1]} covariates are independent; leave some out."
+        )
         raise ObservationsError(message)
     if not np.allclose(x @ _constant(x), 1.0, atol=1e-8):
         message = "The covariates hold no constant; add a column of ones."
