@@ -1,0 +1,308 @@
+"""The index as a function of its choices: what is fixed, and each combination of treatment and normalisation once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.errors import SpecError, several
+from outcomes_analysis.index.factors import (
+    BasePeriodFactor,
+    Factor,
+    NormalisationFactor,
+    TreatmentFactor,
+    describe_method,
+    method_dict,
+)
+from outcomes_analysis.index.kernels import MEANS, LeafScores, Mean
+from outcomes_analysis.index.moments import kurtosis, skewness
+from outcomes_analysis.index.normalisation import STEP, Normalisation
+from outcomes_analysis.index.orderings import Ordering
+from outcomes_analysis.index.scalings import About, Linear, highest, lowest
+from outcomes_analysis.index.stepping import Method, classes_of, method_for
+from outcomes_analysis.index.treatment import SkewKurtosis, TreatmentMethod, treat_one
+from outcomes_analysis.index.tree import Tree
+
+REFERENCE = "reference"
+MIDDLE, SPREAD = 100.0, 10.0  # scale on which a score by reference is averaged, so that it stays above 0
+
+
+@dataclass(frozen=True, eq=False)
+class IndexModel:
+    """An index whose choices of method can be made otherwise.
+
+    Attributes
+    ----------
+    values : DataFrame
+        Units by indicators, on the scale on which they are treated and normalised; NaN = missing.
+    tree : Tree
+        The hierarchy.
+    directions : mapping of str to int
+        1 where higher is better, -1 where lower is; applied before normalising. All 1 by default.
+    errors : DataFrame, optional
+        Standard errors of ``values``; needed to draw the figures.
+    references : mapping of str to DataFrame
+        By name of the period: ``centre`` and ``scale`` by indicator, for normalisation by reference. The first is
+        the index's own.
+    treatment : method
+        As in :class:`~outcomes_analysis.index.factors.TreatmentFactor`; ``"none"`` leaves outliers alone.
+    normalisation : method
+        As in :class:`~outcomes_analysis.index.factors.NormalisationFactor`.
+    mean : str, or mapping of str to str
+        The mean of every node, or by node (others arithmetic).
+    computed : DataFrame of bool, optional
+        Units by nodes: which scores may be shown; all by default.
+    names : Series, optional
+        Unit names for people.
+    """
+
+    values: pd.DataFrame
+    tree: Tree
+    directions: Mapping[str, int] = field(default_factory=dict)
+    errors: pd.DataFrame | None = None
+    references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    treatment: Any = "none"
+    normalisation: Any = "zscore"
+    mean: Mean | Mapping[str, Mean] = "arithmetic"
+    computed: pd.DataFrame | None = None
+    names: pd.Series | None = None
+
+    def __post_init__(self) -> None:
+        missing = [name for name in self.tree.leaves if name not in self.values.columns]
+        if missing:
+            message = f"{len(missing)} indicators of the hierarchy are not among the values: {several(missing)}."
+            raise SpecError(message)
+        empty = [name for name in self.tree.leaves if not self.values[name].notna().any()]
+        if empty:
+            message = (
+                f"{len(empty)} indicators have no value at all: {several(empty)}. Leave them out of the hierarchy."
+            )
+            raise SpecError(message)
+
+    @property
+    def x(self) -> np.ndarray:
+        """Values, units by leaves."""
+        return self.values[list(self.tree.leaves)].to_numpy(float)
+
+    @property
+    def signs(self) -> np.ndarray:
+        """Direction of each leaf, 1.0 or -1.0."""
+        return np.array([float(self.directions.get(name, 1)) for name in self.tree.leaves])
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean of each branch, as a position in :data:`~outcomes_analysis.index.kernels.MEANS`."""
+        if isinstance(self.mean, str):
+            return np.full(len(self.tree.branches), MEANS.index(self.mean))
+        chosen = cast("Mapping[str, Mean]", self.mean)
+        found = np.zeros(len(self.tree.branches), dtype=int)
+        for node, mean in chosen.items():
+            found[self.tree.position(node)] = MEANS.index(mean)
+        return found
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Whether a unit has a score, branches by units."""
+        if self.computed is None:
+            return np.ones((len(self.tree.branches), len(self.values)), dtype=bool)
+        found = self.computed.reindex(index=self.values.index, columns=[b.id for b in self.tree.branches])
+        return found.fillna(value=True).to_numpy(bool).T
+
+
+@dataclass(frozen=True, eq=False)
+class Treatment:
+    """One treatment of all indicators, as it was decided on the published figures.
+
+    Attributes
+    ----------
+    values : ndarray, shape (units, indicators)
+        Treated figures.
+    low, high : ndarray, shape (indicators,)
+        Limits to which draws are winsorised; infinite where nothing was.
+    curves : dict of int to (ndarray, ndarray)
+        By indicator: published and treated values in rising order, where it was logged.
+    """
+
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    curves: dict[int, tuple[np.ndarray, np.ndarray]]
+
+    def of(self, drawn: np.ndarray) -> np.ndarray:
+        """Treat draws, shape (..., indicators): the limits and logs of the published figures, decided once."""
+        if np.isfinite(self.low).any() or np.isfinite(self.high).any():
+            drawn = np.clip(drawn, self.low, self.high)
+        for j, (before, after) in self.curves.items():
+            drawn[..., j] = _along(drawn[..., j], before, after)
+        return drawn
+
+
+def _to_treat(x: np.ndarray, method: Method) -> np.ndarray:
+    """Indicators that a treatment may touch: those that fail its test, all columns tested at once."""
+    if not isinstance(method, SkewKurtosis):
+        return np.arange(x.shape[1])
+    fails = (np.abs(skewness(x)) >= method.skew) & (kurtosis(x) >= method.kurtosis)
+    return np.flatnonzero(fails)
+
+
+def _along(x: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Follow a rising curve through points, straight on beyond its ends."""
+    y = np.interp(x, before, after)
+    first = (after[1] - after[0]) / (before[1] - before[0])
+    last = (after[-1] - after[-2]) / (before[-1] - before[-2])
+    return y + np.minimum(x - before[0], 0) * first + np.maximum(x - before[-1], 0) * last
+
+
+def treatment_of(model: IndexModel, method: Any) -> Treatment:
+    """Treat the published figures, and note the rule for draws."""
+    x = model.x
+    count = x.shape[1]
+    low, high = np.full(count, -np.inf), np.full(count, np.inf)
+    if method == "none":
+        return Treatment(x, low, high, {})
+    chosen = method_for(method_dict(method), classes_of(TreatmentMethod), step="treat")
+    treated = x.copy()
+    for j in _to_treat(x, chosen):
+        treated[:, j] = treat_one(x[:, j], chosen, name=model.tree.leaves[j])[0]
+    curves = {}
+    for j in range(count):
+        there = np.isfinite(x[:, j])
+        before, after = x[there, j], treated[there, j]
+        if np.array_equal(before, after):
+            continue
+        if np.array_equal(np.clip(before, after.min(), after.max()), after):
+            low[j] = after.min() if after.min() > before.min() else -np.inf
+            high[j] = after.max() if after.max() < before.max() else np.inf
+        else:
+            points, first = np.unique(before, return_index=True)
+            curves[j] = (points, after[first])
+    return Treatment(treated, low, high, curves)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """One normalisation: score = shift + stretch * (signed value - centre) / spread."""
+
+    kind: str
+    shift: float
+    stretch: float
+    centre: np.ndarray | None = None
+    spread: np.ndarray | None = None
+
+    def within(self, signed: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and spread of each draw, shape (draws, indicators); or the fixed ones.
+
+        Parameters
+        ----------
+        signed : ndarray, shape (units, draws, indicators)
+            Drawn values times direction.
+        there : ndarray of bool, shape (units, 1, indicators)
+            Where a figure exists.
+        """
+        if self.centre is not None and self.spread is not None:
+            return self.centre, self.spread
+        full = bool(there.all())
+        if self.kind == "minmax":
+            low = signed.min(axis=0) if full else np.where(there, signed, np.inf).min(axis=0)
+            high = signed.max(axis=0) if full else np.where(there, signed, -np.inf).max(axis=0)
+            return low, high - low
+        count = there.sum(axis=0)
+        centre = (signed if full else np.where(there, signed, 0.0)).sum(axis=0) / count
+        away = signed - centre
+        if not full:
+            away *= there
+        return centre, np.sqrt(np.einsum("urp,urp->rp", away, away) / (count - 1))
+
+
+def scaling_of(model: IndexModel, method: Any, period: str | None) -> Scaling | None:
+    """The fast form of a normalisation, where it has one (z-scores, min-max, reference); None elsewhere."""
+    given = method_dict(method)
+    kind = given.get("method")
+    if kind == REFERENCE:
+        if period is None:
+            message = "Normalisation by reference needs base periods; pass `references` to the IndexModel."
+            raise SpecError(message)
+        table = model.references[period].reindex(list(model.tree.leaves))
+        centre = table["centre"].to_numpy(float) * model.signs
+        return Scaling(REFERENCE, MIDDLE, SPREAD, centre, table["scale"].to_numpy(float))
+    if kind not in ("zscore", "minmax"):
+        return None
+    full = method_for(given, classes_of(Normalisation), step=STEP).model_dump()
+    if kind == "zscore":
+        return Scaling(kind, full["mean"], full["sd"])
+    return Scaling(kind, full["lower"], full["upper"] - full["lower"])
+
+
+@dataclass(frozen=True, eq=False)
+class Alternatives:
+    """Every alternative that factors name, and each combination made once.
+
+    Attributes
+    ----------
+    treatments : list of Treatment
+    normalisations : list of (method, Scaling or None), one for each base period in turn
+    leaves : list of LeafScores
+        One a combination, treatments outermost.
+    """
+
+    treatments: list[Treatment]
+    normalisations: list[tuple[Any, Scaling | None]]
+    periods: int
+    leaves: list[LeafScores]
+
+    def position(self, treatment: np.ndarray, normalisation: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """Which combination each replicate uses."""
+        return treatment * len(self.normalisations) + normalisation * self.periods + base
+
+
+def alternatives_of(model: IndexModel, factors: Sequence[Factor]) -> Alternatives:
+    """Treat and normalise the published figures once for each distinct combination."""
+    treatings: tuple[Any, ...] = (model.treatment,)
+    methods: tuple[Any, ...] = (model.normalisation,)
+    periods: tuple[str | None, ...] = tuple(model.references)[:1] or (None,)
+    for factor in factors:
+        if isinstance(factor, TreatmentFactor):
+            treatings = factor.methods
+        elif isinstance(factor, NormalisationFactor):
+            methods = factor.methods
+        elif isinstance(factor, BasePeriodFactor):
+            periods = factor.periods
+    treatments = [treatment_of(model, m) for m in treatings]
+    normalisations = [(m, scaling_of(model, m, p)) for m in methods for p in periods]
+    leaves = [
+        LeafScores.of(
+            normalised(model, treatment.values, method, scaling),
+            label=f"normalising by {describe_method(method)}",
+            names=model.tree.leaves,
+        )
+        for treatment in treatments
+        for method, scaling in normalisations
+    ]
+    return Alternatives(treatments, normalisations, len(periods), leaves)
+
+
+def normalised(model: IndexModel, values: np.ndarray, method: Any, scaling: Scaling | None) -> np.ndarray:
+    """Normalise one array of units by indicators, missing where missing."""
+    if scaling is not None and scaling.centre is not None and scaling.spread is not None:
+        return scaling.shift + scaling.stretch * (values * model.signs - scaling.centre) / scaling.spread
+    chosen = method_for(method_dict(method), classes_of(Normalisation), step=STEP)
+    signed = values * model.signs
+    names = model.tree.leaves
+    flat = [n for n, narrow in zip(names, highest(signed) == lowest(signed), strict=True) if narrow]
+    if flat:
+        message = (
+            f"{len(flat)} indicators have one value everywhere ({several(flat)}): leave them out of the hierarchy."
+        )
+        raise SpecError(message)
+    if isinstance(chosen, Ordering):
+        return chosen.score(signed)
+    if not isinstance(chosen, Linear):  # pragma: no cover - the menu holds nothing else
+        raise TypeError(chosen)
+    units = tuple(str(unit) for unit in model.values.index)
+    line = chosen.line(signed, About(names=names, signs=model.signs, units=units, base=np.ones(len(units), dtype=bool)))
+    scores = line.low + (line.high - line.low) * ((signed - line.origin) / line.width)
+    return np.asarray(np.clip(scores, *chosen.ends), dtype=float)

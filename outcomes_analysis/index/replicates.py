@@ -1,0 +1,291 @@
+"""The Monte Carlo engine: an index computed many times over, with other methods, other figures, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.errors import SpecError
+from outcomes_analysis.index.alternatives import MIDDLE, REFERENCE, SPREAD, Alternatives, IndexModel, alternatives_of
+from outcomes_analysis.index.factors import Choices, Factor, alternatives, check_factors, choose, inputs
+from outcomes_analysis.index.figure_draws import FigureDraws
+from outcomes_analysis.index.kernels import node_scores, ranks_of
+from outcomes_analysis.index.tallies import Tally
+from outcomes_analysis.project import LEVEL, SEED
+
+BLOCK = 500  # replicates at once; smaller where there are many units, see `block_size`
+CELLS = 2**22  # scores of all nodes held at once in a block: 32 MB
+Interval = Literal["figures", "method", "both"]
+
+
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """What the replicates gave.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a node and unit: ``node_id, area_code, estimate, lower, upper, rank, rank_lower, rank_median,
+        rank_upper, p_bottom_fifth, p_top_fifth, level, interval, draws``. ``estimate`` and ``rank`` are those of the
+        index as specified; score bounds are NaN where alternatives have different units (other normalisations).
+    choices : DataFrame
+        What each replicate did, a column a factor.
+    weights : DataFrame
+        Weight of each element within its node, a row a replicate (made on demand by :meth:`weights`).
+    """
+
+    table: pd.DataFrame
+    choices: pd.DataFrame
+    model: IndexModel
+    factors: tuple[Factor, ...]
+    tally: Tally
+    seed: int
+    interval: Interval
+
+    def weights(self) -> pd.DataFrame:
+        """Weight of every element within its node, replicates by elements; each node's parts add up to 1."""
+        found = design(self.factors, self.model, draws=len(self.choices), seed=self.seed).weights
+        parents = np.array(self.model.tree.parents)
+        for parent in np.unique(parents[parents >= 0]):
+            same = parents == parent
+            total = found[:, same].sum(axis=1, keepdims=True)
+            found[:, same] = np.divide(found[:, same], total, out=np.zeros((len(found), same.sum())), where=total > 0)
+        return pd.DataFrame(found, columns=list(self.model.tree.elements))
+
+    def acceptability(self, node: str) -> pd.DataFrame:
+        """Share of replicates in which each unit takes each rank (units by ranks, or by bands of ranks)."""
+        return self.tally.acceptability(self.model.tree.position(node), self.model.values.index)
+
+    def chance_above(self, node: str) -> pd.DataFrame:
+        """Share of replicates in which the row's unit stands above the column's; ties count half.
+
+        Raises
+        ------
+        SpecError
+            Where single ranks were not kept, because there are too many units and replicates.
+        """
+        return self.tally.chance_above(self.model.tree.position(node), self.model.values.index)
+
+    def convergence(self) -> pd.DataFrame:
+        """Monte Carlo error of the rank bounds with an eighth, a quarter, a half and all of the replicates.
+
+        Returns
+        -------
+        DataFrame
+            ``node_id, draws, error_lower, error_upper`` (mean over units of the standard error of each bound, in
+            ranks, from ten batches) and ``moved`` (mean shift of the bounds since the row before).
+        """
+        return self.tally.convergence([b.id for b in self.model.tree.branches], shown=self.model.tree.shown)
+
+
+def design(factors: Sequence[Factor], model: IndexModel, *, draws: int, seed: int) -> Choices:
+    """What each of ``draws`` replicates does, from a scrambled Sobol' sequence.
+
+    A replicate's choices do not depend on how many follow it.
+    """
+    width = sum(inputs(f, model.tree) for f in factors)
+    u = sobol_points(draws, width, seed=seed) if width else np.zeros((draws, 0))
+    return choose(factors, model.tree, u, means=model.means, seed=seed)
+
+
+def sobol_points(count: int, width: int, *, seed: int | Sequence[int]) -> np.ndarray:
+    """First points of a scrambled Sobol' sequence, shape (count, width)."""
+    from scipy.stats import qmc
+
+    sequence = qmc.Sobol(width, scramble=True, rng=np.random.default_rng(seed))
+    return np.asarray(sequence.random_base2(max(int(np.ceil(np.log2(max(count, 1)))), 0))[:count])
+
+
+def block_size(model: IndexModel) -> int:
+    """Replicates computed at once, so that memory stays bounded whatever the number of units."""
+    return int(np.clip(CELLS // (len(model.tree.branches) * len(model.values)), 1, BLOCK))
+
+
+def scores_of(model: IndexModel, options: Alternatives, choices: Choices, rows: slice) -> np.ndarray:
+    """Scores of the published figures under each replicate's choices, shape (branches, replicates, units)."""
+    which = options.position(choices.treatment[rows], choices.normalisation[rows], choices.base[rows])
+    found = node_scores(model.tree, options.leaves, which, choices.weights[rows], choices.means[rows])
+    _hide(found, model)
+    return found
+
+
+def _hide(scores: np.ndarray, model: IndexModel) -> None:
+    shown = model.shown
+    for b in np.flatnonzero(~shown.all(axis=1)):
+        scores[b][:, ~shown[b]] = np.nan
+
+
+def nominal(model: IndexModel) -> np.ndarray:
+    """Scores of the index as specified, shape (branches, units)."""
+    options = alternatives_of(model, ())
+    choices = choose((), model.tree, np.zeros((1, 0)), means=model.means, seed=0)
+    return scores_of(model, options, choices, slice(0, 1))[:, 0, :]
+
+
+def refuse_idle(model: IndexModel, factors: Sequence[Factor], options: Alternatives, *, seed: int) -> None:
+    """Refuse a factor that changes no score of any node, whatever else is chosen.
+
+    Raises
+    ------
+    SpecError
+        Naming the factor and what it would have varied.
+    """
+    if not factors:
+        return
+    width = [inputs(f, model.tree) for f in factors]
+    backgrounds = sobol_points(4, 2 * sum(width), seed=[seed, 5])
+    base, other = np.split(backgrounds, 2, axis=1)
+    start = 0
+    for factor, size in zip(factors, width, strict=True):
+        own, start = slice(start, start + size), start + size
+        names = alternatives(factor, model.tree)
+        tried = []
+        for k in range(4 if names is None else len(names)):
+            u = base.copy()
+            u[:, own] = other[k][own] if names is None else (k + 0.5) / len(names)
+            tried.append(u)
+        changed, first = False, None
+        for u in tried:
+            choices = choose(factors, model.tree, u, means=model.means, seed=seed)
+            found = scores_of(model, options, choices, slice(0, 4))
+            first = found if first is None else first
+            if not np.allclose(found, first, rtol=1e-12, atol=1e-12, equal_nan=True):
+                changed = True
+                break
+        if not changed:
+            what = "weights drawn" if names is None else f"{len(names)} alternatives"
+            message = (
+                f"Factor '{factor.name}' changes nothing: {what}, and not one score of any node differs. "
+                "Take it out, or give it alternatives that matter here."
+            )
+            raise SpecError(message)
+
+
+def replicate(
+    model: IndexModel,
+    *,
+    factors: Sequence[Factor] = (),
+    figures: FigureDraws | None = None,
+    draws: int = 1_000,
+    seed: int = SEED,
+    level: float = LEVEL,
+    n_jobs: int = 1,
+) -> Replicates:
+    """Compute an index many times, with method choices, figures or both drawn anew.
+
+    Parameters
+    ----------
+    model : IndexModel
+        The index as a function of its choices.
+    factors : sequence of Factor
+        Method choices to vary.
+    figures : FigureDraws, optional
+        Draw the figures as well, before they are treated and normalised.
+    draws : int
+        Replicates; powers of 2 fill the space of choices most evenly.
+    seed : int
+        Same seed, same result, whatever ``n_jobs``.
+    level : float
+        Level of the bounds.
+    n_jobs : int
+        Processes, through joblib; a Dask backend registered there is used.
+
+    Returns
+    -------
+    Replicates
+
+    Raises
+    ------
+    SpecError
+        Factors that change nothing or contradict each other, means that need positive scores, or figures without
+        errors.
+
+    Notes
+    -----
+    Method choices come from a scrambled Sobol' sequence (``scipy.stats.qmc``); the figures' noise, which has a
+    dimension for every cell, from one pseudo-random stream a block. Distinct combinations of treatment and
+    normalisation are computed once; a replicate is then one matrix product a node. Ranks: 1 = highest, ties share.
+    """
+    if not factors and figures is None:
+        message = "Nothing to vary: pass `factors`, `figures` or both."
+        raise SpecError(message)
+    check_factors(factors, model.tree, references=list(model.references))
+    options = alternatives_of(model, factors)
+    refuse_idle(model, factors, options, seed=seed)
+    choices = design(factors, model, draws=draws, seed=seed)
+    starts = list(range(0, draws, block_size(model)))
+    prepared = None if figures is None else figures.prepare(model)
+
+    def block(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        rows = slice(starts[number], min(starts[number] + block_size(model), draws))
+        if prepared is None:
+            scores = scores_of(model, options, choices, rows)
+            return scores, ranks_of(scores), None
+        rng = np.random.default_rng([seed, 1, number])
+        return prepared.block(model, options, choices, rows, rng=rng, hide=_hide)
+
+    point = nominal(model)
+    tally = Tally(point, draws=draws, level=level, comparable=_comparable(model, factors))
+    for scores, ranks, field in run_blocks(block, range(len(starts)), n_jobs=n_jobs):
+        tally.add(scores, ranks, field)
+    interval: Interval = "method" if figures is None else ("both" if factors else "figures")
+    unit = (MIDDLE, SPREAD) if model.normalisation == REFERENCE else (0.0, 1.0)
+    return Replicates(
+        table=_table(model, tally, point, unit, interval=interval),
+        choices=pd.DataFrame(choices.labels, index=pd.RangeIndex(draws, name="replicate")).astype("str"),
+        model=model,
+        factors=tuple(factors),
+        tally=tally,
+        seed=seed,
+        interval=interval,
+    )
+
+
+def run_blocks[T](work: Callable[[int], T], numbers: Iterable[int], *, n_jobs: int) -> Iterator[T]:
+    """Do independent blocks of work and hand back their results in order, here or through joblib."""
+    if n_jobs == 1:
+        yield from map(work, numbers)
+        return
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=n_jobs, return_as="generator")(delayed(work)(number) for number in numbers)
+
+
+def _comparable(model: IndexModel, factors: Sequence[Factor]) -> bool:
+    """Whether scores of all replicates have one unit, so that bounds of the score mean something."""
+    return not any(f.factor == "normalisation" for f in factors)
+
+
+def _table(
+    model: IndexModel, tally: Tally, point: np.ndarray, unit: tuple[float, float], *, interval: Interval
+) -> pd.DataFrame:
+    middle, spread = unit
+    ranks = ranks_of(point).astype(float)
+    frames = []
+    for b in model.tree.shown:
+        branch, found = model.tree.branches[b], tally.summary(b)
+        frame = pd.DataFrame(
+            {
+                "node_id": branch.id,
+                "node_label": branch.label,
+                "area_code": model.values.index,
+                "estimate": (point[b] - middle) / spread,
+                "lower": (found.lower - middle) / spread,
+                "upper": (found.upper - middle) / spread,
+                "level": tally.level,
+                "interval": interval,
+                "rank": np.where(ranks[b] > 0, ranks[b], np.nan),
+                "rank_lower": found.rank_lower,
+                "rank_median": found.rank_median,
+                "rank_upper": found.rank_upper,
+                "p_bottom_fifth": found.p_bottom_fifth,
+                "p_top_fifth": found.p_top_fifth,
+                "draws": tally.done,
+            }
+        )
+        frames.append(frame)
+    return pd.concat(frames[::-1], ignore_index=True)

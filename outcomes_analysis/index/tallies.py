@@ -1,0 +1,207 @@
+"""Keeping count over replicates: bounds of scores and ranks, exact for few units and by histogram for many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.errors import SpecError
+
+EXACT_CELLS = 60_000_000  # node x replicate x unit: beyond this (some 600 MB) ranks are kept as histograms
+RANK_BINS, SCORE_BINS = 1024, 256
+BATCHES = 10
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Bounds of one node, one entry a unit; NaN where it has no score."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    rank_lower: np.ndarray
+    rank_median: np.ndarray
+    rank_upper: np.ndarray
+    p_bottom_fifth: np.ndarray
+    p_top_fifth: np.ndarray
+
+
+class Tally:
+    """Scores and ranks of all replicates, summed up as they come.
+
+    Parameters
+    ----------
+    point : ndarray, shape (branches, units)
+        Scores as specified: tells which units are ranked.
+    draws : int
+        How many replicates will come.
+    level : float
+        Level of the bounds.
+    comparable : bool
+        Whether scores of different replicates have one unit.
+
+    Notes
+    -----
+    Bounds of ranks are order statistics rounded outwards. Up to :data:`EXACT_CELLS` node-replicate-units all scores
+    and ranks are kept. Beyond, ranks go to 1,024 equal bands (a bound is right to a band: 33 places of 33,000) and
+    scores to 256 bins over the first block's range widened by half at each end, outer bins catching the rest.
+    """
+
+    def __init__(self, point: np.ndarray, *, draws: int, level: float, comparable: bool) -> None:
+        branches, units = point.shape
+        self.level, self.comparable, self.done = level, comparable, 0
+        self.ranked = np.isfinite(point).sum(axis=1)
+        self.exact = branches * draws * units <= EXACT_CELLS
+        self._ranks: list[np.ndarray] = []
+        self._scores: list[np.ndarray] = []
+        self._low = np.zeros((branches, units), dtype=np.float32)
+        self._step = np.ones((branches, units), dtype=np.float32)
+        if not self.exact:
+            self._rank_counts = np.zeros((branches, units, RANK_BINS), dtype=np.uint16 if draws < 2**16 else np.uint32)
+            self._score_counts = np.zeros((branches, units, SCORE_BINS), dtype=self._rank_counts.dtype)
+        self.bottom, self.top = np.zeros((branches, units)), np.zeros((branches, units))
+        self.size = np.where(self.ranked > 0, self.ranked / min(RANK_BINS, units), 1.0)
+
+    def add(self, scores: np.ndarray, ranks: np.ndarray, field: np.ndarray | None = None) -> None:
+        """Add a block.
+
+        Parameters
+        ----------
+        scores, ranks : ndarray, shape (branches, replicates, units)
+            Ranks are 0 where there is no score.
+        field : ndarray, optional
+            Ranks behind the chances of a fifth, where they differ from those behind the bounds.
+        """
+        fifths = ranks if field is None else field
+        cut = self.ranked[:, None, None] / 5
+        self.bottom += (fifths > self.ranked[:, None, None] - cut).sum(axis=1)
+        self.top += ((fifths <= cut) & (fifths > 0)).sum(axis=1)
+        if self.exact:
+            self._ranks.append(ranks)
+            if self.comparable:
+                self._scores.append(scores.astype(np.float32))
+        else:
+            self._count(scores, ranks)
+        self.done += ranks.shape[1]
+
+    def _count(self, scores: np.ndarray, ranks: np.ndarray) -> None:
+        if not self.done and self.comparable:
+            low, high = np.nanmin(scores, axis=1), np.nanmax(scores, axis=1)
+            room = np.maximum((high - low) / 2, 1e-9 * np.abs(high) + 1e-12)
+            self._low, self._step = (low - room).astype(np.float32), ((high - low + 2 * room) / SCORE_BINS).astype("f4")
+        everyone = np.arange(ranks.shape[2])
+        for b in range(len(ranks)):
+            for r in range(ranks.shape[1]):
+                band = np.maximum(((ranks[b, r] - 0.5) / self.size[b]).astype(int), 0)
+                self._rank_counts[b, everyone, np.minimum(band, RANK_BINS - 1)] += 1
+                if self.comparable:
+                    place = (np.nan_to_num(scores[b, r]) - self._low[b]) / self._step[b]
+                    self._score_counts[b, everyone, np.clip(place, 0, SCORE_BINS - 1).astype(int)] += 1
+
+    def ranks(self, branch: int) -> np.ndarray:
+        """All ranks of a node, replicates by units; only where they are kept."""
+        if not self.exact:
+            message = (
+                f"There are too many units and replicates to keep every rank ({self.ranked.max():,} units); "
+                "use the bounds and acceptability in bands, or fewer units or replicates."
+            )
+            raise SpecError(message)
+        return np.concatenate([r[branch] for r in self._ranks])
+
+    def summary(self, branch: int) -> Summary:
+        """Bounds and chances of one node."""
+        tail = (1 - self.level) / 2
+        missing = np.full(len(self.bottom[branch]), np.nan)
+        lower, upper = missing, missing
+        if self.exact:
+            rank_lower, rank_median, rank_upper = _order(self.ranks(branch), tail)
+            if self.comparable:
+                scores = np.concatenate([s[branch] for s in self._scores])
+                lower, upper = np.quantile(scores, [tail, 1 - tail], axis=0).astype(float)
+        else:
+            low, middle, high = (_from_counts(self._rank_counts[branch], q) for q in (tail, 0.5, 1 - tail))
+            size = self.size[branch]
+            rank_lower, rank_median, rank_upper = (
+                np.floor(low * size) + 1,
+                (middle + 0.5) * size,
+                np.ceil((high + 1) * size),
+            )
+            if self.comparable:
+                counts, start, step = self._score_counts[branch], self._low[branch], self._step[branch]
+                lower = start + step * (_from_counts(counts, tail) + 0.5)
+                upper = start + step * (_from_counts(counts, 1 - tail) + 0.5)
+        absent = self.bottom[branch] + self.top[branch] < 0
+        found = (
+            lower,
+            upper,
+            rank_lower,
+            rank_median,
+            rank_upper,
+            self.bottom[branch] / self.done,
+            self.top[branch] / self.done,
+        )
+        if self.exact:
+            absent = (self.ranks(branch) == 0).all(axis=0)
+        return Summary(*(np.where(absent, np.nan, part) for part in found))
+
+    def acceptability(self, branch: int, units: pd.Index) -> pd.DataFrame:
+        """Share of replicates by rank (exact) or by band of ranks, units by ranks; rows add up to 1."""
+        n = int(self.ranked[branch])
+        if self.exact:
+            ranks = self.ranks(branch)
+            counts = np.stack([(ranks == k).sum(axis=0) for k in range(1, n + 1)], axis=1)
+            return pd.DataFrame(counts / len(ranks), index=units, columns=pd.RangeIndex(1, n + 1, name="rank"))
+        last = np.ceil((np.arange(RANK_BINS) + 1) * self.size[branch]).astype(int)
+        shares = self._rank_counts[branch] / self.done
+        return pd.DataFrame(shares, index=units, columns=pd.Index(last, name="rank_up_to"))
+
+    def chance_above(self, branch: int, units: pd.Index) -> pd.DataFrame:
+        """Share of replicates in which the row's unit ranks above the column's, ties half."""
+        ranks = np.ascontiguousarray(self.ranks(branch).T)
+        n, draws = ranks.shape
+        there = ranks > 0
+        result = np.full((n, n), 0.5)
+        for i in range(n - 1):
+            both = there[i] & there[i + 1 :]
+            wins = ((ranks[i] < ranks[i + 1 :]) & both).sum(axis=1) + 0.5 * ((ranks[i] == ranks[i + 1 :]) & both).sum(
+                axis=1
+            )
+            count = both.sum(axis=1)
+            result[i, i + 1 :] = np.divide(wins, count, out=np.full(len(count), np.nan), where=count > 0)
+        lower = np.tril_indices(n, -1)
+        result[lower] = 1 - result.T[lower]
+        return pd.DataFrame(result, index=units, columns=units)
+
+    def convergence(self, names: list[str], *, shown: tuple[int, ...]) -> pd.DataFrame:
+        """Monte Carlo error of the rank bounds as replicates grow; see ``Replicates.convergence``."""
+        tail, rows = (1 - self.level) / 2, []
+        for b in shown:
+            ranks = self.ranks(b)
+            ranks = ranks[:, (ranks > 0).any(axis=0)]
+            before = None
+            for part in (8, 4, 2, 1):
+                count = len(ranks) // part
+                if count < 2 * BATCHES:
+                    continue
+                batches = [_order(ranks[k:count:BATCHES], tail) for k in range(BATCHES)]
+                errors = [np.std([batch[i] for batch in batches], axis=0, ddof=1) / np.sqrt(BATCHES) for i in (0, 2)]
+                bounds = np.stack(_order(ranks[:count], tail))[[0, 2]]
+                moved = np.nan if before is None else float(np.abs(bounds - before).mean())
+                before = bounds
+                rows.append((names[b], count, float(errors[0].mean()), float(errors[1].mean()), moved))
+        return pd.DataFrame(rows, columns=["node_id", "draws", "error_lower", "error_upper", "moved"])
+
+
+def _order(ranks: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower bound, median and upper bound of ranks, as order statistics rounded outwards."""
+    ordered = np.sort(ranks, axis=0)
+    last = len(ordered) - 1
+    low, high = int(np.floor(tail * last)), int(np.ceil((1 - tail) * last))
+    return ordered[low].astype(float), np.median(ordered, axis=0), ordered[high].astype(float)
+
+
+def _from_counts(counts: np.ndarray, share: float) -> np.ndarray:
+    """Bin that holds a quantile, by unit."""
+    total = counts.sum(axis=1, dtype=np.int64)
+    return np.argmax(np.cumsum(counts, axis=1, dtype=np.int64) >= (share * total)[:, None], axis=1).astype(float)
