@@ -1,5 +1,6 @@
 """Composite indices: indicators to outcomes to domains, each with how sure it is."""
 
+from outcomes_analysis.index.auditing import AuditReport, audit
 from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.comparing import ComparisonResult, compare_given
 from outcomes_analysis.index.denomination import denominate, denominator_correlations
@@ -15,6 +16,7 @@ from outcomes_analysis.index.orderings import (
     PercentileRank,
     Rank,
 )
+from outcomes_analysis.index.purpose import FitnessResult, fitness
 from outcomes_analysis.index.scalings import (
     Adjusted,
     BasePeriod,
@@ -44,6 +46,10 @@ from outcomes_analysis.index.treatment import (
 )
 
 __all__ = [
+    "AuditReport",
+    "FitnessResult",
+    "audit",
+    "fitness",
     "normalise",
     "AroundMean",
     "Borda",
