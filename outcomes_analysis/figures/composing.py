@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -62,7 +63,12 @@ class Figure:
 
     def svg(self, *, prefix: str = "figure") -> str:
         """Draw as SVG with title and description inside; ``prefix`` keeps ids apart on one page."""
-        return draw_svg(self.chart, title=self.title, description=self.alt, prefix=prefix)
+        return accessible_svg(self.drawing, title=self.title, description=self.alt, prefix=prefix)
+
+    @cached_property
+    def drawing(self) -> str:
+        """The plain SVG, drawn once: every file and page of the figure is made from it."""
+        return draw(self.chart)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg(), "text/plain": f"{self.title}\n{self.alt}"}
@@ -131,22 +137,29 @@ def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], widt
     return alt.concat(top, body, bottom, columns=1, align="none", spacing=10)
 
 
-def draw(chart: Any, *, form: str, ppi: int | None = None) -> bytes:
-    """Draw a chart with the house theme, whatever theme is on: ``svg``, ``png`` or ``pdf``, without the network."""
+def draw(chart: Any) -> str:
+    """Draw a chart as SVG with the house theme, whatever theme is on, without the network."""
     import io
 
     alt = theme.altair()
-    target: io.StringIO | io.BytesIO = io.StringIO() if form == "svg" else io.BytesIO()
-    options = {"ppi": ppi} if ppi else {}
+    target = io.StringIO()
     with alt.theme.enable("outcomes"), alt.data_transformers.enable("default", max_rows=None):
-        chart.save(target, format=form, **options)
-    content = target.getvalue()
-    return content.encode("utf-8") if isinstance(content, str) else content
+        chart.save(target, format="svg")
+    return target.getvalue()
 
 
-def draw_svg(chart: Any, *, title: str, description: str, prefix: str = "figure") -> str:
-    """Draw a chart as an SVG that a screen reader announces: role, title and description inside."""
-    return accessible_svg(draw(chart, form="svg").decode("utf-8"), title=title, description=description, prefix=prefix)
+def png(svg: str, *, ppi: int) -> bytes:
+    """Make pixels of a drawing: one point of the drawing is one 72nd of an inch."""
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(svg, ppi=ppi))
+
+
+def pdf(svg: str) -> bytes:
+    """Make a PDF of a drawing."""
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_pdf(svg))
 
 
 def accessible_svg(svg: str, *, title: str, description: str, prefix: str = "figure") -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError, Problems, several
-from outcomes_analysis.figures.composing import Figure, as_sentence, draw, draw_svg, footer_texts
+from outcomes_analysis.figures.composing import Figure, accessible_svg, as_sentence, draw, footer_texts, pdf, png
 from outcomes_analysis.figures.registering import FigureEntry, figure_entry
 from outcomes_analysis.project import project
 from outcomes_analysis.provenance import safe_cell, write_atomic
@@ -91,7 +91,7 @@ def export(
         problems.add(f"unknown forms: {several(unknown)}; choose from svg, png, pdf.")
     problems.raise_if_any(FigureError)
     assert frame is not None
-    drawing = chart.chart if isinstance(chart, Figure) else chart
+    drawing = chart.drawing if isinstance(chart, Figure) else draw(chart)
     contents: dict[str, bytes | str] = {form: _drawn(drawing, form, id=id, facts=facts) for form in forms}
     contents["csv"] = safe_csv(frame)
     contents["json"] = json.dumps(_description(id, facts), ensure_ascii=False, indent=2) + "\n"
@@ -119,10 +119,10 @@ def _facts(chart: Any, figure_id: str, meta: Mapping[str, Any]) -> dict[str, Any
     return facts
 
 
-def _drawn(chart: Any, form: str, *, id: str, facts: Mapping[str, Any]) -> bytes | str:
+def _drawn(drawing: str, form: str, *, id: str, facts: Mapping[str, Any]) -> bytes | str:
     if form == "svg":
-        return draw_svg(chart, title=facts["title"], description=facts["alt"], prefix=id)
-    return draw(chart, form=form, ppi=PPI if form == "png" else None)
+        return accessible_svg(drawing, title=facts["title"], description=facts["alt"], prefix=id)
+    return png(drawing, ppi=PPI) if form == "png" else pdf(drawing)
 
 
 def _caption(facts: Mapping[str, Any]) -> str:

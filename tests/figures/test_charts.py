@@ -15,7 +15,7 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import ranks, relations, tables, theme
 from outcomes_analysis.figures.columns import HEADING_ROWS, place, printed_name, spread
-from outcomes_analysis.figures.composing import draw
+from outcomes_analysis.figures.composing import draw, png
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.relations import RelationResult, RelationSpec
@@ -314,6 +314,6 @@ def test_a_relation_without_its_data_is_refused():
 
 def test_text_is_really_drawn_in_the_png_of_each_chart(ranking, scores, plot):
     for figure in (ranking, tables.domain_heat_table(scores, data_as_at=AS_AT), plot):
-        grey = drawn.pixels(draw(figure.chart, form="png", ppi=72))
+        grey = drawn.pixels(png(draw(figure.chart), ppi=72))
         _, x, y = drawn.text_places(figure.svg())[0]
         assert grey[round(y) - 9 : round(y) + 2, round(x) : round(x) + 60].min() < 120

@@ -14,7 +14,7 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import findings, maps, theme
 from outcomes_analysis.figures.classes import MISSING, breaks, classify
-from outcomes_analysis.figures.composing import draw
+from outcomes_analysis.figures.composing import draw, png
 from outcomes_analysis.figures.geometry import borders
 from outcomes_analysis.wording import causal_words
 
@@ -105,8 +105,8 @@ def test_counts_in_the_key_add_up_to_all_areas(svg):
 
 def test_text_is_really_drawn_in_the_png(learning):
     """A font that is named but absent leaves a PNG without any text, and no error."""
-    png = draw(learning.chart, form="png", ppi=72)
-    grey = drawn.pixels(png)
+    picture = png(draw(learning.chart), ppi=72)
+    grey = drawn.pixels(picture)
     wanted = [learning.title.split()[0], "London, enlarged", "No data (1)", "Source:"]
     places = drawn.text_places(learning.svg())
     for words in wanted:
@@ -121,7 +121,7 @@ def test_nothing_in_the_picture_is_cut_off_at_the_right(svg):
 
 
 def test_the_png_has_300_pixels_to_the_inch_and_the_width_of_a_page(learning):
-    width, _, ppi = drawn.png_size(draw(learning.chart, form="png", ppi=300))
+    width, _, ppi = drawn.png_size(png(draw(learning.chart), ppi=300))
     assert ppi == pytest.approx(300, abs=0.1)
     assert width / 300 * 25.4 == pytest.approx(170 + 2 * 6 / 72 * 25.4, abs=1.5)  # 170 mm and the padding
 
@@ -206,7 +206,7 @@ def test_several_maps_share_one_geometry(scores, outlines):
     spec = json.dumps(maps.small_multiples(nine, node="learning", outlines=outlines).to_dict())
     assert len(spec) < 1_000_000  # the promise for nine maps
     assert len(spec) < 2 * one
-    svg = drawn.areas(draw(maps.small_multiples(nine, node="learning", outlines=outlines), form="svg").decode())
+    svg = drawn.areas(draw(maps.small_multiples(nine, node="learning", outlines=outlines)))
     assert len(svg) == 9 * 153
 
 
