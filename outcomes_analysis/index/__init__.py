@@ -5,6 +5,20 @@ from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.comparing import ComparisonResult, compare_given
 from outcomes_analysis.index.denomination import denominate, denominator_correlations
 from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
+from outcomes_analysis.index.imputation import (
+    EM,
+    GroupMean,
+    GroupMedian,
+    ImputationResult,
+    Mean,
+    Median,
+    Regression,
+    RowMean,
+    RowMedian,
+    Unimputed,
+    impute,
+)
+from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
 from outcomes_analysis.index.normalisation import normalise
 from outcomes_analysis.index.orderings import (
@@ -16,6 +30,7 @@ from outcomes_analysis.index.orderings import (
     PercentileRank,
     Rank,
 )
+from outcomes_analysis.index.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
 from outcomes_analysis.index.purpose import FitnessResult, fitness
 from outcomes_analysis.index.scalings import (
     Adjusted,
@@ -46,6 +61,24 @@ from outcomes_analysis.index.treatment import (
 )
 
 __all__ = [
+    "impute_panel",
+    "LinearConstant",
+    "Linear",
+    "Latest",
+    "Constant",
+    "pool_imputations",
+    "imputation_check",
+    "impute",
+    "Unimputed",
+    "RowMedian",
+    "RowMean",
+    "Regression",
+    "Median",
+    "Mean",
+    "ImputationResult",
+    "GroupMedian",
+    "GroupMean",
+    "EM",
     "AuditReport",
     "FitnessResult",
     "audit",
