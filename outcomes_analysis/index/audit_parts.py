@@ -111,8 +111,8 @@ def domain_parts(index: IndexResult) -> dict[str, DomainParts]:
     rows = index.matrix.areas["ranked"].to_numpy(bool)
     if rows.sum() < FEWEST_AREAS:
         message = (
-            f"The index ranks {rows.sum()} places; an audit needs {FEWEST_AREAS} for its correlations to mean anything. "
-            "Use all upper-tier authorities, or a wider set of places."
+            f"The index ranks {rows.sum()} places; an audit needs {FEWEST_AREAS} for its correlations to mean "
+            "anything. Use all upper-tier authorities, or a wider set of places."
         )
         raise SpecError(message)
     codes = index.matrix.areas.index[rows]

@@ -49,9 +49,15 @@ def row(
 ) -> dict[str, Any]:
     """One line of an audit's table, without its section."""
     return {
-        "node_id": node, "item": item, "statistic": statistic, "value": float(value), "lower": float(lower),
-        "upper": float(upper), "flag": flag, "note": note,
-    }  # fmt: skip
+        "node_id": node,
+        "item": item,
+        "statistic": statistic,
+        "value": float(value),
+        "lower": float(lower),
+        "upper": float(upper),
+        "flag": flag,
+        "note": note,
+    }
 
 
 def tidy(section: str, rows: Rows) -> pd.DataFrame:
@@ -73,16 +79,25 @@ def availability_rows(index: IndexResult, parts: dict[str, DomainParts]) -> Rows
         n = len(part.score)
         computed = part.score.notna().mean()
         missing = n - int(part.score.notna().sum())
-        rows.append(row(name, name, "computed", computed, flag="low" if computed < 1 else "",
-                        note=f"{plural(missing, 'authority', 'authorities')} without a score" if missing else ""))  # fmt: skip
+        rows.append(
+            row(
+                name,
+                name,
+                "computed",
+                computed,
+                flag="low" if computed < 1 else "",
+                note=f"{plural(missing, 'authority', 'authorities')} without a score" if missing else "",
+            )
+        )
         rows.append(row(name, name, "weight_present", part.node.availability[part.rows].mean()))
         for item in part.items:
             there = part.items[item].notna()
-            rows.append(row(name, item, "available", there.mean(), flag="low" if there.mean() < LEAST_AVAILABLE else ""))
+            rows.append(
+                row(name, item, "available", there.mean(), flag="low" if there.mean() < LEAST_AVAILABLE else "")
+            )
             age = index.matrix.age.loc[there.index[there], item]
             old = float(age.median())
-            rows.append(row(name, item, "age", old, lower=age.min(), upper=age.max(), flag="old" if old >= OLD else "",
-                            note="years, median; from newest to oldest"))  # fmt: skip
+            rows.append(row(name, item, "age", old, lower=age.min(), upper=age.max(), flag="old" if old >= OLD else ""))
     return rows
 
 
@@ -122,8 +137,18 @@ def within_rows(parts: dict[str, DomainParts]) -> Rows:
         for one in within_pairs(part).itertuples():
             against = one.correlation < 0 and one.adjusted < CHANCE
             item = pair(str(one.a), str(one.b))
-            rows.append(row(name, item, "correlation", one.correlation, lower=one.lower, upper=one.upper,
-                            flag="negative" if against else "", note=f"n {one.n}"))  # fmt: skip
+            rows.append(
+                row(
+                    name,
+                    item,
+                    "correlation",
+                    one.correlation,
+                    lower=one.lower,
+                    upper=one.upper,
+                    flag="negative" if against else "",
+                    note=plural(one.n, "authority", "authorities"),
+                )
+            )
             rows.append(row(name, item, "rank_correlation", ranks[one.a, one.b]))
     return rows
 
@@ -142,12 +167,23 @@ def across_rows(parts: dict[str, DomainParts]) -> Rows:
             if others.shape[1]:
                 found = others.corrwith(part.measures[measure])
                 top = str(found.idxmax())
-                rows.append(row(name, measure, "best_other", found[top], note=top,
-                                flag="elsewhere" if found[top] > own else ""))  # fmt: skip
+                rows.append(
+                    row(name, measure, "best_other", found[top], note=top, flag="elsewhere" if found[top] > own else "")
+                )
     for one in correlations(scores).itertuples():
         item = pair(str(one.a), str(one.b))
-        rows.append(row("", item, "correlation", one.correlation, lower=one.lower, upper=one.upper,
-                        flag="negative" if one.upper < 0 else "", note=f"n {one.n}"))  # fmt: skip
+        rows.append(
+            row(
+                "",
+                item,
+                "correlation",
+                one.correlation,
+                lower=one.lower,
+                upper=one.upper,
+                flag="negative" if one.upper < 0 else "",
+                note=plural(one.n, "authority", "authorities"),
+            )
+        )
     return rows
 
 
@@ -159,17 +195,42 @@ def consistency_rows(parts: dict[str, DomainParts]) -> Rows:
             continue
         alpha = cronbach_alpha(part.measures, level=LEVEL)
         low = "low" if alpha.lower < LEAST_ALPHA else ""
-        rows.append(row(name, name, "alpha_standardised", alpha.standardised, lower=alpha.lower, upper=alpha.upper,
-                        flag=low, note=f"{alpha.k} distinct measures, n {alpha.n}"))  # fmt: skip
+        rows.append(
+            row(
+                name,
+                name,
+                "alpha_standardised",
+                alpha.standardised,
+                lower=alpha.lower,
+                upper=alpha.upper,
+                flag=low,
+                note=f"{alpha.k} distinct measures",
+            )
+        )
         rows.append(row(name, name, "alpha_raw", alpha.raw, lower=alpha.raw_lower, upper=alpha.raw_upper))
         whole = cronbach_alpha(part.items, level=LEVEL)
-        rows.append(row(name, name, "alpha_indicators", whole.standardised, lower=whole.lower, upper=whole.upper,
-                        note=f"all {whole.k} indicators, near-duplicates counted apart"))  # fmt: skip
+        rows.append(
+            row(
+                name,
+                name,
+                "alpha_indicators",
+                whole.standardised,
+                lower=whole.lower,
+                upper=whole.upper,
+                note=f"all {whole.k} indicators, near-duplicates counted apart",
+            )
+        )
         for measure, one in alpha.without.iterrows():
-            rows.append(row(name, str(measure), "alpha_without", one["standardised"],
-                            flag="higher without" if one["standardised"] > alpha.standardised else ""))  # fmt: skip
+            rows.append(
+                row(
+                    name,
+                    str(measure),
+                    "alpha_without",
+                    one["standardised"],
+                    flag="higher without" if one["standardised"] > alpha.standardised else "",
+                )
+            )
     return rows
-
 
 
 def dimension_rows(parts: dict[str, DomainParts], *, draws: int, seed: int) -> Rows:
@@ -182,10 +243,20 @@ def dimension_rows(parts: dict[str, DomainParts], *, draws: int, seed: int) -> R
         chance = parallel_analysis(part.measures, draws=draws, seed=seed)
         for number, one in drawn.iterrows():
             item = f"component {number}"
-            rows.append(row(name, item, "eigenvalue", one["eigenvalue"], lower=one["lower"], upper=one["upper"],
-                            flag="kept" if chance.at[number, "retained"] else ""))  # fmt: skip
-            rows.append(row(name, item, "threshold", chance.at[number, "threshold"],
-                            note="95th percentile of shuffled figures"))  # fmt: skip
+            rows.append(
+                row(
+                    name,
+                    item,
+                    "eigenvalue",
+                    one["eigenvalue"],
+                    lower=one["lower"],
+                    upper=one["upper"],
+                    flag="kept" if chance.at[number, "retained"] else "",
+                )
+            )
+            rows.append(
+                row(name, item, "threshold", chance.at[number, "threshold"], note="95th percentile of shuffled figures")
+            )
         rows.append(row(name, name, "first_share", drawn["eigenvalue"].iloc[0] / len(drawn)))
         rows.append(row(name, name, "dimensions", chance["retained"].sum()))
         adequacy, by_measure = sampling_adequacy(part.measures)
@@ -211,7 +282,9 @@ def weight_rows(parts: dict[str, DomainParts]) -> Rows:
             flag = flag or ("less than its weight" if ratio < 0.5 else "more than its weight" if ratio > 2 else "")
             rows += [
                 row(name, measure, "weight", weight[measure]),
-                row(name, measure, "importance", found[measure], note="share of the score's variance that goes with it"),
+                row(
+                    name, measure, "importance", found[measure], note="share of the score's variance that goes with it"
+                ),
                 row(name, measure, "importance_share", relative[measure], flag=flag),
                 row(name, measure, "variance_share", share[measure], note="by covariance; adds up to 1"),
             ]
@@ -246,8 +319,16 @@ def compensation_rows(parts: dict[str, DomainParts]) -> Rows:
     rows: Rows = []
     for name, part in parts.items():
         low = hidden_lows(part.measures, part.score)
-        rows.append(row(name, name, "best_with_low_part", (low > 0).mean(),
-                        note=f"of the {len(low)} authorities in the best fifth, {int((low > 0).sum())} have a measure in the worst fifth"))  # fmt: skip
+        rows.append(
+            row(
+                name,
+                name,
+                "best_with_low_part",
+                (low > 0).mean(),
+                note=f"of the {plural(len(low), 'authority', 'authorities')} in the best fifth, "
+                f"{int((low > 0).sum())} have a measure in the worst fifth",
+            )
+        )
         other: Aggregation = "arithmetic" if part.aggregation == "geometric" else "geometric"
         rows += _shift_rows(name, name, part.score, part.rescored(aggregation=other), other)
     return rows
@@ -274,8 +355,18 @@ def covariate_rows(parts: dict[str, DomainParts], covariate: pd.Series | None) -
         low, high = (float(v) for v in fisher_interval(r, n, level=LEVEL))
         least = 0.0 if low * high <= 0 else min(low**2, high**2)
         rank = float(part.score.corr(x, method="spearman"))
-        rows.append(row(name, name, "share", r**2, lower=least, upper=max(low**2, high**2), note=f"n {n}",
-                        flag="mostly" if r**2 >= 0.5 else ""))  # fmt: skip
+        rows.append(
+            row(
+                name,
+                name,
+                "share",
+                r**2,
+                lower=least,
+                upper=max(low**2, high**2),
+                note=plural(n, "authority", "authorities"),
+                flag="mostly" if r**2 >= 0.5 else "",
+            )
+        )
         rows.append(row(name, name, "correlation", r, lower=low, upper=high))
         rows.append(row(name, name, "rank_correlation", rank))
     return rows
@@ -294,8 +385,18 @@ def doublet_rows(index: IndexResult, parts: dict[str, DomainParts]) -> Rows:
         known = declared[a] == declared[b]
         where = home[a] if home[a] == home[b] else pair(home[a], home[b])
         flag = "" if known else "doublet" if home[a] == home[b] else "two domains"
-        rows.append(row(where, pair(a, b), "correlation", one.correlation, lower=one.lower, upper=one.upper, flag=flag,
-                        note=f"share one weight ({declared[a]})" if known else "counted twice"))  # fmt: skip
+        rows.append(
+            row(
+                where,
+                pair(a, b),
+                "correlation",
+                one.correlation,
+                lower=one.lower,
+                upper=one.upper,
+                flag=flag,
+                note=f"share one weight ({declared[a]})" if known else "counted twice",
+            )
+        )
     return rows
 
 

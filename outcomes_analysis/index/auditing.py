@@ -1,4 +1,4 @@
-"""Audit of an index, in the order of the OECD/JRC handbook: is there a score behind the score?"""
+"""Audit of an index, in the order of the OECD/JRC handbook: whether there is one thing behind a score."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _verdict_rows(verdicts: pd.DataFrame) -> tables.Rows:
             float(one["one_thing"]),
             note=one["reasons"],
             flag="" if one["read_as"] == "one scale" else "parts first",
-        )  # fmt: skip
+        )
         for name, one in verdicts.iterrows()
     ]
 

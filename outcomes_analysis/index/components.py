@@ -145,9 +145,7 @@ def bootstrap_eigenvalues(
     """
     z = _checked(values)
     rng = np.random.default_rng(seed)
-    drawn = np.concatenate(
-        [_eigenvalues(z[rng.integers(0, len(z), size=(size, len(z)))]) for size in _blocks(draws)]
-    )
+    drawn = np.concatenate([_eigenvalues(z[rng.integers(0, len(z), size=(size, len(z)))]) for size in _blocks(draws)])
     lower, upper = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
     table = principal_components(values).eigenvalues.rename("eigenvalue").to_frame()
     return table.assign(lower=lower, upper=upper, level=level)

@@ -63,7 +63,7 @@ def correlations(
     DataFrame
         One row a pair, each pair once and none with itself: ``a, b, n`` (units with both), ``correlation, p_value``
         (two-sided; t with n - 2 degrees of freedom, for Kendall the normal approximation), ``lower, upper, level``
-        (Fisher's z; not for Kendall). Units without one of the two are left out of that pair. NaN for a constant column.
+        (Fisher's z; not for Kendall). Units without one of the two are left out of that pair. NaN for a constant.
     """
     if others is None:
         matrix = values.corr(method=method).to_numpy()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError, several
+from outcomes_analysis.index.moments import kurtosis, skewness
 
 # Limits of the JRC's audits, which COINr has as defaults.
 LEAST_AVAILABLE = 0.65
@@ -23,73 +22,12 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def skewness(values: npt.ArrayLike) -> float:
-    """Skewness of type 2, G1, as SAS, SPSS and COINr print it.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-        Missing values are left out.
-
-    Returns
-    -------
-    float
-        ``g1 * sqrt(n (n - 1)) / (n - 2)``, ``g1`` being the third central moment over the second to the power 1.5;
-        NaN for fewer than three values or for a constant.
-
-    Notes
-    -----
-    Joanes and Gill (1998), Comparing measures of sample skewness and kurtosis, The Statistician 47.
-    """
-    x, second = _centred(values)
-    n = len(x)
-    if n < 3 or second == 0:
-        return np.nan
-    g1 = float((x**3).mean()) / second**1.5
-    return float(g1 * np.sqrt(n * (n - 1)) / (n - 2))
-
-
-def kurtosis(values: npt.ArrayLike) -> float:
-    """Excess kurtosis of type 2, G2, as SAS, SPSS and COINr print it: 0 for a normal distribution.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-        Missing values are left out.
-
-    Returns
-    -------
-    float
-        ``((n + 1) g2 + 6) (n - 1) / ((n - 2) (n - 3))``, ``g2`` being the fourth central moment over the second
-        squared, less 3; NaN for fewer than four values or for a constant.
-
-    Notes
-    -----
-    Joanes and Gill (1998), as in :func:`skewness`.
-    """
-    x, second = _centred(values)
-    n = len(x)
-    if n < 4 or second == 0:
-        return np.nan
-    g2 = float((x**4).mean()) / second**2 - 3
-    return float(((n + 1) * g2 + 6) * (n - 1) / ((n - 2) * (n - 3)))
-
-
-def _centred(values: npt.ArrayLike) -> tuple[np.ndarray, float]:
-    x = np.asarray(values, dtype=float)
-    x = x[np.isfinite(x)]
-    if len(x) == 0 or np.ptp(x) == 0:  # the mean of equal numbers may miss them by a rounding error
-        return np.zeros(len(x)), 0.0
-    x = x - x.mean()
-    return x, float((x**2).mean())
-
-
 def _described(x: pd.Series) -> dict[str, Any]:
     present = x.dropna()
     n, total = len(present), max(len(present), 1)
     nonzero, unique = int((present != 0).sum()), int(present.nunique())
     same = int(present.value_counts().iloc[0]) if n else 0
-    skew, kurt = skewness(present), kurtosis(present)
+    skew, kurt = (float(moment(present.to_numpy(float))) for moment in (skewness, kurtosis))
     return {
         "minimum": present.min(),
         "maximum": present.max(),

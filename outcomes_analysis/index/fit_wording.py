@@ -111,7 +111,9 @@ def fitness_text(table: pd.DataFrame) -> str:
     sentences = [f"Of {total}, {listed(counts)}."]
     weakest = table.dropna(subset=["reliability"]).nsmallest(3, "reliability")
     if len(table) > 1 and len(weakest):
-        named = listed([f"{r.name_} ({number(r.reliability, 2)})" for r in weakest.rename(columns={"name": "name_"}).itertuples()])
+        named = listed(
+            [f"{r.name_} ({number(r.reliability, 2)})" for r in weakest.rename(columns={"name": "name_"}).itertuples()]
+        )
         sentences.append(f"The least reliable are {named}.")
     for _, one in table[table["overridden"] != ""].iterrows():
         uses = listed([USE_WORDS[use] for use in str(one["overridden"]).split(", ")])

@@ -63,10 +63,10 @@ class FitnessResult:
     Attributes
     ----------
     table : DataFrame
-        One row an indicator: ``indicator_id, name, unit, form, period, reliability`` (mean share of an area's deviation that
-        is not noise), ``pairs_differ`` (share of pairs of areas that differ at 90 %), ``smallest_change`` (natural
-        units, at the middle area, that shows in a year at 90 %), ``smallest_change_sd`` (the same in standard deviations
-        between areas), ``england, differ_from_england`` (share of areas), ``n_areas, n_missing, n_suppressed,
+        One row an indicator: ``indicator_id, name, unit, form, period, reliability`` (mean share of an area's
+        deviation that is not noise), ``pairs_differ`` (share of pairs of areas that differ at 90 %),
+        ``smallest_change`` (natural units, at the middle area, that shows in a year at 90 %), ``smallest_change_sd``
+        (the same in standard deviations between areas), ``england, differ_from_england`` (share of areas), ``n_areas, n_missing, n_suppressed,
         n_inherited, left_out`` (names), ``geography_basis, lag_months`` (from the end of the period to the date of
         the data), ``data_as_at, breaks, previous`` (last comparable period, or empty), ``contested, direction``; then
         for each use ``use_rank, use_change, use_england`` (bool), ``withheld_rank, withheld_change, withheld_england``
@@ -121,7 +121,7 @@ def _precision(rows: pd.DataFrame, framework: Framework, level: float) -> dict[s
     error = rows["se_total"].to_numpy(float) * slope
     known = np.isfinite(x) & np.isfinite(error)
     if known.sum() < FEWEST_AREAS:
-        return {n: np.nan for n in ("reliability", "pairs_differ", "smallest_change", "smallest_change_sd")}
+        return dict.fromkeys(("reliability", "pairs_differ", "smallest_change", "smallest_change_sd"), np.nan)
     x, error, slope = x[known], error[known], slope[known]
     z = z_of(level)
     above = np.triu_indices(len(x), k=1)
@@ -138,7 +138,9 @@ def _precision(rows: pd.DataFrame, framework: Framework, level: float) -> dict[s
     }
 
 
-def _against_england(rows: pd.DataFrame, england: pd.DataFrame, framework: Framework, level: float) -> tuple[float, float]:
+def _against_england(
+    rows: pd.DataFrame, england: pd.DataFrame, framework: Framework, level: float
+) -> tuple[float, float]:
     """England's figure of the same period, and the share of areas whose figure differs from it."""
     if england.empty:
         return np.nan, np.nan
@@ -159,7 +161,9 @@ def _previous(plain: pd.DataFrame, indicator: Indicator, framework: Framework, p
     return next(fit, "")
 
 
-def _measured(plain: pd.DataFrame, indicator: Indicator, framework: Framework, spec: Thresholds) -> dict[str, Any] | None:
+def _measured(
+    plain: pd.DataFrame, indicator: Indicator, framework: Framework, spec: Thresholds
+) -> dict[str, Any] | None:
     areas = upper_tier(ranked_only=True)
     mine = _latest(plain[plain["area_code"].isin(areas.index)])
     if mine.empty:
@@ -293,7 +297,9 @@ def fitness(
     used = everyone[everyone["indicator_id"].isin(table["indicator_id"])]
     sources = tuple(sorted(used["source_id"].unique()))
     manifest = RunManifest(
-        data=hash_of(pd.util.hash_pandas_object(used[["indicator_id", "area_code", "period", "value"]], index=False).sum()),
+        data=hash_of(
+            pd.util.hash_pandas_object(used[["indicator_id", "area_code", "period", "value"]], index=False).sum()
+        ),
         data_as_at=data_as_at(sources),
         spec=hash_of(vars(spec)),
         sources=sources,
