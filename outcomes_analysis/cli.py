@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 import time
 import warnings
@@ -233,9 +232,6 @@ def main() -> None:
         _stop(f"outcomes: {error}", USERS_MISTAKE)
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:
         _stop(*_unexpected(error))
     if code == STOPPED:
