@@ -133,11 +133,11 @@ class Treatment:
     curves: dict[int, tuple[np.ndarray, np.ndarray]]
 
     def of(self, drawn: np.ndarray) -> np.ndarray:
-        """Treat draws, shape (..., indicators): the limits and logs of the published figures, decided once."""
+        """Treat draws, shape (units, indicators, draws): the limits and logs of the published figures, decided once."""
         if np.isfinite(self.low).any() or np.isfinite(self.high).any():
-            drawn = np.clip(drawn, self.low, self.high)
+            drawn = np.clip(drawn, self.low[:, None], self.high[:, None], out=drawn)
         for j, (before, after) in self.curves.items():
-            drawn[..., j] = _along(drawn[..., j], before, after)
+            drawn[:, j] = _along(drawn[:, j], before, after)
         return drawn
 
 
@@ -194,17 +194,17 @@ class Scaling:
     spread: np.ndarray | None = None
 
     def within(self, signed: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Centre and spread of each draw, shape (draws, indicators); or the fixed ones.
+        """Centre and spread of each draw, shape (indicators, draws); or the fixed ones.
 
         Parameters
         ----------
-        signed : ndarray, shape (units, draws, indicators)
+        signed : ndarray, shape (units, indicators, draws)
             Drawn values times direction.
-        there : ndarray of bool, shape (units, 1, indicators)
+        there : ndarray of bool, shape (units, indicators, 1)
             Where a figure exists.
         """
         if self.centre is not None and self.spread is not None:
-            return self.centre, self.spread
+            return self.centre[:, None], self.spread[:, None]
         full = bool(there.all())
         if self.kind == "minmax":
             low = signed.min(axis=0) if full else np.where(there, signed, np.inf).min(axis=0)
@@ -215,7 +215,7 @@ class Scaling:
         away = signed - centre
         if not full:
             away *= there
-        return centre, np.sqrt(np.einsum("urp,urp->rp", away, away) / (count - 1))
+        return centre, np.sqrt(np.einsum("upr,upr->pr", away, away) / (count - 1))
 
 
 def scaling_of(model: IndexModel, method: Any, period: str | None) -> Scaling | None:

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.index.alternatives import Alternatives, IndexModel, normalised
 from outcomes_analysis.index.factors import Choices
-from outcomes_analysis.index.kernels import MEANS, back, onto, rank_among, ranks_of
+from outcomes_analysis.index.kernels import MEANS, back, divide, onto, rank_among, ranks_of
 from outcomes_analysis.index.tree import Tree
 
 SLAB = 250_000  # cells of figures drawn at once: 2 MB, what a processor's cache holds
+UNKNOWN = 1e8  # error variance of a figure that is missing, in units of the spread between units
 LEAST_SHARE = 1e-6  # least variance between units kept, as a share of the figures' own
 
 
@@ -28,6 +29,11 @@ class FigureDraws(BaseModel):
         (multivariate empirical Bayes), and each unit's own rank is that of its own figure with its error among that
         field; ``no``: figures plus errors, ranked among themselves, which spreads units further than the truth
         does and is what most software draws.
+
+    Notes
+    -----
+    Errors of different indicators are independent, those of near-duplicates (figures on the same children) move
+    together, as in :func:`~outcomes_analysis.index.aggregation.mean_error`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,30 +50,46 @@ class FigureDraws(BaseModel):
         unknown = [n for j, n in enumerate(names) if (np.isfinite(x[:, j]) & ~(error[:, j] >= 0)).any()]
         if unknown:
             message = (
-                f"{len(unknown)} indicators have figures without a standard error (or a negative one): {several(unknown)}. "
-                "Give 0 where a figure is known exactly."
+                f"{len(unknown)} indicators have figures without a standard error (or a negative one): "
+                f"{several(unknown)}. Give 0 where a figure is known exactly."
             )
             raise SpecError(message)
         error = np.where(np.isfinite(x), error, 0.0)
+        same = _same_children(model.tree)
+        flips = model.signs * model.signs[same]  # errors of near-duplicates move scores the same way
         if self.shrink == "no":
-            return PreparedDraws(x, error, None, None)
+            return PreparedDraws(x, error * flips, same, None, None)
         if x.shape[0] * x.shape[1] ** 2 > 50_000_000:
             message = (
-                f"Drawing {x.shape[0]:,} units by {x.shape[1]} indicators jointly takes a matrix a unit, too much memory. "
-                "Use FigureDraws(shrink='no'), or shrink the figures first and pass the posterior errors."
+                f"Drawing {x.shape[0]:,} units by {x.shape[1]} indicators jointly takes a matrix a unit: too much "
+                "memory. Use FigureDraws(shrink='no'), or shrink the figures first and pass the posterior errors."
             )
             raise SpecError(message)
-        mean, root = joint_posterior(x, error)
-        return PreparedDraws(x, error, mean, root)
+        signs = model.signs
+        together = (same[:, None] == same) * np.outer(signs, signs)
+        mean, root = joint_posterior(x, error, together)
+        return PreparedDraws(x, error * flips, same, mean, root)
 
 
-def joint_posterior(x: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _same_children(tree: Tree) -> np.ndarray:
+    """For each indicator the first of those whose errors move with its own: near-duplicates under a hidden node."""
+    same = np.arange(len(tree.leaves))
+    for branch in tree.branches:
+        if not branch.shown:
+            inside = [p for p in branch.parts if p < len(tree.leaves)]
+            same[inside] = min(inside)
+    return same
+
+
+def joint_posterior(x: np.ndarray, error: np.ndarray, together: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """True values given figures with known errors, all indicators at once.
 
     Parameters
     ----------
     x, error : ndarray, shape (units, indicators)
         Figures (NaN = missing) and standard errors.
+    together : ndarray, shape (indicators, indicators)
+        Correlation of the errors of different indicators.
 
     Returns
     -------
@@ -78,38 +100,42 @@ def joint_posterior(x: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.nd
 
     Notes
     -----
-    True values are multivariate normal between units. Their mean is that of the figures and their covariance that
-    of the figures less the mean error variance on the diagonal (method of moments, pairs of figures both present),
-    brought to the nearest matrix without negative eigenvalues. Given it, each unit's posterior is the usual normal
-    one (Efron and Morris 1972, Biometrika 59). Drawing indicators one by one instead would lose the
-    association between them, and with it the spread of their mean.
+    True values are multivariate normal between units. Their mean is that of the figures and their covariance ``B``
+    that of the figures less the mean error covariance (method of moments, pairs of figures both present), brought to
+    the nearest matrix without negative eigenvalues. Given it, a unit's posterior has mean ``B (B + V)^-1 x`` and
+    variance ``B - B (B + V)^-1 B`` (Efron and Morris 1972, Biometrika 59). Drawing indicators one by one instead
+    would lose the association between them, and with it the spread of their mean.
     """
     there = np.isfinite(x)
     middle = np.nanmean(x, axis=0)
     size = np.nanstd(x, axis=0)
     size = np.where(size > 0, size, 1.0)
-    z, v = np.where(there, (x - middle) / size, 0.0), (error / size) ** 2
-    pairs = there.T.astype(float) @ there
-    covariance = (z.T @ z) / np.maximum(pairs - 1, 1)
-    noise = np.where(there, v, 0).sum(axis=0) / there.sum(axis=0)
-    values, vectors = np.linalg.eigh(covariance - np.diag(noise))
-    precision = np.where(there, 1 / np.maximum(v, 1e-10), 0.0)
-    # posterior variance (B^-1 + D)^-1 by way of B^(1/2), stable where B is nearly singular
-    half = vectors * np.sqrt(np.maximum(values, LEAST_SHARE))
-    inner = np.eye(len(half)) + np.einsum("ji,uj,jk->uik", half, precision, half, optimize=True)
-    root_inverse = np.linalg.inv(np.linalg.cholesky(inner))  # inner^-1 = root_inverse' root_inverse
-    root = half @ root_inverse.transpose(0, 2, 1)
-    mean = np.einsum("uij,ukj,uk->ui", root, root, precision * z, optimize=True)
+    z, e = np.where(there, (x - middle) / size, 0.0), np.where(there, error / size, 0.0)
+    pairs = np.maximum(there.T.astype(float) @ there, 2)
+    covariance = (z.T @ z) / (pairs - 1) - (e.T @ e) * together / pairs
+    values, vectors = np.linalg.eigh(covariance)
+    between = (vectors * np.maximum(values, LEAST_SHARE)) @ vectors.T
+    noise = e[:, :, None] * together * e[:, None, :]
+    own = np.arange(x.shape[1])
+    noise[:, own, own] = np.where(there, np.maximum(noise[:, own, own], LEAST_SHARE), UNKNOWN)
+    keep = np.linalg.solve(between + noise, np.broadcast_to(between, noise.shape)).transpose(0, 2, 1)
+    mean = np.einsum("uij,uj->ui", keep, z)
+    variance = between - keep @ between
+    variance = (variance + variance.transpose(0, 2, 1)) / 2
+    variance[:, own, own] += LEAST_SHARE
+    root = np.linalg.cholesky(variance)
     return middle + size * mean, root * size[:, None]
 
 
 class PreparedDraws:
     """What draws of the figures are made from; see :class:`FigureDraws`."""
 
-    def __init__(self, x: np.ndarray, error: np.ndarray, mean: np.ndarray | None, root: np.ndarray | None) -> None:
-        self.x, self.error, self.mean, self.root = x, error, mean, root
-        self.there = np.isfinite(x)[:, None, :]
-        self.filled = np.where(np.isfinite(x), x, 0.0)
+    def __init__(
+        self, x: np.ndarray, error: np.ndarray, same: np.ndarray, mean: np.ndarray | None, root: np.ndarray | None
+    ) -> None:
+        self.error, self.same, self.mean, self.root = error[:, :, None], same, mean, root
+        self.there = np.isfinite(x)[:, :, None]
+        self.filled = np.where(np.isfinite(x), x, 0.0)[:, :, None]
 
     def block(
         self,
@@ -123,7 +149,7 @@ class PreparedDraws:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Scores, ranks and (if the field is shrunken) ranks of the field, each branches by replicates by units."""
         which = options.position(choices.treatment[rows], choices.normalisation[rows], choices.base[rows])
-        units, leaves = self.x.shape
+        units, leaves = self.filled.shape[:2]
         own = np.empty((len(model.tree.branches), len(which), units))
         field = None if self.mean is None else np.empty_like(own)
         step = max(SLAB // (units * leaves), 1)
@@ -140,27 +166,37 @@ class PreparedDraws:
         if field is None:
             return own, ranks_of(own), None
         hide(field, model)
-        ranks = np.zeros(own.shape, dtype=np.uint16 if units < 2**16 else np.uint32)
-        for b in range(len(own)):
-            kept = np.isfinite(own[b]).all(axis=0)
-            if kept.any():
-                ranks[b][:, kept] = rank_among(own[b][:, kept], field[b][:, kept])
-        return own, ranks, ranks_of(field)
+        return own, _own_ranks(own, field), ranks_of(field)
 
     def _draw(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Own figures and field, each units by draws by indicators.
+        """Own figures and field, each units by indicators by draws.
 
         Both use the same noise: a unit's own draw is only ever compared with other units' field, and noise of
         different units is independent.
         """
-        noise = rng.standard_normal((len(self.x), count, self.x.shape[1]))
+        noise = rng.standard_normal((len(self.filled), self.filled.shape[1], count))
         field = None
         if self.mean is not None and self.root is not None:
-            field = noise @ self.root.transpose(0, 2, 1)
-            field += self.mean[:, None, :]
-        noise *= self.error[:, None, :]
-        noise += self.filled[:, None, :]
+            field = self.root @ noise
+            field += self.mean[:, :, None]
+        if not np.array_equal(self.same, np.arange(len(self.same))):
+            noise = noise[:, self.same]
+        noise *= self.error
+        noise += self.filled
         return noise, field
+
+
+def _own_ranks(own: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Ranks of own draws among the field; 0 where there is no score."""
+    ranks = np.zeros(own.shape, dtype=np.uint16 if own.shape[2] < 2**16 else np.uint32)
+    for b in range(len(own)):
+        there = np.isfinite(own[b])
+        if there.all():
+            ranks[b] = rank_among(own[b], field[b])
+            continue
+        low = np.where(there, own[b], -np.inf), np.where(there, field[b], -np.inf)
+        ranks[b] = np.where(there, rank_among(*low), 0)
+    return ranks
 
 
 def _scored(
@@ -176,14 +212,13 @@ def _scored(
     """Treat, normalise and aggregate draws; own figures are normalised by the field they stand in."""
     treatment = options.treatments[key // len(options.normalisations)]
     method, scaling = options.normalisations[key % len(options.normalisations)]
-    signs = model.signs
     drawn = [treatment.of(d) for d in ([own] if field is None else [own, field])]
-    if (signs < 0).any():
-        for d in drawn:
-            d *= signs
     if scaling is None:
-        ready = [_one_by_one(model, d * signs, method) for d in drawn]
+        ready = [_one_by_one(model, d, method) for d in drawn]
     else:
+        if (model.signs < 0).any():
+            for d in drawn:
+                d *= model.signs[:, None]
         centre, spread = scaling.within(drawn[-1], there)
         for d in drawn:
             d -= centre
@@ -192,7 +227,7 @@ def _scored(
         if scaling.kind == "minmax":  # a unit drawn beyond the field would itself be the field's end
             np.clip(drawn[0], scaling.shift, scaling.shift + scaling.stretch, out=drawn[0])
         ready = drawn
-    found = [_means_of(model.tree, d, there, weights, means) for d in ready]
+    found = [_means_of(model.tree, d, there, weights.T, means.T) for d in ready]
     return found[0], (None if field is None else found[1])
 
 
@@ -200,50 +235,48 @@ def _one_by_one(model: IndexModel, drawn: np.ndarray, method: object) -> np.ndar
     """Normalise each draw by a method without an array form: right, and slow."""
     gaps = ~np.isfinite(model.x)
     result = np.empty_like(drawn)
-    for r in range(drawn.shape[1]):
-        result[:, r] = np.nan_to_num(normalised(model, np.where(gaps, np.nan, drawn[:, r]), method, None))
+    for r in range(drawn.shape[2]):
+        result[:, :, r] = np.nan_to_num(normalised(model, np.where(gaps, np.nan, drawn[:, :, r]), method, None))
     return result
 
 
 def _means_of(tree: Tree, scores: np.ndarray, there: np.ndarray, weights: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Node scores where every replicate has scores of its own, branches by replicates by units."""
-    leaves = len(tree.leaves)
-    units, draws = scores.shape[:2]
-    result = np.empty((len(tree.branches), draws, units))
-    full = bool(there.all())
+    """Node scores where every replicate has scores of its own, branches by replicates by units.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (units, indicators, draws)
+    there : ndarray of bool, shape (units, indicators, 1)
+    weights : ndarray, shape (elements, draws)
+    means : ndarray of int, shape (branches, draws)
+    """
+    leaves, (units, _, draws) = len(tree.leaves), scores.shape
+    result = np.empty((len(tree.branches), units, draws))
     for b, branch in enumerate(tree.branches):
-        own = [p for p in branch.parts if p < leaves]
-        nodes = [p for p in branch.parts if p >= leaves]
-        for mean in np.unique(means[:, b]):
-            at = np.flatnonzero(means[:, b] == mean)
-            total, weight = np.zeros((len(at), units)), np.zeros((len(at), units))
-            if own:
-                part = scores[:, at][:, :, own]
-                part = np.where(there[:, :, own], part, 1.0) if mean and not full else part
-                if mean and not part.min() > 0:
-                    _refuse_negative(tree, part, own, MEANS[int(mean)])
-                moved = onto(int(mean), part)
-                w = weights[at][:, own]
-                if full:
-                    weight += w.sum(axis=1, keepdims=True)
+        for mean in np.unique(means[b]):
+            rows = np.flatnonzero(means[b] == mean)
+            at: slice | np.ndarray = slice(None) if len(rows) == draws else rows
+            total, weight = np.zeros((units, len(rows))), np.zeros((units, len(rows)))
+            for part in branch.parts:
+                w = weights[part, at]
+                if part < leaves:
+                    plane, known = scores[:, part, at], there[:, part]
                 else:
-                    moved = np.where(there[:, :, own], moved, 0.0)
-                    weight += w @ there[:, 0, own].T
-                total += np.einsum("urk,rk->ru", moved, w)
-            for node in nodes:
-                moved = onto(int(mean), result[node - leaves, at])
-                w = np.where(np.isnan(moved), 0.0, weights[at, node][:, None])
-                total += w * np.nan_to_num(moved)
+                    plane = result[part - leaves][:, at]
+                    known = np.isfinite(plane)
+                if not known.all():
+                    plane, w = np.where(known, plane, 1.0), w * known
+                if mean and part < leaves and not plane.min() > 0:
+                    _refuse_negative(tree.leaves[part], MEANS[int(mean)])
+                total += w * onto(int(mean), plane)
                 weight += w
-            with np.errstate(invalid="ignore", divide="ignore"):
-                result[b, at] = back(int(mean), np.where(weight > 1e-12, total / weight, np.nan))
-    return result
+            result[b][:, at] = back(int(mean), divide(total, weight))
+    return result.transpose(0, 2, 1)
 
 
-def _refuse_negative(tree: Tree, scores: np.ndarray, own: list[int], mean: str) -> None:
-    wrong = [tree.leaves[j] for j, low in zip(own, scores.min(axis=(0, 1)), strict=True) if not low > 0]
+def _refuse_negative(name: str, mean: str) -> None:
     message = (
-        f"The {mean} mean needs values above 0, but draws of {len(wrong)} indicators gave others: {several(wrong)}. "
+        f"The {mean} mean needs values above 0, but draws of '{name}' gave others. "
         "Normalise to a range further above 0 (z-scores with mean 100 and sd 10, say), or use the arithmetic mean."
     )
     raise SpecError(message)

@@ -131,7 +131,7 @@ def node_scores(
             total, weight = _leaf_part(data[int(key) // len(MEANS)], weights[chosen], own, mean)
             for node in nodes:
                 total, weight = _add_node(result[node - leaves, chosen], weights[chosen, node], mean, total, weight)
-            result[b, chosen] = back(mean, _divide(total, weight))
+            result[b, chosen] = back(mean, divide(total, weight))
     return result
 
 
@@ -156,7 +156,8 @@ def _add_node(
     return total + w * moved, so_far + w
 
 
-def _divide(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def divide(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Totals over weights, NaN where there is no weight."""
     if (weight > 1e-12).all():
         return total / weight
     return np.divide(
@@ -179,16 +180,16 @@ def ranks_of(scores: np.ndarray) -> np.ndarray:
     kind = np.uint16 if units < 2**16 else np.uint32
     flat = -scores.reshape(-1, units)  # NaN sorts last
     order = np.argsort(flat, axis=1)
-    rows = np.arange(len(flat))[:, None]
-    ordered = flat[rows, order]
     places = np.arange(1, units + 1, dtype=kind)
     ranks = np.empty(flat.shape, dtype=kind)
-    ranks[rows, order] = places
+    np.put_along_axis(ranks, order, places[None, :], axis=1)
+    ordered = np.sort(flat, axis=1)
     tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
     for row in np.flatnonzero(tied):
         first = np.concatenate([[True], ordered[row, 1:] != ordered[row, :-1]])
         ranks[row, order[row]] = np.maximum.accumulate(np.where(first, places, 0))
-    ranks[np.isnan(flat)] = 0
+    if np.isnan(ordered[:, -1]).any():
+        ranks[np.isnan(flat)] = 0
     return ranks.reshape(scores.shape)
 
 

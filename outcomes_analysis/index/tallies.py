@@ -61,6 +61,7 @@ class Tally:
             self._rank_counts = np.zeros((branches, units, RANK_BINS), dtype=np.uint16 if draws < 2**16 else np.uint32)
             self._score_counts = np.zeros((branches, units, SCORE_BINS), dtype=self._rank_counts.dtype)
         self.bottom, self.top = np.zeros((branches, units)), np.zeros((branches, units))
+        self.scored = np.zeros((branches, units))  # replicates in which there is a score
         self.size = np.where(self.ranked > 0, self.ranked / min(RANK_BINS, units), 1.0)
 
     def add(self, scores: np.ndarray, ranks: np.ndarray, field: np.ndarray | None = None) -> None:
@@ -75,6 +76,7 @@ class Tally:
         """
         fifths = ranks if field is None else field
         cut = self.ranked[:, None, None] / 5
+        self.scored += (fifths > 0).sum(axis=1)
         self.bottom += (fifths > self.ranked[:, None, None] - cut).sum(axis=1)
         self.top += ((fifths <= cut) & (fifths > 0)).sum(axis=1)
         if self.exact:
@@ -93,11 +95,12 @@ class Tally:
         everyone = np.arange(ranks.shape[2])
         for b in range(len(ranks)):
             for r in range(ranks.shape[1]):
-                band = np.maximum(((ranks[b, r] - 0.5) / self.size[b]).astype(int), 0)
-                self._rank_counts[b, everyone, np.minimum(band, RANK_BINS - 1)] += 1
+                there = everyone[ranks[b, r] > 0]
+                band = ((ranks[b, r, there] - 0.5) / self.size[b]).astype(int)
+                self._rank_counts[b, there, np.minimum(band, RANK_BINS - 1)] += 1
                 if self.comparable:
-                    place = (np.nan_to_num(scores[b, r]) - self._low[b]) / self._step[b]
-                    self._score_counts[b, everyone, np.clip(place, 0, SCORE_BINS - 1).astype(int)] += 1
+                    place = (scores[b, r, there] - self._low[b, there]) / self._step[b, there]
+                    self._score_counts[b, there, np.clip(place, 0, SCORE_BINS - 1).astype(int)] += 1
 
     def ranks(self, branch: int) -> np.ndarray:
         """All ranks of a node, replicates by units; only where they are kept."""
@@ -118,7 +121,10 @@ class Tally:
             rank_lower, rank_median, rank_upper = _order(self.ranks(branch), tail)
             if self.comparable:
                 scores = np.concatenate([s[branch] for s in self._scores])
-                lower, upper = np.quantile(scores, [tail, 1 - tail], axis=0).astype(float)
+                quantile = np.nanquantile if np.isnan(scores).any() else np.quantile
+                known = ~np.isnan(scores).all(axis=0)
+                lower, upper = missing.copy(), missing.copy()
+                lower[known], upper[known] = quantile(scores[:, known], [tail, 1 - tail], axis=0)
         else:
             low, middle, high = (_from_counts(self._rank_counts[branch], q) for q in (tail, 0.5, 1 - tail))
             size = self.size[branch]
@@ -131,19 +137,13 @@ class Tally:
                 counts, start, step = self._score_counts[branch], self._low[branch], self._step[branch]
                 lower = start + step * (_from_counts(counts, tail) + 0.5)
                 upper = start + step * (_from_counts(counts, 1 - tail) + 0.5)
-        absent = self.bottom[branch] + self.top[branch] < 0
-        found = (
-            lower,
-            upper,
-            rank_lower,
-            rank_median,
-            rank_upper,
-            self.bottom[branch] / self.done,
-            self.top[branch] / self.done,
+        count = self.scored[branch]
+        bottom, top = (
+            np.divide(part[branch], count, out=np.zeros(len(count)), where=count > 0)
+            for part in (self.bottom, self.top)
         )
-        if self.exact:
-            absent = (self.ranks(branch) == 0).all(axis=0)
-        return Summary(*(np.where(absent, np.nan, part) for part in found))
+        found = (lower, upper, rank_lower, rank_median, rank_upper, bottom, top)
+        return Summary(*(np.where(count > 0, part, np.nan) for part in found))
 
     def acceptability(self, branch: int, units: pd.Index) -> pd.DataFrame:
         """Share of replicates by rank (exact) or by band of ranks, units by ranks; rows add up to 1."""
@@ -151,22 +151,25 @@ class Tally:
         if self.exact:
             ranks = self.ranks(branch)
             counts = np.stack([(ranks == k).sum(axis=0) for k in range(1, n + 1)], axis=1)
-            return pd.DataFrame(counts / len(ranks), index=units, columns=pd.RangeIndex(1, n + 1, name="rank"))
+            return pd.DataFrame(
+                counts / np.maximum(self.scored[branch][:, None], 1),
+                index=units,
+                columns=pd.RangeIndex(1, n + 1, name="rank"),
+            )
         last = np.ceil((np.arange(RANK_BINS) + 1) * self.size[branch]).astype(int)
-        shares = self._rank_counts[branch] / self.done
+        shares = self._rank_counts[branch] / np.maximum(self.scored[branch][:, None], 1)
         return pd.DataFrame(shares, index=units, columns=pd.Index(last, name="rank_up_to"))
 
     def chance_above(self, branch: int, units: pd.Index) -> pd.DataFrame:
         """Share of replicates in which the row's unit ranks above the column's, ties half."""
         ranks = np.ascontiguousarray(self.ranks(branch).T)
-        n, draws = ranks.shape
+        n = len(ranks)
         there = ranks > 0
         result = np.full((n, n), 0.5)
         for i in range(n - 1):
             both = there[i] & there[i + 1 :]
-            wins = ((ranks[i] < ranks[i + 1 :]) & both).sum(axis=1) + 0.5 * ((ranks[i] == ranks[i + 1 :]) & both).sum(
-                axis=1
-            )
+            above, level = ranks[i] < ranks[i + 1 :], ranks[i] == ranks[i + 1 :]
+            wins = (above & both).sum(axis=1) + 0.5 * (level & both).sum(axis=1)
             count = both.sum(axis=1)
             result[i, i + 1 :] = np.divide(wins, count, out=np.full(len(count), np.nan), where=count > 0)
         lower = np.tril_indices(n, -1)
@@ -194,11 +197,14 @@ class Tally:
 
 
 def _order(ranks: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower bound, median and upper bound of ranks, as order statistics rounded outwards."""
+    """Lower bound, median and upper bound of ranks, as order statistics rounded outwards; 0 (no score) left out."""
     ordered = np.sort(ranks, axis=0)
-    last = len(ordered) - 1
-    low, high = int(np.floor(tail * last)), int(np.ceil((1 - tail) * last))
-    return ordered[low].astype(float), np.median(ordered, axis=0), ordered[high].astype(float)
+    absent = (ordered == 0).sum(axis=0)  # zeros come first
+    last = np.maximum(len(ordered) - 1 - absent, 0)
+    wanted = (np.floor(tail * last), np.floor(last / 2), np.ceil(last / 2), np.ceil((1 - tail) * last))
+    places = np.minimum(np.stack(wanted).astype(int) + absent, len(ordered) - 1)
+    low, below, above, high = np.take_along_axis(ordered, places, axis=0).astype(float)
+    return low, (below + above) / 2, high
 
 
 def _from_counts(counts: np.ndarray, share: float) -> np.ndarray:
