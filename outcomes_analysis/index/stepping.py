@@ -204,7 +204,8 @@ def check_values(values: pd.DataFrame, *, step: str) -> pd.DataFrame:
 def check_known(names: Iterable[Hashable], known: Iterable[Hashable], *, what: str, step: str) -> None:
     """Refuse names that are not among the known ones, naming them and offering what there is."""
     there = list(known)
-    unknown = [name for name in names if name not in set(there)]
+    lookup = set(there)
+    unknown = [name for name in names if name not in lookup]
     if unknown:
         message = (
             f"`{step}`: {len(unknown)} {what} not found in the data ({several(unknown)}); "

@@ -237,9 +237,14 @@ def winsorise_tail(
     tail = np.zeros(len(values), dtype=int)
     current = np.array(values, dtype=float)
     limit = len(values) if units is None else units
-    while (test is None or not _passes(*_moments(current), test)) and np.unique(current[~np.isnan(current)]).size > 2:
+    if np.isnan(current).all():
+        return tail
+    while test is None or not _passes(*_moments(current), test):
+        lowest, highest = np.nanmin(current), np.nanmax(current)
+        if not ((current > lowest) & (current < highest)).any():
+            break  # two values left: capping one by the other would leave an indicator that says nothing
         high = side == "high" or (side == "skew" and not skewness(current) < 0)
-        extreme = np.nanmax(current) if high else np.nanmin(current)
+        extreme = highest if high else lowest
         at = current == extreme
         if np.count_nonzero((tail != 0) | at) > limit:
             break
