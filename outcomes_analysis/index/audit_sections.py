@@ -394,7 +394,7 @@ def doublet_rows(index: IndexResult, parts: dict[str, DomainParts]) -> Rows:
                 lower=one.lower,
                 upper=one.upper,
                 flag=flag,
-                note=f"share one weight ({declared[a]})" if known else "counted twice",
+                note="share one weight" if known else "counted twice",
             )
         )
     return rows

@@ -100,15 +100,16 @@ def domain_sentences(
     sentences = [first]
     sentences += _standing_apart(mine, labels)
     sentences += _importance_sentence(mine, labels)
+    sentences += _trade_sentence(mine, labels)
     low = _cell(mine, "compensation", "best_with_low_part")
     if low is not None:
         sentences.append(f"A good average can hide a poor part: {low['note']}.")
     out = mine[(mine["section"] == "leave_one_out") & (mine["statistic"] == "without_mean_shift")]
-    if len(out) and verdict["read_as"] == "one scale":
+    if len(out):
         worst = out.loc[out["value"].idxmax()]
         sentences.append(
-            f"Leaving out one measure moves places by {number(worst['value'], 0)} in the order on average at most "
-            f"({_inner(labels[worst['item']])})."
+            f"The order rests most on {_inner(labels[worst['item']])}: without it places would move by "
+            f"{number(worst['value'], 0)} on average."
         )
     share = _cell(mine, "covariate", "share")
     if share is not None:
@@ -142,6 +143,21 @@ def _importance_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[
         f"As the scores turned out, {_inner(labels[most])} counts for most against its weight "
         f"({_percent(table, most)}), {_inner(labels[least])} for least ({_percent(table, least)})."
     ]
+
+
+def _trade_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """What the average trades for each other, for the two indicators of most weight that stand alone."""
+    amounts = rows[rows["statistic"] == "amount"].set_index("item")
+    weight = rows[rows["statistic"] == "weight"].set_index("item")["value"].sort_values(ascending=False, kind="stable")
+    single = [i for i in weight.index if i in amounts.index][:2]
+    if len(single) < 2:
+        return []
+    words = []
+    for item in single:
+        amount, unit = amounts.at[item, "value"], amounts.at[item, "note"]
+        size = number(abs(amount), 1, "percentage points" if unit == "%" else unit)
+        words.append(f"{_inner(labels[item])} {'higher' if amount > 0 else 'lower'} by {size}")
+    return [f"The average counts as equal, near England's figures: {words[0]}, and {words[1]}."]
 
 
 def _percent(table: pd.DataFrame, item: str) -> str:

@@ -72,7 +72,7 @@ def correlations(
         rows, columns = np.triu_indices(len(values.columns), k=1)
         left, right = values.columns[rows], values.columns[columns]
     else:
-        both = values.join(others, lsuffix="\0", how="left")
+        both = pd.concat([values, others.reindex(values.index)], axis=1, keys=["a", "b"])
         k = len(values.columns)
         matrix = both.corr(method=method).to_numpy()[:k, k:]
         there = both.notna().to_numpy(float)

@@ -66,11 +66,12 @@ class FitnessResult:
         One row an indicator: ``indicator_id, name, unit, form, period, reliability`` (mean share of an area's
         deviation that is not noise), ``pairs_differ`` (share of pairs of areas that differ at 90 %),
         ``smallest_change`` (natural units, at the middle area, that shows in a year at 90 %), ``smallest_change_sd``
-        (the same in standard deviations between areas), ``england, differ_from_england`` (share of areas), ``n_areas, n_missing, n_suppressed,
-        n_inherited, left_out`` (names), ``geography_basis, lag_months`` (from the end of the period to the date of
-        the data), ``data_as_at, breaks, previous`` (last comparable period, or empty), ``contested, direction``; then
-        for each use ``use_rank, use_change, use_england`` (bool), ``withheld_rank, withheld_change, withheld_england``
-        (reasons, empty where borne) and ``overridden`` (uses allowed by hand).
+        (the same in standard deviations between areas), ``england, differ_from_england`` (share of areas),
+        ``n_areas, n_missing, n_suppressed, n_inherited, left_out`` (names), ``geography_basis, lag_months`` (from the
+        end of the period to the date of the data), ``data_as_at, breaks, previous`` (last comparable period, or
+        empty), ``contested, direction``; then for each use ``use_rank, use_change, use_england`` (bool),
+        ``withheld_rank, withheld_change, withheld_england`` (reasons, empty where borne) and ``overridden`` (uses
+        allowed by hand).
     cards : dict of str to str
         One text an indicator.
     text, spec, manifest
