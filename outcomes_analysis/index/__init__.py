@@ -1,8 +1,11 @@
 """Composite indices: indicators to outcomes to domains, each with how sure it is."""
 
+from outcomes_analysis.index.aggregation import Rescale, aggregate
 from outcomes_analysis.index.auditing import AuditReport, audit
 from outcomes_analysis.index.building import IndexResult, build_index
+from outcomes_analysis.index.changing import ChangeResult, index_change
 from outcomes_analysis.index.comparing import ComparisonResult, compare_given
+from outcomes_analysis.index.contrasting import ContrastResult, compare_indices
 from outcomes_analysis.index.denomination import denominate, denominator_correlations
 from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
 from outcomes_analysis.index.imputation import (
@@ -19,7 +22,17 @@ from outcomes_analysis.index.imputation import (
     impute,
 )
 from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
+from outcomes_analysis.index.explaining import Explanation, explain, strengths_and_weaknesses
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
+from outcomes_analysis.index.means import (
+    ArithmeticMean,
+    Copeland,
+    GeneralisedMean,
+    GeometricMean,
+    HarmonicMean,
+    MazziottaPareto,
+    WeightedMedian,
+)
 from outcomes_analysis.index.normalisation import normalise
 from outcomes_analysis.index.orderings import (
     AroundMean,
@@ -30,6 +43,7 @@ from outcomes_analysis.index.orderings import (
     PercentileRank,
     Rank,
 )
+from outcomes_analysis.index.outranking import copeland, kemeny, outranking
 from outcomes_analysis.index.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
 from outcomes_analysis.index.purpose import FitnessResult, fitness
 from outcomes_analysis.index.scalings import (
@@ -59,8 +73,36 @@ from outcomes_analysis.index.treatment import (
     Winsorise,
     treat,
 )
+from outcomes_analysis.index.weighting import (
+    Equal,
+    Factor,
+    Given,
+    Optimised,
+    People,
+    PrincipalComponents,
+    weight,
+)
 
 __all__ = [
+    "Rescale",
+    "aggregate",
+    "ArithmeticMean",
+    "Copeland",
+    "GeneralisedMean",
+    "GeometricMean",
+    "HarmonicMean",
+    "MazziottaPareto",
+    "WeightedMedian",
+    "copeland",
+    "kemeny",
+    "outranking",
+    "Equal",
+    "Factor",
+    "Given",
+    "Optimised",
+    "People",
+    "PrincipalComponents",
+    "weight",
     "impute_panel",
     "LinearConstant",
     "Linear",
@@ -114,7 +156,10 @@ __all__ = [
     "availability_table",
     "denominator_correlations",
     "denominate",
+    "ChangeResult",
     "ComparisonResult",
+    "ContrastResult",
+    "Explanation",
     "FayHerriotResult",
     "IndexResult",
     "IndexSpec",
@@ -124,9 +169,13 @@ __all__ = [
     "build_index",
     "build_matrix",
     "compare_given",
+    "compare_indices",
     "draw_ranks",
+    "explain",
     "fay_herriot",
+    "index_change",
     "shrink",
     "shrink_counts",
+    "strengths_and_weaknesses",
     "uncertainty",
 ]
