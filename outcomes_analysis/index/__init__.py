@@ -8,6 +8,7 @@ from outcomes_analysis.index.comparing import ComparisonResult, compare_given
 from outcomes_analysis.index.contrasting import ContrastResult, compare_indices
 from outcomes_analysis.index.denomination import denominate, denominator_correlations
 from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
+from outcomes_analysis.index.explaining import Explanation, explain, strengths_and_weaknesses
 from outcomes_analysis.index.imputation import (
     EM,
     GroupMean,
@@ -22,7 +23,6 @@ from outcomes_analysis.index.imputation import (
     impute,
 )
 from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
-from outcomes_analysis.index.explaining import Explanation, explain, strengths_and_weaknesses
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
 from outcomes_analysis.index.means import (
     ArithmeticMean,
@@ -43,7 +43,7 @@ from outcomes_analysis.index.orderings import (
     PercentileRank,
     Rank,
 )
-from outcomes_analysis.index.outranking import copeland, kemeny, outranking
+from outcomes_analysis.index.pairwise import copeland, kemeny, outranking
 from outcomes_analysis.index.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
 from outcomes_analysis.index.purpose import FitnessResult, fitness
 from outcomes_analysis.index.scalings import (
@@ -75,8 +75,8 @@ from outcomes_analysis.index.treatment import (
 )
 from outcomes_analysis.index.weighting import (
     Equal,
-    Factor,
     Given,
+    MLFactor,
     Optimised,
     People,
     PrincipalComponents,
@@ -97,7 +97,7 @@ __all__ = [
     "kemeny",
     "outranking",
     "Equal",
-    "Factor",
+    "MLFactor",
     "Given",
     "Optimised",
     "People",

@@ -1,4 +1,4 @@
-"""Weights that count near-duplicates once, and means that use what is present."""
+"""Up the tree: weights that count near-duplicates once, and means that use what is present."""
 
 from __future__ import annotations
 
@@ -6,9 +6,30 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 
+from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.index import means
+from outcomes_analysis.index.normalisation import aligned
+from outcomes_analysis.index.scalings import mean_and_sd
 from outcomes_analysis.index.specification import Aggregation
+from outcomes_analysis.index.stepping import (
+    CHANGE_COLUMNS,
+    MethodChoice,
+    StepResult,
+    check_known,
+    check_values,
+    classes_of,
+    methods_by_indicator,
+    no_changes,
+    step_result,
+)
+from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.tree_weights import hierarchy, weights_in
+from outcomes_analysis.wording import listed, plural
+
+STEP = "aggregate"
 
 
 def leaf_weights(framework: Framework, domain: str, *, indicators: Sequence[str]) -> pd.DataFrame:
@@ -165,3 +186,174 @@ def random_weights(weights: pd.DataFrame, *, draws: int, rng: np.random.Generato
     for level, factor in factors.items():
         drawn *= factor[:, pd.factorize(weights[level])[0]]
     return drawn / drawn.sum(axis=1, keepdims=True)
+
+
+class Rescale(BaseModel):
+    """Bring each node to one mean and standard deviation of the base rows before it goes up (ONS Health Index).
+
+    A point then means the same at every level, a tenth of a base-period standard deviation with the defaults; a
+    node is no longer the plain mean of the parts shown below it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: float = 100.0
+    sd: float = Field(default=10.0, gt=0)
+
+
+def _order(tree: Tree, framework: Framework | None) -> list[int]:
+    """Positions of the shown branches, in the framework's order or from the top down."""
+    if framework is None:
+        return sorted(tree.shown, key=lambda i: -tree.branches[i].height)
+    place = {node.id: k for k, node in enumerate(framework.nodes)}
+    return sorted(tree.shown, key=lambda i: place[tree.branches[i].id])
+
+
+def aggregate(
+    values: pd.DataFrame,
+    *,
+    weights: pd.DataFrame | pd.Series | Mapping[str, float] | None = None,
+    framework: Framework | None = None,
+    groups: Mapping[str, str] | pd.Series | None = None,
+    method: MethodChoice = "arithmetic",
+    availability: float | Mapping[str, float] = 0.0,
+    rescale: Rescale | None = None,
+    base: pd.Series | None = None,
+    population: pd.Series | None = None,
+) -> StepResult:
+    """Combine indicators into nodes, level by level up the tree.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Units by indicators, normalised, higher = better. NaN is missing: the weight goes to the parts beside it.
+    weights : DataFrame, Series or mapping, optional
+        By indicator and node within its parent (see :func:`~outcomes_analysis.index.tree_weights.weights_in`);
+        equal if not given. 0 leaves a part out.
+    framework, groups : Framework, or mapping from child to parent
+        The tree; one node ``"index"`` over everything if neither is given.
+    method : Method, str or mapping
+        One method, or a mapping from node to method (``"default"`` for the rest): ``arithmetic``, ``geometric``,
+        ``harmonic``, ``generalised``, ``median``, ``mazziotta_pareto``, ``copeland``.
+    availability : float or mapping from node to float
+        Least share of a node's weight that must be present, counted down to the indicators; below it the node is
+        not computed (NaN). The node above judges by its own share: what is present below still counts there.
+    rescale : Rescale, optional
+        Bring each node to a mean and standard deviation before it goes up.
+    base : Series of bool, optional
+        Base rows of ``rescale``; all rows if not given.
+    population : Series, optional
+        Weigh the base rows by people.
+
+    Returns
+    -------
+    StepResult
+        ``values``: units by nodes. ``changes``: each unit and node computed without some of its parts
+        (``renormalised``) or not computed (``withheld``), ``before`` being the share of weight present and ``after``
+        the score. ``details`` by node: ``method, parts, partial, withheld`` (counts of units).
+
+    Raises
+    ------
+    SpecError
+        Names that do not fit the tree, weights that cannot be used, or scores a mean cannot take.
+
+    Notes
+    -----
+    OECD/JRC Handbook (2008), step 6; equals COINr 1.1.14 where that is right.
+    """
+    frame = check_values(values, step=STEP)
+    tree = hierarchy(list(frame.columns), framework=framework, groups=groups)
+    shares = weights_in(tree, weights)
+    shown = [tree.branches[i].id for i in _order(tree, framework)]
+    chosen = methods_by_indicator(method, shown, menu=classes_of(means.Aggregation), step=STEP)
+    least = _least(availability, shown)
+    base_rows = aligned(base, frame.index, "base", fill=True, step=STEP).astype(bool)
+    people = None if population is None else aligned(population, frame.index, "population", step=STEP)[base_rows]
+    elements = tree.elements
+    columns = [*frame.to_numpy(float).T]
+    present = [np.isfinite(column).astype(float) for column in columns]
+    withheld: dict[str, np.ndarray] = {}
+    for branch in tree.branches:
+        parts = list(branch.parts)
+        x, w = np.column_stack([columns[p] for p in parts]), shares[parts]
+        names = [elements[p] for p in parts]
+        combiner = chosen.get(branch.id, means.ArithmeticMean())
+        if not isinstance(combiner, means.Aggregator):  # pragma: no cover - the menu holds nothing else
+            raise TypeError(combiner)
+        score = combiner.combine(x, w, node=branch.id, parts=names)
+        share = np.column_stack([present[p] for p in parts]) @ w
+        # sums of shares are rounded: two thirds must count as two thirds
+        withheld[branch.id] = ~np.isfinite(score) | (share < least.get(branch.id, 0.0) - 1e-12)
+        if rescale is not None and branch.shown:
+            score = _rescaled(score, base_rows & ~withheld[branch.id], people, base_rows, rescale, branch.id)
+        columns.append(score)
+        present.append(share)
+    where = {name: i for i, name in enumerate(elements)}
+    table = pd.DataFrame({n: np.where(withheld[n], np.nan, columns[where[n]]) for n in shown}, index=frame.index)
+    share_table = pd.DataFrame({n: present[where[n]] for n in shown}, index=frame.index)
+    details = pd.DataFrame(
+        {
+            "method": [chosen[n].key() for n in shown],
+            "parts": [len(tree.branches[tree.position(n)].parts) for n in shown],
+            "partial": [int(((share_table[n] < 1 - 1e-12) & table[n].notna()).sum()) for n in shown],
+            "withheld": [int(withheld[n].sum()) for n in shown],
+        },
+        index=pd.Index(shown, name="node_id"),
+    )
+    return step_result(
+        table, changes=[_incomplete(table, share_table, chosen)], text=_told(details, rescale), details=details
+    )
+
+
+def _least(availability: float | Mapping[str, float], nodes: list[str]) -> dict[str, float]:
+    given = {"default": availability} if isinstance(availability, (int, float)) else dict(availability)
+    check_known([k for k in given if k != "default"], nodes, what="nodes named in `availability` were", step=STEP)
+    wrong = [k for k, share in given.items() if not 0 <= share <= 1]
+    if wrong:
+        message = f"`{STEP}`: availability is a share from 0 to 1; it is not for {several(wrong)}"
+        raise SpecError(message)
+    return {node: float(given.get(node, given.get("default", 0.0))) for node in nodes}
+
+
+def _rescaled(
+    score: np.ndarray, rows: np.ndarray, people: np.ndarray | None, base: np.ndarray, to: Rescale, node: str
+) -> np.ndarray:
+    weights = None if people is None else people[rows[base]]
+    mean, sd = mean_and_sd(score[rows][:, None], weights)
+    if not rows.any() or not sd[0] > 0:
+        message = f"`{STEP}`: node '{node}' has no spread in the base rows to rescale by"
+        raise SpecError(message)
+    return np.asarray(to.mean + to.sd * (score - mean[0]) / sd[0])
+
+
+def _incomplete(table: pd.DataFrame, share: pd.DataFrame, chosen: Mapping[str, object]) -> pd.DataFrame:
+    """Tell which scores rest on a part of the weight only, node by node."""
+    columns, rows = np.nonzero((share.to_numpy() < 1 - 1e-12).T)
+    score = table.to_numpy()[rows, columns]
+    found = pd.DataFrame(
+        {
+            "step": STEP,
+            "unit": np.array([str(u) for u in table.index], dtype=object)[rows],
+            "indicator": np.array(list(table.columns), dtype=object)[columns],
+            "what": np.where(np.isnan(score), "withheld", "renormalised"),
+            "before": share.to_numpy()[rows, columns],
+            "after": score,
+            "parameters": "",
+        },
+        columns=CHANGE_COLUMNS,
+        index=range(len(rows)),
+    )
+    return found.astype(no_changes().dtypes.to_dict())
+
+
+def _told(details: pd.DataFrame, rescale: Rescale | None) -> str:
+    used = listed([f"{m} ({n})" for m, n in details.groupby("method", sort=False).size().items()])
+    sentence = f"{plural(len(details), 'node', 'nodes')} computed: {used}."
+    if rescale is not None:
+        sentence += f" Each was brought to mean {rescale.mean:g} and standard deviation {rescale.sd:g} of the base."
+    partial, withheld = int(details["partial"].sum()), int(details["withheld"].sum())
+    if partial:
+        sentence += f" {plural(partial, 'score rests', 'scores rest')} on a part of the weight."
+    if withheld:
+        sentence += f" {plural(withheld, 'score', 'scores')} not computed: too little is present."
+    return sentence

@@ -141,8 +141,8 @@ def normalise(
             names=tuple(names),
             signs=sign[names].to_numpy(float),
             units=tuple(str(unit) for unit in frame.index),
-            base=_aligned(base, frame.index, "base", fill=True).astype(bool),
-            population=None if population is None else _aligned(population, frame.index, "population"),
+            base=aligned(base, frame.index, "base", fill=True).astype(bool),
+            population=None if population is None else aligned(population, frame.index, "population"),
             national=None if national is None else _national(national, names) * sign[names].to_numpy(float),
         )
         block, table = _block(frame[names].to_numpy(float) * about.signs, chosen, about, constant)
@@ -158,14 +158,16 @@ def _national(national: Mapping[str, float] | pd.Series, names: list[str]) -> np
     return pd.Series(dict(national), dtype=float).reindex(names).to_numpy(float)
 
 
-def _aligned(given: pd.Series | None, index: pd.Index, name: str, *, fill: bool | None = None) -> np.ndarray:
+def aligned(
+    given: pd.Series | None, index: pd.Index, name: str, *, fill: bool | None = None, step: str = STEP
+) -> np.ndarray:
     """Values of a Series by row label; every row must have one."""
     if given is None:
         return np.full(len(index), fill)
     column = given.reindex(index)
     missing = index[column.isna()]
     if len(missing):
-        message = f"`{STEP}`: `{name}` lacks {len(missing)} of the rows ({several(missing)})"
+        message = f"`{step}`: `{name}` lacks {len(missing)} of the rows ({several(missing)})"
         raise SpecError(message)
     return column.to_numpy(float)
 
