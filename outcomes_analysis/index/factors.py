@@ -1,4 +1,4 @@
-"""What may be chosen otherwise: each choice of method an object that turns uniform numbers into what a replicate does."""
+"""What may be chosen otherwise: each choice an object that turns uniform numbers into what a replicate does."""
 
 from __future__ import annotations
 

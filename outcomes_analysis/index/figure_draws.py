@@ -1,4 +1,4 @@
-"""The figures' own uncertainty, drawn before anything is treated or normalised, so that it passes through every step."""
+"""The figures' own uncertainty, drawn before anything is treated or normalised, so that every step sees it."""
 
 from __future__ import annotations
 

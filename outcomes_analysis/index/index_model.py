@@ -99,7 +99,7 @@ def _tree(index: IndexResult) -> Tree:
             parents[name] = OVERALL
     leaves = [c for c in index.matrix.values.columns if c in parents]
     labels = {n.id: n.label for n in framework.nodes} | {OVERALL: "Mean of the domains"}
-    weights |= {name: 1.0 for name in index.domains}
+    weights |= dict.fromkeys(index.domains, 1.0)
     return Tree.build(parents, leaves=leaves, weights=weights, labels=labels, hidden=hidden)
 
 

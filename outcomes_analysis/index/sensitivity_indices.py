@@ -114,6 +114,7 @@ def sensitivity(
         Most times the index may be computed. Where all factors are discrete and their combinations number no more,
         each is computed once and the indices are exact; otherwise a Saltelli design of at most this size is used.
     seed : int
+        For weight sets drawn once, the design and the bootstrap.
     level : float
         Level of the bootstrap bounds.
 
@@ -146,7 +147,7 @@ def sensitivity(
     exact = len(counts) == len(lists) and float(np.prod([float(c) for c in counts])) <= runs
     groups = [inputs(f, model.tree) for f in chosen]
 
-    u = every_combination(counts) if exact else _design(groups, runs=runs, seed=seed)
+    u = every_combination(counts) if exact else _design(groups, runs=runs, seed=[seed, 2])
     y = rank_outputs(model, chosen, options, u, nodes=positions, seed=seed)
     tables = []
     for k, node in enumerate(positions):
@@ -178,7 +179,7 @@ def _nodes(model: IndexModel, nodes: Sequence[str] | None) -> list[int]:
     return [i for i in model.tree.shown if model.tree.parents[leaves + i] < 0]
 
 
-def _design(groups: Sequence[int], *, runs: int, seed: int) -> np.ndarray:
+def _design(groups: Sequence[int], *, runs: int, seed: Sequence[int]) -> np.ndarray:
     """Saltelli design on a scrambled Sobol' sequence with the largest power of 2 that the runs allow."""
     sets = runs // (len(groups) + 2)
     if sets < 16:
@@ -188,7 +189,7 @@ def _design(groups: Sequence[int], *, runs: int, seed: int) -> np.ndarray:
         )
         raise SpecError(message)
     n = 2 ** int(np.log2(sets))
-    return saltelli_design(sobol_points(n, 2 * sum(groups), seed=[seed, 2]), groups)
+    return saltelli_design(sobol_points(n, 2 * sum(groups), seed=seed), groups)
 
 
 def _text(table: pd.DataFrame, model: IndexModel, *, exact: bool, runs: int, level: float) -> str:

@@ -90,14 +90,17 @@ def sobol_indices(
     -----
     First order: ``mean((yB - m)(yAB - yA)) / V`` (Saltelli et al. 2010, Computer Physics Communications 181, with
     the outputs centred at the mean ``m`` of A and B); without centring the error of the estimate grows with the
-    mean of the output. Total: ``mean((yA - yAB)^2) / 2V`` (Jansen 1999). ``V`` is the variance over A and B. Bounds
+    mean of the output. Total: ``mean((yA - yAB)^2) / 2V`` (Jansen 1999). ``V`` is the variance over A and B (divisor 2n - 1). Bounds
     are percentiles of a bootstrap of rows, mean and variance anew in each.
     """
     values = np.asarray(y, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
     n, rest = divmod(len(values), inputs + 2)
     if rest or not n or not np.isfinite(values).all():
-        message = f"{len(values)} outputs do not make whole sets for {inputs} inputs (n times {inputs + 2}), or some are missing."
+        message = (
+            f"{len(values)} outputs do not make whole sets for {inputs} inputs (n times {inputs + 2}), "
+            "or some are missing."
+        )
         raise SpecError(message)
     blocks = values.reshape(inputs + 2, n, -1)
     blocks = blocks - blocks[:2].mean(axis=(0, 1))  # nothing but rounding depends on this
@@ -118,7 +121,8 @@ def _estimates(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Indices with rows counted by ``shares`` (sets by rows): inputs by sets by outputs, and variances."""
     mean = (shares @ a + shares @ b) / 2
-    variance = (shares @ a**2 + shares @ b**2) / 2 - mean**2
+    count = 2 * a.shape[0]
+    variance = ((shares @ a**2 + shares @ b**2) / 2 - mean**2) * count / (count - 1)
     safe = np.where(variance > 1e-12 * max(float(np.max(a**2)), 1e-300), variance, np.nan)
     first, total = [], []
     for ab in mixed:
