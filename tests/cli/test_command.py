@@ -441,9 +441,9 @@ def test_downloads_are_told_and_a_mirror_is_not(elsewhere: Path, ask: Ask, monke
 
 
 def test_a_reader_who_has_seen_enough_and_an_old_console() -> None:
-    """`outcomes area Hackney | head -1` ends without a word; a console that knows no true minus sign is served."""
+    """`outcomes area Hackney | head -1` ends without a word; a console that knows no ½ or true minus sign is served."""
     command = [sys.executable, "-c", "from outcomes_analysis.cli import main; main()", "find", "review"]
-    old = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    old = {**os.environ, "PYTHONIOENCODING": "iso8859-5", "PYTHONUTF8": "0"}
     done = subprocess.run(command, capture_output=True, env=old, check=False, timeout=60)
     assert done.returncode == 0
     assert b"asq3_coverage" in done.stdout
