@@ -163,12 +163,13 @@ def _previous(plain: pd.DataFrame, indicator: Indicator, framework: Framework, p
 
 
 def _measured(
-    plain: pd.DataFrame, indicator: Indicator, framework: Framework, spec: Thresholds
+    plain: pd.DataFrame, indicator: Indicator, framework: Framework, spec: Thresholds, areas: pd.Series
 ) -> dict[str, Any] | None:
-    areas = upper_tier(ranked_only=True)
-    mine = _latest(plain[plain["area_code"].isin(areas.index)])
+    """What a card says before any judgement; nothing where no period has enough figures."""
+    mine = _latest(plain[plain["area_code"] != ENGLAND])
     if mine.empty:
         return None
+    framework = framework.model_copy(update={"indicators": (indicator,)})  # scales are looked up for all it holds
     period = str(mine["period"].iloc[0])
     used = mine[mine["status"].isin(FIGURES) & mine["value"].notna()]
     status = mine.drop_duplicates("area_code").set_index("area_code")["status"].reindex(areas.index)
@@ -190,7 +191,7 @@ def _measured(
         "n_missing": len(missing),
         "n_suppressed": int((status.loc[missing] == "suppressed").sum()),
         "n_inherited": int((status.loc[missing] == "inherited").sum()),
-        "left_out": several(areas.loc[missing, "name"]) if len(missing) else "",
+        "left_out": several(areas[missing]) if len(missing) else "",
         "geography_basis": indicator.geography_basis,
         "lag_months": (pd.Timestamp(as_at) - end).days / DAYS_A_MONTH if as_at else np.nan,
         "data_as_at": as_at,
@@ -281,11 +282,17 @@ def fitness(
         for use in uses:
             _known_use(use)
     wanted = [framework.indicator(indicator)] if indicator else list(framework.indicators)
-    everyone = observations[(observations["group_type"] == "all") & (observations["group"] == "all")]
+    areas = upper_tier(ranked_only=True)["name"]
+    everyone = observations[
+        (observations["group_type"] == "all")
+        & (observations["group"] == "all")
+        & observations["area_code"].isin([*areas.index, ENGLAND])
+        & observations["indicator_id"].isin([one.id for one in wanted])
+    ]
     by_indicator = dict(list(everyone.groupby("indicator_id")))
     cards: list[dict[str, Any]] = []
     for one in wanted:
-        card = _measured(by_indicator[one.id], one, framework, spec) if one.id in by_indicator else None
+        card = _measured(by_indicator[one.id], one, framework, spec, areas) if one.id in by_indicator else None
         if card is not None:
             cards.append(_judged(card, spec, allowed.get(one.id, ())))
     if not cards:

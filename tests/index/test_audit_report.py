@@ -102,6 +102,38 @@ def test_measures_that_share_nothing_are_not_one_thing(parts):
     assert "do not hang together" in found["reasons"]
 
 
+def exactly(r, n=150):
+    """Figures whose sample correlations are just these."""
+    z = np.random.default_rng(9).normal(size=(n, len(r)))
+    z = np.linalg.solve(np.linalg.cholesky(np.cov(z, rowvar=False)), (z - z.mean(0)).T).T
+    return z @ np.linalg.cholesky(np.asarray(r)).T
+
+
+def test_each_part_of_the_rule_is_enough_to_fail(parts):
+    even = np.full((8, 8), 0.45) + 0.55 * np.eye(8)
+    passing = judge(made_up(parts, exactly(even)), draws=200)
+    assert passing["one_thing"]
+    # Two factors that go together: only the number of dimensions speaks against one thing.
+    two = np.kron([[0.81, 0.32], [0.32, 0.81]], np.ones((4, 4)))
+    np.fill_diagonal(two, 1.0)
+    found = judge(made_up(parts, exactly(two)), draws=200)
+    assert (found["dimensions"], found["negative_pairs"]) == (2, 0)
+    assert found["alpha_lower"] > 0.8
+    assert not found["one_thing"]
+    # One pair at odds, in an otherwise even set.
+    odd = even.copy()
+    odd[0, 1] = odd[1, 0] = -0.22
+    found = judge(made_up(parts, exactly(odd)), draws=200)
+    assert (found["dimensions"], found["negative_pairs"]) == (1, 1)
+    assert found["alpha_lower"] > 0.6
+    assert not found["one_thing"]
+    # One dimension, but a thin one: alpha .47.
+    thin = judge(made_up(parts, exactly(np.full((6, 6), 0.13) + 0.87 * np.eye(6))), draws=200)
+    assert (thin["dimensions"], thin["negative_pairs"]) == (1, 0)
+    assert thin["alpha"] == pytest.approx(6 * 0.13 / (1 + 5 * 0.13))
+    assert not thin["one_thing"]
+
+
 def test_two_measures_are_too_few_and_an_experimental_domain_is_read_by_its_parts(parts):
     rng = np.random.default_rng(4)
     one = rng.normal(size=(150, 1)) * 0.9 + 0.4 * rng.normal(size=(150, 5))

@@ -335,6 +335,18 @@ def test_parallel_analysis_keeps_as_many_dimensions_as_there_are():
     assert parallel_analysis(two.iloc[:, :4], draws=300)["retained"].sum() == 1
 
 
+def test_components_after_one_that_chance_would_give_are_not_kept():
+    # Four pairs with r = .55 each: eigenvalues 1.55 four times. Chance gives 60 places one of about 1.8, but a fourth
+    # of about 1.2 only; a fourth dimension without a first makes no sense.
+    z = np.random.default_rng(5).normal(size=(60, 8))
+    z = np.linalg.solve(np.linalg.cholesky(np.cov(z, rowvar=False)), (z - z.mean(0)).T).T
+    r = np.kron(np.eye(4), [[1, 0.55], [0.55, 1]])
+    found = parallel_analysis(pd.DataFrame(z @ np.linalg.cholesky(r).T), draws=200)
+    assert found.at[1, "eigenvalue"] < found.at[1, "threshold"]
+    assert found.at[4, "eigenvalue"] > found.at[4, "threshold"]
+    assert not found["retained"].any()
+
+
 def test_parallel_analysis_keeps_nothing_of_noise_but_one_time_in_twenty():
     rng = np.random.default_rng(6)
     kept = [

@@ -10,7 +10,6 @@ from outcomes_analysis.errors import FrameworkError, ObservationsError, SpecErro
 from outcomes_analysis.index import fitness
 from outcomes_analysis.index.purpose import USES, Thresholds
 
-
 Z = 1.6448536269514722  # of a two-sided 90 % interval
 
 
