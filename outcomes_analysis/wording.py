@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import date
 
 SYMBOLS = {"suppressed": "[c]", "not_available": "[x]", "not_applicable": "[z]"}
 SYMBOL_MEANINGS = {
@@ -86,6 +87,15 @@ def ordinal(rank: int) -> str:
 def causal_words(text: str) -> list[str]:
     """Words in a text that would claim one thing makes another happen."""
     return [match.group(0) for match in _CAUSAL.finditer(text)]
+
+
+def written_date(iso: str) -> str:
+    """Write an ISO date in words: ``8 April 2026``; other text comes back unchanged."""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def associational(text: str) -> str:

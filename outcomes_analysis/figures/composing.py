@@ -6,14 +6,13 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from outcomes_analysis.figures import theme
-from outcomes_analysis.wording import EXPLORATION
+from outcomes_analysis.wording import EXPLORATION, written_date
 
 WORKING_ASSIGNMENT = (
     "Which indicators belong to which domain is this project's working assignment, not the Collaborative's."
@@ -77,15 +76,6 @@ class Figure:
 def as_sentence(text: str) -> str:
     """Text with a full stop at its end."""
     return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
-def written_date(iso: str) -> str:
-    """Write an ISO date in words: ``8 April 2026``; other text comes back unchanged."""
-    try:
-        day = date.fromisoformat(iso)
-    except ValueError:
-        return iso
-    return f"{day.day} {day:%B} {day.year}"
 
 
 def footer_texts(source: str, data_as_at: str, notes: Sequence[str] = ()) -> list[str]:

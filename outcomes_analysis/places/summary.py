@@ -20,7 +20,7 @@ def figure_words(row: pd.Series) -> str:
     """Write a figure against England's: ``"good level of development at age 5 (74.1% in 2024/25, England 68.3%)"``."""
     value = wording.number(row["value"], int(row["decimals"]), _unit(row["unit"]))
     england = wording.number(row["england"], int(row["decimals"]), _unit(row["unit"]))
-    return f"{in_sentence(str(row['name']))} ({value} in {row['period']}, England {england})"
+    return f"{in_sentence(str(row['name']))} ({value} in {wording.written_date(row['period'])}, England {england})"
 
 
 def change_words(row: pd.Series) -> str:
@@ -30,7 +30,7 @@ def change_words(row: pd.Series) -> str:
     national = row["england_change"]
     england = f"; England {wording.signed(national, decimals)}" if np.isfinite(national) else ""
     return (
-        f"{in_sentence(str(row['name']))} ({wording.signed(row['change'], decimals)} since {row['since']}, "
+        f"{in_sentence(str(row['name']))} ({wording.signed(row['change'], decimals)} since {wording.written_date(row['since'])}, "
         f"{span} at {round(100 * row['change_level'])}%{england})"
     )
 
@@ -112,7 +112,9 @@ def _missing_sentence(table: pd.DataFrame, *, framework: Framework, as_of: int) 
         sentences.append(f"No figure here for {len(rows)} ({symbol} {meaning}): {names}.")
     newer = table[(table["verdict"] != "no figure") & table["latest_symbol"].isin(["[c]", "[z]"])]
     if len(newer):
-        names = _several([f"{in_sentence(str(r['name']))} ({r['latest_period']})" for _, r in newer.iterrows()])
+        names = _several(
+            [f"{in_sentence(str(r['name']))} ({wording.written_date(r['latest_period'])})" for _, r in newer.iterrows()]
+        )
         sentences.append(f"The newest figure is not shown by the publisher, an older one is given, for: {names}.")
     inherited = table[table["status"] == "inherited"]
     if len(inherited):
