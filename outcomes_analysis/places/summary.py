@@ -29,8 +29,9 @@ def change_words(row: pd.Series) -> str:
     span = f"{wording.signed(row['change_lower'], decimals)} to {wording.signed(row['change_upper'], decimals)}"
     national = row["england_change"]
     england = f"; England {wording.signed(national, decimals)}" if np.isfinite(national) else ""
+    since = wording.written_date(row["since"])
     return (
-        f"{in_sentence(str(row['name']))} ({wording.signed(row['change'], decimals)} since {wording.written_date(row['since'])}, "
+        f"{in_sentence(str(row['name']))} ({wording.signed(row['change'], decimals)} since {since}, "
         f"{span} at {round(100 * row['change_level'])}%{england})"
     )
 
