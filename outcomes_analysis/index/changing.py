@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -90,7 +91,9 @@ class _Split:
     amounts: Floats
 
 
-def index_change(earlier: IndexResult, later: IndexResult, *, bridge_breaks: bool = False) -> ChangeResult:
+def index_change(
+    earlier: IndexResult, later: IndexResult, *, bridge_breaks: bool = False, nodes: Sequence[str] | None = None
+) -> ChangeResult:
     """Compare two years of an index on the base period's scale.
 
     Parameters
@@ -100,6 +103,8 @@ def index_change(earlier: IndexResult, later: IndexResult, *, bridge_breaks: boo
     bridge_breaks : bool
         Whether to set figures on both sides of a declared break against each other. They then stand as a part of
         their own, named in the text, and no verdict rests on them.
+    nodes : sequence of str, optional
+        Nodes to compare; all that both have by default. Breaks are looked for in the indicators below them.
 
     Returns
     -------
@@ -129,8 +134,14 @@ def index_change(earlier: IndexResult, later: IndexResult, *, bridge_breaks: boo
     """
     _comparable(earlier, later)
     areas = later.matrix.areas.index[later.matrix.areas.index.isin(earlier.matrix.areas.index)]
-    figures = _figures(earlier, later, areas)
-    names = [name for name in later.nodes if name in earlier.nodes]
+    names = [name for name in later.nodes if name in earlier.nodes and (nodes is None or name in nodes)]
+    lost = [name for name in nodes or () if name not in names]
+    if lost or not names:
+        message = (
+            f"{len(lost)} nodes are not in both indices: {several(lost)}. Both have {several(later.nodes, limit=9)}."
+        )
+        raise SpecError(message)
+    figures = _figures(earlier, later, areas, names)
     crossed = _crossed(later, figures)
     if crossed and not bridge_breaks:
         labels = [f"{name} (from {year})" for name, year in crossed.items()]
@@ -172,17 +183,16 @@ def _comparable(earlier: IndexResult, later: IndexResult) -> None:
     problems.raise_if_any(SpecError)
 
 
-def _figures(earlier: IndexResult, later: IndexResult, areas: pd.Index) -> _Figures:
-    """Kind of difference and share of error of every cell of the indicators either year uses."""
+def _figures(earlier: IndexResult, later: IndexResult, areas: pd.Index, names: list[str]) -> _Figures:
+    """Kind of difference and share of error of every cell of the indicators either year uses below the nodes."""
     first, second = earlier.matrix, later.matrix
-    used = [n for n, v in later.nodes.items() if v.kind == "indicator"]
-    used += [n for n, v in earlier.nodes.items() if v.kind == "indicator" and n not in used]
+    used = list(dict.fromkeys(i for index in (later, earlier) for n in names for i in index.nodes[n].weights.index))
 
     def wide(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.reindex(index=areas, columns=used)
 
     a, b = wide(first.values).to_numpy(float), wide(second.values).to_numpy(float)
-    old, new = (wide(m.measured).fillna("").to_numpy(dtype=str) for m in (first, second))
+    old, new = (wide(m.measured).to_numpy(dtype=object, na_value="").astype(str) for m in (first, second))
     age = wide(first.age).to_numpy(float), wide(second.age).to_numpy(float)
     both = np.isfinite(a) & np.isfinite(b)
     same_period = old == new
@@ -335,18 +345,19 @@ def _verdicts(
 
 def _parts_table(splits: list[_Split], areas: pd.Index, figures: _Figures) -> pd.DataFrame:
     """The cells that moved a score, with both figures and when they were measured."""
-    rows = np.concatenate([split.rows for split in splits])
-    columns = np.concatenate([split.columns for split in splits])
-    sizes = [len(split.rows) for split in splits]
+    none = np.zeros(0, dtype=int)
+    rows = np.concatenate([none, *(split.rows for split in splits)])
+    columns = np.concatenate([none, *(split.columns for split in splits)])
+    sizes = np.array([len(split.rows) for split in splits], dtype=int)
     texts = {
-        "node_id": np.repeat([split.node for split in splits], sizes),
+        "node_id": np.repeat(np.array([split.node for split in splits], dtype=str), sizes),
         "area_code": np.asarray(areas, dtype=str)[rows],
         "indicator_id": np.asarray(figures.indicators, dtype=str)[columns],
-        "part": np.repeat([split.part for split in splits], sizes),
+        "part": np.repeat(np.array([split.part for split in splits], dtype=str), sizes),
     }
     table = pd.DataFrame({k: pd.Series(v, dtype="str") for k, v in texts.items()})
     return table.assign(
-        contribution=np.concatenate([split.amounts for split in splits]),
+        contribution=np.concatenate([np.zeros(0), *(split.amounts for split in splits)]),
         measured_earlier=pd.Series(figures.measured[0][rows, columns], dtype="str"),
         measured_later=pd.Series(figures.measured[1][rows, columns], dtype="str"),
         value_earlier=figures.values[0][rows, columns],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.errors import SpecError
+from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.aggregation import weighted_mean
 from outcomes_analysis.index.building import IndexResult, competition_rank
@@ -17,6 +18,7 @@ from outcomes_analysis.observations.scales import Floats
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import associational, listed, number, plural, signed
 
+PART_COLUMNS = ["node_id", "area_code", "indicator_id", "reason", "contribution"]
 REASONS = ("figures", "weights", "method")
 FEWEST = 3  # places below which a correlation says nothing
 
@@ -34,8 +36,9 @@ class ContrastResult:
         difference: other figures or another standard; other weights, or others present; another mean), ``why`` (the
         indicators that weigh most in it) and ``status``.
     nodes : DataFrame
-        By node: ``n`` (places of ordinary size with both scores), ``pearson, spearman, kendall`` of the scores, ``mean_shift, median_shift,
-        largest_shift`` (places, either way), ``same_fifth`` (share of places in the same fifth).
+        By node: ``n`` (places of ordinary size with both scores), ``pearson, spearman, kendall`` of the scores,
+        ``mean_shift, median_shift, largest_shift`` (places, either way), ``same_fifth`` (share of places in the same
+        fifth).
     parts : DataFrame
         One row an area, indicator and reason, for domains, outcomes and the overall: ``node_id, area_code,
         indicator_id, reason, contribution``; ``method`` belongs to no indicator.
@@ -59,7 +62,12 @@ class ContrastResult:
 
 
 def compare_indices(
-    first: IndexResult, second: IndexResult, *, names: tuple[str, str] | None = None, top: int = 3
+    first: IndexResult,
+    second: IndexResult,
+    *,
+    names: tuple[str, str] | None = None,
+    nodes: Sequence[str] | None = None,
+    top: int = 3,
 ) -> ContrastResult:
     """Set two indices side by side.
 
@@ -69,6 +77,8 @@ def compare_indices(
         Of two years, two specifications or two sets of weights; what differs is found and named.
     names : tuple of str, optional
         What to call them; their years, else "first" and "second".
+    nodes : sequence of str, optional
+        Nodes to compare; all that both have by default.
     top : int
         Indicators to name as the reason of each move, and movers to name in the text.
 
@@ -90,7 +100,11 @@ def compare_indices(
     another mean, the second's figures and weights are first put through the first's mean; what is left is
     ``method``.
     """
-    shared = [n for n in first.nodes if n in second.nodes]
+    shared = [n for n in first.nodes if n in second.nodes and (nodes is None or n in nodes)]
+    absent = [n for n in nodes or () if n not in shared]
+    if absent:
+        message = f"{len(absent)} nodes are not in both indices: {several(absent)}."
+        raise SpecError(message)
     areas = first.matrix.areas.index[first.matrix.areas.index.isin(second.matrix.areas.index)]
     if not shared or not len(areas):
         message = "The two indices have no node or no area in common, so there is nothing to compare."
@@ -105,13 +119,13 @@ def compare_indices(
         if first.nodes[name].kind != "indicator":
             parts.append(split)
     table = pd.concat(frames, ignore_index=True)
-    nodes = pd.DataFrame.from_dict(summary, orient="index").rename_axis("node_id")
+    alike = pd.DataFrame.from_dict(summary, orient="index").rename_axis("node_id")
     return ContrastResult(
         table=table,
-        nodes=nodes,
-        parts=pd.concat(parts, ignore_index=True),
+        nodes=alike,
+        parts=pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PART_COLUMNS),
         names=called,
-        text=_text(first, second, called, table, nodes, top),
+        text=_text(first, second, called, table, alike, top),
         spec=second.spec,
         manifest=second.manifest,
     )
