@@ -53,8 +53,13 @@ def reasons_in_words(part: DomainParts, verdict: Mapping[str, Any], negative: pd
     text = text[0].upper() + text[1:] + "."
     if verdict["set_aside"]:
         names = [_inner(name) for name in str(verdict["set_aside"]).split("; ")]
-        text += f" Without {listed(names)}, the other {_count(k - len(names))} would behave as one thing."
+        text += f" The other {_count(k - len(names))} would behave as one thing without {_parted(names)}."
     return text
+
+
+def _parted(names: list[str]) -> str:
+    """Join names that hold commas of their own."""
+    return listed(names) if not any("," in name for name in names) else "; ".join(names)
 
 
 def _count(count: int) -> str:
@@ -155,7 +160,8 @@ def _trade_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     words = []
     for item in single:
         amount, unit = amounts.at[item, "value"], amounts.at[item, "note"]
-        size = number(abs(amount), 1, "percentage points" if unit == "%" else unit)
+        decimals = 1 if abs(amount) >= 1 else 2
+        size = number(abs(amount), decimals, "percentage points" if unit == "%" else unit)
         words.append(f"{_inner(labels[item])} {'higher' if amount > 0 else 'lower'} by {size}")
     return [f"The average counts as equal, near England's figures: {words[0]}, and {words[1]}."]
 

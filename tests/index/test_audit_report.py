@@ -92,7 +92,7 @@ def test_a_measure_against_the_rest_is_found_and_set_aside(parts):
     assert not found["one_thing"]
     assert found["negative_pairs"] == 5
     assert found["set_aside"] == "Measure m5"
-    assert "Without measure m5, the other five would behave as one thing." in found["reasons"]
+    assert "The other five would behave as one thing without measure m5." in found["reasons"]
 
 
 def test_measures_that_share_nothing_are_not_one_thing(parts):
