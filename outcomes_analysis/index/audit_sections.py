@@ -18,8 +18,8 @@ from outcomes_analysis.index.components import (
 from outcomes_analysis.index.consistency import cronbach_alpha
 from outcomes_analysis.index.correlating import correlations, fisher_interval, holm
 from outcomes_analysis.index.describing import LEAST_AVAILABLE, statistics
-from outcomes_analysis.index.importance import hidden_lows, importance, trade_offs, variance_shares
 from outcomes_analysis.index.specification import Aggregation
+from outcomes_analysis.index.weights_in_effect import hidden_lows, importance, trade_offs, variance_shares
 from outcomes_analysis.observations.scales import derivative
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.wording import plural

@@ -16,7 +16,7 @@ from outcomes_analysis.index.components import (
 from outcomes_analysis.index.consistency import alpha_interval, cronbach_alpha
 from outcomes_analysis.index.correlating import correlation_flags, correlations, fisher_interval, holm
 from outcomes_analysis.index.describing import statistics
-from outcomes_analysis.index.importance import (
+from outcomes_analysis.index.weights_in_effect import (
     correlation_ratio,
     hidden_lows,
     importance,
