@@ -16,6 +16,7 @@ from outcomes_analysis.index.scalings import mean_and_sd
 from outcomes_analysis.index.specification import Aggregation
 from outcomes_analysis.index.stepping import (
     CHANGE_COLUMNS,
+    Method,
     MethodChoice,
     StepResult,
     check_known,
@@ -234,7 +235,8 @@ def aggregate(
         The tree; one node ``"index"`` over everything if neither is given.
     method : Method, str or mapping
         One method, or a mapping from node to method (``"default"`` for the rest): ``arithmetic``, ``geometric``,
-        ``harmonic``, ``generalised``, ``median``, ``mazziotta_pareto``, ``copeland``.
+        ``harmonic``, ``generalised``, ``median``, ``mazziotta_pareto``, ``copeland``. Near-duplicates become one
+        by the same mean, or the arithmetic one where the node uses none.
     availability : float or mapping from node to float
         Least share of a node's weight that must be present, counted down to the indicators; below it the node is
         not computed (NaN). The node above judges by its own share: what is present below still counts there.
@@ -270,18 +272,16 @@ def aggregate(
     base_rows = aligned(base, frame.index, "base", fill=True, step=STEP).astype(bool)
     people = None if population is None else aligned(population, frame.index, "population", step=STEP)[base_rows]
     elements = tree.elements
-    columns = [*frame.to_numpy(float).T]
+    columns = [*np.ascontiguousarray(frame.to_numpy(float).T)]  # one after another in memory
     present = [np.isfinite(column).astype(float) for column in columns]
     withheld: dict[str, np.ndarray] = {}
     for branch in tree.branches:
         parts = list(branch.parts)
-        x, w = np.column_stack([columns[p] for p in parts]), shares[parts]
+        x, w = np.array([columns[p] for p in parts]).T, shares[parts]
         names = [elements[p] for p in parts]
-        combiner = chosen.get(branch.id, means.ArithmeticMean())
-        if not isinstance(combiner, means.Aggregator):  # pragma: no cover - the menu holds nothing else
-            raise TypeError(combiner)
+        combiner = _combiner(tree, len(frame.columns) + len(withheld), chosen)
         score = combiner.combine(x, w, node=branch.id, parts=names)
-        share = np.column_stack([present[p] for p in parts]) @ w
+        share = w @ np.array([present[p] for p in parts])
         # sums of shares are rounded: two thirds must count as two thirds
         withheld[branch.id] = ~np.isfinite(score) | (share < least.get(branch.id, 0.0) - 1e-12)
         if rescale is not None and branch.shown:
@@ -300,9 +300,18 @@ def aggregate(
         },
         index=pd.Index(shown, name="node_id"),
     )
-    return step_result(
-        table, changes=[_incomplete(table, share_table, chosen)], text=_told(details, rescale), details=details
-    )
+    return step_result(table, changes=[_incomplete(table, share_table)], text=_told(details, rescale), details=details)
+
+
+def _combiner(tree: Tree, element: int, chosen: Mapping[str, Method]) -> means.Aggregator:
+    """How a node combines its parts; near-duplicates by the mean of the node they count in, if it has one."""
+    branch = tree.branches[element - len(tree.leaves)]
+    found = chosen[branch.id] if branch.shown else chosen[tree.elements[tree.parents[element]]]
+    if not branch.shown and not isinstance(found, means.PowerMean):
+        return means.ArithmeticMean()
+    if not isinstance(found, means.Aggregator):  # pragma: no cover - the menu holds nothing else
+        raise TypeError(found)
+    return found
 
 
 def _least(availability: float | Mapping[str, float], nodes: list[str]) -> dict[str, float]:
@@ -326,9 +335,11 @@ def _rescaled(
     return np.asarray(to.mean + to.sd * (score - mean[0]) / sd[0])
 
 
-def _incomplete(table: pd.DataFrame, share: pd.DataFrame, chosen: Mapping[str, object]) -> pd.DataFrame:
+def _incomplete(table: pd.DataFrame, share: pd.DataFrame) -> pd.DataFrame:
     """Tell which scores rest on a part of the weight only, node by node."""
     columns, rows = np.nonzero((share.to_numpy() < 1 - 1e-12).T)
+    if not len(rows):
+        return no_changes()
     score = table.to_numpy()[rows, columns]
     found = pd.DataFrame(
         {

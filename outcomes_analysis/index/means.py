@@ -54,7 +54,7 @@ def weighted_average(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.divide(sums, total, out=np.full(len(x), np.nan), where=total > 0)
 
 
-class _PowerMean(Aggregator):
+class PowerMean(Aggregator):
     """A mean of ``offset + factor * score``, brought back to the scale of the scores.
 
     Attributes
@@ -106,7 +106,7 @@ class ArithmeticMean(Aggregator):
         return weighted_average(x, weights)
 
 
-class GeometricMean(_PowerMean):
+class GeometricMean(PowerMean):
     """``exp(sum of w ln x)``: a low part is made up for in part; scores must be above 0."""
 
     method: Literal["geometric"] = "geometric"
@@ -115,7 +115,7 @@ class GeometricMean(_PowerMean):
         return 0.0
 
 
-class HarmonicMean(_PowerMean):
+class HarmonicMean(PowerMean):
     """``1 / sum of w / x``: a low part weighs more than in the geometric mean; scores must be above 0."""
 
     method: Literal["harmonic"] = "harmonic"
@@ -124,7 +124,7 @@ class HarmonicMean(_PowerMean):
         return -1.0
 
 
-class GeneralisedMean(_PowerMean):
+class GeneralisedMean(PowerMean):
     """``(sum of w x^p)^(1/p)``: below 1 low parts count more, above 1 high ones."""
 
     method: Literal["generalised"] = "generalised"

@@ -36,14 +36,15 @@ from outcomes_analysis.index.scalings import (
     lowest,
 )
 from outcomes_analysis.index.stepping import (
+    CHANGE_COLUMNS,
     Method,
     MethodChoice,
     StepResult,
     by_method,
-    changed_column,
     check_values,
     classes_of,
     methods_by_indicator,
+    no_changes,
     signs,
     step_result,
 )
@@ -134,24 +135,38 @@ def normalise(
         raise ObservationsError(message)
     sign = signs(directions, frame.columns, step=STEP)
     methods = methods_by_indicator(method, frame.columns, menu=classes_of(Normalisation), step=STEP)
-    result, rows = np.empty(frame.shape), []
+    result, rows, numbers = np.empty(frame.shape), [], frame.to_numpy(float)
     for chosen, names in by_method(methods):
         places = frame.columns.get_indexer(pd.Index(names))
         about = About(
             names=tuple(names),
             signs=sign[names].to_numpy(float),
-            units=tuple(str(unit) for unit in frame.index),
+            units=frame.index,
             base=aligned(base, frame.index, "base", fill=True).astype(bool),
             population=None if population is None else aligned(population, frame.index, "population"),
             national=None if national is None else _national(national, names) * sign[names].to_numpy(float),
         )
-        block, table = _block(frame[names].to_numpy(float) * about.signs, chosen, about, constant)
-        result[:, places] = block
+        whole = len(names) == frame.shape[1]
+        x = (numbers if whole else numbers[:, places]) * about.signs
+        block, table = _block(x, chosen, about, constant)
+        if whole:
+            result = block
+        else:
+            result[:, places] = block
         rows.append(table)
     details = pd.concat(rows).loc[list(frame.columns)]
     scores = pd.DataFrame(result, index=frame.index, columns=frame.columns)
-    changes = [changed_column(STEP, n, m.key(), parameters=m.parameters) for n, m in methods.items()]
-    return step_result(scores, changes=changes, text=_text(details), details=details)
+    return step_result(scores, changes=[_changes(methods)], text=_text(details), details=details)
+
+
+def _changes(methods: Mapping[str, Method]) -> pd.DataFrame:
+    """One row an indicator: the method and its parameters."""
+    words = {m: (m.key(), m.parameters) for m in set(methods.values())}
+    table = pd.DataFrame(
+        [(STEP, "", str(n), words[m][0], np.nan, np.nan, words[m][1]) for n, m in methods.items()],
+        columns=CHANGE_COLUMNS,
+    )
+    return table.astype(no_changes().dtypes.to_dict())
 
 
 def _national(national: Mapping[str, float] | pd.Series, names: list[str]) -> np.ndarray:
@@ -189,14 +204,20 @@ def _block(x: np.ndarray, method: Method, about: About, constant: Constant) -> t
     flat = ~(line.width > 0)
     _refuse_flat(flat, about, constant)
     width = np.where(flat, 1.0, line.width)
-    scores = line.low + (line.high - line.low) * ((x - line.origin) / width)
-    scores = np.where(flat & np.isfinite(x), line.middle, scores)
+    scores = x - line.origin
+    scores /= width  # in place: passes over memory are what costs here
+    scores *= line.high - line.low
+    scores += line.low
+    if flat.any():
+        scores = np.where(flat & np.isfinite(x), line.middle, scores)
     low, high = method.ends
-    details["cut_off"] = ((scores < low) | (scores > high)).sum(axis=0)
+    if np.isfinite([low, high]).any():
+        details["cut_off"] = ((scores < low) | (scores > high)).sum(axis=0)
+        scores = np.clip(scores, low, high)
     slope = np.where(flat, 0.0, (line.high - line.low) / width)
     details["slope"] = slope * about.signs
     details["intercept"] = np.where(flat, line.middle, line.low - slope * line.origin)
-    return np.clip(scores, low, high), details
+    return scores, details
 
 
 def _centred(scores: np.ndarray, flat: np.ndarray, x: np.ndarray, method: Ordering) -> np.ndarray:

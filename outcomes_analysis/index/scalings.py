@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from outcomes_analysis.errors import SpecError, several
@@ -55,8 +56,8 @@ class About:
         Columns of the block at hand.
     signs : ndarray, shape (columns,)
         1 or -1; the values have been multiplied by it.
-    units : tuple of str
-        Row labels as text.
+    units : Index
+        Row labels.
     base : ndarray of bool, shape (rows,)
         Rows of the base period (all of them if none was given).
     population : ndarray, shape (rows,), optional
@@ -67,7 +68,7 @@ class About:
 
     names: tuple[str, ...]
     signs: np.ndarray
-    units: tuple[str, ...]
+    units: pd.Index
     base: np.ndarray
     population: np.ndarray | None = None
     national: np.ndarray | None = None
@@ -133,6 +134,8 @@ def mean_and_sd(x: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.nd
     (ndarray, ndarray)
         The standard deviation of a constant column is exactly 0, whatever rounding makes of it.
     """
+    if weights is None and len(x) > 1 and np.isfinite(x).all():
+        return x.mean(axis=0), np.where(highest(x) == lowest(x), 0.0, x.std(axis=0, ddof=1))
     present = np.isfinite(x)
     w = np.where(present, 1.0 if weights is None else weights[:, None], 0.0)
     total = w.sum(axis=0)
@@ -280,10 +283,11 @@ class Distance(Linear):
         return Line(worst, reference - worst, 0.0, 1.0, 0.5)
 
     def _of_unit(self, x: np.ndarray, about: About) -> np.ndarray:
-        if self.unit not in about.units:
-            message = f"`{STEP}`: reference unit {self.unit!r} is not in the data; there are {several(about.units)}"
+        units = [str(unit) for unit in about.units]
+        if self.unit not in units:
+            message = f"`{STEP}`: reference unit {self.unit!r} is not in the data; there are {several(units)}"
             raise SpecError(message)
-        row: np.ndarray = x[about.units.index(self.unit)]
+        row: np.ndarray = x[units.index(self.unit)]
         unknown = [n for n, value in zip(about.names, row, strict=True) if not np.isfinite(value)]
         if unknown:
             message = f"`{STEP}`: reference unit {self.unit!r} has no value of {several(unknown)}"

@@ -59,7 +59,8 @@ def hierarchy(
     members = [known[name] for name in columns]
     shared = pd.Series([i.doublet for i in members], dtype=object).value_counts()
     hidden: dict[str, str] = {}
-    for indicator in sorted(members, key=lambda i: list(known).index(i.id)):
+    place = {name: k for k, name in enumerate(known)}
+    for indicator in sorted(members, key=lambda i: place[i.id]):
         if indicator.doublet and shared[indicator.doublet] > 1:
             group = f"doublet {indicator.doublet}"
             hidden.setdefault(group, indicator.outcome)

@@ -354,3 +354,39 @@ def test_means_are_in_their_order():
     assert (arithmetic < squares).all()
     near_zero = aggregate(values, method=GeneralisedMean(power=1e-7)).values["index"]
     np.testing.assert_allclose(near_zero, geometric, rtol=1e-5)  # the limit of the family
+
+
+@pytest.fixture(scope="module")
+def ours():
+    import outcomes_analysis as oa
+
+    framework = oa.load_framework()
+    return oa.build_matrix(oa.load_observations(), framework=framework, period=2024)
+
+
+@pytest.mark.parametrize("method", ["arithmetic", "geometric"])
+def test_our_own_domains_are_the_same_by_either_road(ours, method):
+    """The index of areas counts weights leaf by leaf; level by level must come to the same, missing figures too."""
+    from outcomes_analysis.index import IndexSpec, build_index
+
+    result = build_index(ours, spec=IndexSpec(aggregation=method))
+    domains = list(result.domains)
+    taking_part = [n for d in domains for n in result.nodes[d].weights.index]
+    scores = ours.standardised()[0][taking_part]
+    mean = method if method == "arithmetic" else GeometricMean(offset=100, factor=10)
+    found = aggregate(scores, framework=ours.framework, method=mean, availability=result.spec.availability)
+    expected = result.scores[domains]
+    assert expected.notna().to_numpy().mean() > 0.9
+    pd.testing.assert_frame_equal(found.values[domains], expected, check_names=False, rtol=1e-10, atol=1e-10)
+    assert found.details["partial"].sum() > 0  # some areas lack figures
+
+
+@settings(max_examples=30)
+@given(x=arrays(float, (5, 4), elements=st.integers(70, 130).map(float)), cell=st.integers(0, 19))
+def test_mazziotta_pareto_is_monotone_on_its_own_scale(x, cell):
+    values = pd.DataFrame(x, columns=list("abcd"))
+    better = values.copy()
+    better.iloc[divmod(cell, 4)] += 3
+    one, other = (aggregate(v, method="mazziotta_pareto").values["index"] for v in (values, better))
+    assert (other >= one - 1e-9).all()
+    assert (one <= values.mean(axis=1) + 1e-9).all()

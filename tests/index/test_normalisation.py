@@ -313,3 +313,10 @@ def test_slope_and_intercept_lead_back_to_the_published_value(method):
     found = normalise(values, method=method, directions={"a": 1, "b": -1})
     rebuilt = found.details["intercept"] + values * found.details["slope"]
     pd.testing.assert_frame_equal(rebuilt, found.values, check_names=False, rtol=1e-12)
+
+
+def test_a_class_starts_at_its_edge():
+    values = pd.DataFrame({"a": np.arange(20.0)})
+    found = normalise(values, method="categories").values["a"]
+    # the 1st of 20 stands at percentile 5, where the second class starts; the 19th at 95, where the last does
+    assert found.tolist() == [20, 20, *[40] * 4, *[50] * 6, *[60] * 4, *[80] * 2, 100, 100]

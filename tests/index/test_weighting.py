@@ -243,7 +243,7 @@ def framework():
 
 
 def test_near_duplicates_share_one_weight_where_the_first_of_them_is():
-    values = pd.DataFrame(np.eye(5), columns=list("abcde"))
+    values = pd.DataFrame(np.eye(5), index=list("abcde"), columns=list("abcde"))
     found = weight(values, framework=framework())
     expected = {"a": 1 / 12, "b": 1 / 12, "c": 1 / 6, "d": 1 / 3, "e": 1 / 3}
     assert found["effective"][list("abcde")].to_dict() == pytest.approx(expected)
@@ -251,6 +251,8 @@ def test_near_duplicates_share_one_weight_where_the_first_of_them_is():
     assert alone.at["a", "parent"] == "home"
     given = Given(weights={"a": 1, "b": 1, "c": 2}, rest="equal")
     assert weight(values, framework=framework(), method=given)["effective"].to_dict() == found["effective"].to_dict()
+    doubled = aggregate(values, framework=framework(), weights={"a": 1, "b": 1, "c": 4}).values.loc["a", "home"]
+    assert doubled == pytest.approx(1 / 6)  # the twins weigh 2 against 4, and one of them has 1
     everyone = weight(values, framework=framework(), method=Equal(across="indicators"))["effective"]
     assert everyone["d"] == pytest.approx(1 / 4)  # four measures, the twins being one
     with pytest.raises(SpecError, match="zz"):
