@@ -117,8 +117,21 @@ HDR_2001 = {  # goalposts of the Human Development Report 2001; telephones cappe
 EXPERTS = [0.11, 0.11, 0.11, 0.18, 0.10, 0.06, 0.15, 0.18]  # Handbook table 22: mean of the experts' budgets
 
 
-@pytest.mark.parametrize(("column", "weights"), [("rank_equal", None), ("rank_budget", EXPERTS)])
-def test_technology_index_ranks(tai, column, weights):
+FACTOR = [0.17, 0.15, 0.11, 0.06, 0.08, 0.13, 0.13, 0.17]
+HIERARCHY = [0.09, 0.10, 0.07, 0.21, 0.05, 0.06, 0.18, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("column", "weights", "differ", "most"),
+    [
+        ("rank_equal", None, 0, 0),
+        ("rank_budget", EXPERTS, 0, 0),
+        # weights printed with two decimals leave a few neighbours unsettled
+        ("rank_factor", FACTOR, 4, 1),
+        ("rank_ahp", HIERARCHY, 3, 2),
+    ],
+)
+def test_technology_index_ranks(tai, column, weights, differ, most):
     values = tai[list(HDR_2001)].astype(float)
     posts = Goalposts(
         lower={n: low for n, (low, _) in HDR_2001.items()},
@@ -128,7 +141,9 @@ def test_technology_index_ranks(tai, column, weights):
     scores = normalise(values, method=posts).values
     given_weights = None if weights is None else dict(zip(HDR_2001, weights, strict=True))
     index = aggregate(scores, weights=given_weights).values["index"]
-    assert (competition_rank(index.to_numpy()) == tai[column]).all()
+    apart = np.abs(competition_rank(index.to_numpy()) - tai[column])
+    assert (apart > 0).sum() == differ
+    assert apart.max() == most
 
 
 def test_technology_index_geometric_ranks(tai):
