@@ -135,11 +135,8 @@ def exchange(first: Floats, second: Floats, method: Aggregation) -> Floats:
     if method == "arithmetic":
         return np.ones_like(first)
     a, b = np.maximum(100 + 10 * first, LOWEST), np.maximum(100 + 10 * second, LOWEST)
-    # The logarithmic mean by its series where the two nearly meet and the quotient loses its digits.
     ratio = (b - a) / a
-    near = np.abs(ratio) < 1e-5
-    apart = np.where(near, 1.0, ratio)
-    return a * np.where(near, 1 + ratio / 2 - ratio**2 / 12, apart / np.log1p(apart)) / 10
+    return a * np.divide(ratio, np.log1p(ratio), out=np.ones_like(ratio), where=ratio != 0) / 10
 
 
 def contributions(part: Cells) -> Floats:

@@ -278,6 +278,13 @@ def test_any_difference_splits_exactly(rows, method):
     assert k == pytest.approx(exchange(made[1].estimate, made[0].estimate, method))
 
 
+def test_the_logarithmic_mean_of_scores_that_nearly_meet():
+    a = np.array([0.5, 0.5, 0.5])
+    b = a + np.array([0.0, 1e-9, 1e-3])
+    # Between the two ends (105 and 105 + 10 d, a tenth of each), nearly half-way: to second order the arithmetic mean.
+    assert exchange(a, b, "geometric") == pytest.approx(10.5 + (b - a) / 2, rel=1e-9)
+
+
 def test_inputs_are_left_alone(years):
     first = years[0]
     before = first.table.copy(), first.matrix.values.copy()

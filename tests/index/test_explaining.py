@@ -51,6 +51,16 @@ def test_they_add_up_for_the_geometric_mean_and_the_overall_too(geometric, index
     assert found.table["contribution"].sum() == pytest.approx(found.score, abs=1e-12)
 
 
+@pytest.mark.parametrize("aggregation", ["arithmetic", "geometric"])
+def test_errors_of_contributions_make_up_the_scores_own(index, aggregation):
+    """Those of a doublet move together; others are unrelated."""
+    made = build_index(index.matrix, spec=IndexSpec(aggregation=aggregation))
+    found = explain(made, "Hackney", node="learning")
+    half = ((found.table["contribution_upper"] - found.table["contribution_lower"]) / 2).to_numpy()
+    by_group = pd.Series(half).groupby(made.nodes["learning"].weights["group"].to_numpy()).sum()
+    assert np.sqrt((by_group**2).sum()) == pytest.approx((found.upper - found.lower) / 2)
+
+
 def test_every_step_follows_from_the_one_before(index):
     table = explain(index, "E09000012", node="learning").table.set_index("indicator_id")
     gld = table.loc["gld_pct"]
