@@ -1,6 +1,7 @@
 """Composite indices: indicators to outcomes to domains, each with how sure it is."""
 
 from outcomes_analysis.index.aggregation import Rescale, aggregate
+from outcomes_analysis.index.alternatives import IndexModel
 from outcomes_analysis.index.auditing import AuditReport, audit
 from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.changing import ChangeResult, index_change
@@ -9,6 +10,16 @@ from outcomes_analysis.index.contrasting import ContrastResult, compare_indices
 from outcomes_analysis.index.denomination import denominate, denominator_correlations
 from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
 from outcomes_analysis.index.explaining import Explanation, explain, strengths_and_weaknesses
+from outcomes_analysis.index.factors import (
+    AggregationFactor,
+    BasePeriodFactor,
+    Factor,
+    NormalisationFactor,
+    OmissionFactor,
+    TreatmentFactor,
+    WeightFactor,
+)
+from outcomes_analysis.index.figure_draws import FigureDraws
 from outcomes_analysis.index.imputation import (
     EM,
     GroupMean,
@@ -23,6 +34,7 @@ from outcomes_analysis.index.imputation import (
     impute,
 )
 from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
+from outcomes_analysis.index.index_model import index_model
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
 from outcomes_analysis.index.means import (
     ArithmeticMean,
@@ -46,6 +58,8 @@ from outcomes_analysis.index.orderings import (
 from outcomes_analysis.index.pairwise import copeland, kemeny, outranking
 from outcomes_analysis.index.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
 from outcomes_analysis.index.purpose import FitnessResult, fitness
+from outcomes_analysis.index.rank_sets import RankSets, rank_confidence_sets
+from outcomes_analysis.index.replicates import Replicates, replicate
 from outcomes_analysis.index.scalings import (
     Adjusted,
     BasePeriod,
@@ -58,6 +72,7 @@ from outcomes_analysis.index.scalings import (
     ZScore,
 )
 from outcomes_analysis.index.screening import availability_table, screen
+from outcomes_analysis.index.sensitivity_indices import SensitivityResult, sensitivity
 from outcomes_analysis.index.shrinking import ShrinkResult, shrink, shrink_counts
 from outcomes_analysis.index.small_areas import FayHerriotResult, fay_herriot
 from outcomes_analysis.index.specification import IndexSpec
@@ -73,6 +88,7 @@ from outcomes_analysis.index.treatment import (
     Winsorise,
     treat,
 )
+from outcomes_analysis.index.tree import Tree
 from outcomes_analysis.index.weighting import (
     Equal,
     Given,
@@ -84,6 +100,23 @@ from outcomes_analysis.index.weighting import (
 )
 
 __all__ = [
+    "AggregationFactor",
+    "BasePeriodFactor",
+    "Factor",
+    "NormalisationFactor",
+    "OmissionFactor",
+    "TreatmentFactor",
+    "WeightFactor",
+    "FigureDraws",
+    "IndexModel",
+    "index_model",
+    "RankSets",
+    "rank_confidence_sets",
+    "Replicates",
+    "replicate",
+    "SensitivityResult",
+    "sensitivity",
+    "Tree",
     "Rescale",
     "aggregate",
     "ArithmeticMean",

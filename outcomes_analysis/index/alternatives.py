@@ -24,6 +24,7 @@ from outcomes_analysis.index.normalisation import STEP, Normalisation
 from outcomes_analysis.index.orderings import Ordering
 from outcomes_analysis.index.scalings import About, Linear, highest, lowest
 from outcomes_analysis.index.stepping import Method, classes_of, method_for
+from outcomes_analysis.index.transforms import MARGIN
 from outcomes_analysis.index.treatment import SkewKurtosis, TreatmentMethod, treat_one
 from outcomes_analysis.index.tree import Tree
 
@@ -123,19 +124,37 @@ class Treatment:
         Treated figures.
     low, high : ndarray, shape (indicators,)
         Limits to which draws are winsorised; infinite where nothing was.
+    logged : tuple of int
+        Indicators logged by ``log_ct``: a draw is logged by its own lowest value and range.
     curves : dict of int to (ndarray, ndarray)
-        By indicator: published and treated values in rising order, where it was logged.
+        By indicator transformed otherwise: published and treated values in rising order, which draws follow.
     """
 
     values: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    logged: tuple[int, ...]
     curves: dict[int, tuple[np.ndarray, np.ndarray]]
 
-    def of(self, drawn: np.ndarray) -> np.ndarray:
-        """Treat draws, shape (units, indicators, draws): the limits and logs of the published figures, decided once."""
+    def of(self, drawn: np.ndarray, *, field: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """Treat draws as was decided on the published figures.
+
+        Parameters
+        ----------
+        drawn : ndarray, shape (units, indicators, draws)
+            Overwritten.
+        field : ndarray of the same shape
+            Draws whose range counts (``drawn`` itself, or the field it stands in), not yet treated.
+        there : ndarray of bool, shape (units, indicators, 1)
+            Where a figure exists.
+        """
         if np.isfinite(self.low).any() or np.isfinite(self.high).any():
-            drawn = np.clip(drawn, self.low[:, None], self.high[:, None], out=drawn)
+            for j in np.flatnonzero(np.isfinite(self.low) | np.isfinite(self.high)):
+                np.clip(drawn[:, j], self.low[j], self.high[j], out=drawn[:, j])
+        for j in self.logged:
+            low = np.where(there[:, j], field[:, j], np.inf).min(axis=0)
+            high = np.where(there[:, j], field[:, j], -np.inf).max(axis=0)
+            drawn[:, j] = np.log(np.maximum(drawn[:, j] - low, 0) + MARGIN * (high - low))
         for j, (before, after) in self.curves.items():
             drawn[:, j] = _along(drawn[:, j], before, after)
         return drawn
@@ -163,24 +182,22 @@ def treatment_of(model: IndexModel, method: Any) -> Treatment:
     count = x.shape[1]
     low, high = np.full(count, -np.inf), np.full(count, np.inf)
     if method == "none":
-        return Treatment(x, low, high, {})
+        return Treatment(x, low, high, (), {})
     chosen = method_for(method_dict(method), classes_of(TreatmentMethod), step="treat")
-    treated = x.copy()
+    treated, logged, curves = x.copy(), [], {}
     for j in _to_treat(x, chosen):
-        treated[:, j] = treat_one(x[:, j], chosen, name=model.tree.leaves[j])[0]
-    curves = {}
-    for j in range(count):
+        treated[:, j], tail, row = treat_one(x[:, j], chosen, name=model.tree.leaves[j])
         there = np.isfinite(x[:, j])
         before, after = x[there, j], treated[there, j]
-        if np.array_equal(before, after):
-            continue
-        if np.array_equal(np.clip(before, after.min(), after.max()), after):
+        if row["transform"] == "log_ct" and not tail.any():
+            logged.append(int(j))
+        elif row["transform"]:
+            points, first = np.unique(before, return_index=True)
+            curves[int(j)] = (points, after[first])
+        else:
             low[j] = after.min() if after.min() > before.min() else -np.inf
             high[j] = after.max() if after.max() < before.max() else np.inf
-        else:
-            points, first = np.unique(before, return_index=True)
-            curves[j] = (points, after[first])
-    return Treatment(treated, low, high, curves)
+    return Treatment(treated, low, high, tuple(logged), curves)
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +319,10 @@ def normalised(model: IndexModel, values: np.ndarray, method: Any, scaling: Scal
         return chosen.score(signed)
     if not isinstance(chosen, Linear):  # pragma: no cover - the menu holds nothing else
         raise TypeError(chosen)
-    units = tuple(str(unit) for unit in model.values.index)
-    line = chosen.line(signed, About(names=names, signs=model.signs, units=units, base=np.ones(len(units), dtype=bool)))
+    # labels are looked at only to measure from a unit; making text of 33,000 of them takes longer than scaling does
+    units = tuple(map(str, model.values.index)) if chosen.key() == "distance" else ()
+    line = chosen.line(
+        signed, About(names=names, signs=model.signs, units=units, base=np.ones(len(signed), dtype=bool))
+    )
     scores = line.low + (line.high - line.low) * ((signed - line.origin) / line.width)
     return np.asarray(np.clip(scores, *chosen.ends), dtype=float)

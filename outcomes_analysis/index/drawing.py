@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
-from outcomes_analysis.index.aggregation import random_weights
-from outcomes_analysis.index.building import IndexResult, NodeScore, competition_rank
+from outcomes_analysis.errors import SpecError, several
+from outcomes_analysis.index.building import IndexResult, competition_rank
+from outcomes_analysis.index.factors import Factor
+from outcomes_analysis.index.figure_draws import FigureDraws
+from outcomes_analysis.index.index_model import index_model, method_factors
+from outcomes_analysis.index.kernels import rank_among
+from outcomes_analysis.index.rank_sets import RankSets, rank_confidence_sets
+from outcomes_analysis.index.replicates import Replicates, replicate
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.observations.shrinkage import empirical_bayes
 from outcomes_analysis.project import DRAWS, SEED
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import plural
 
+METHOD_DRAWS = 2_048  # a power of 2 fills the space of choices most evenly
 BLOCK = 1_000  # draws handled at once: keeps memory small and the processor's cache warm
 
 
@@ -55,14 +64,18 @@ class UncertaintyResult:
     table : DataFrame
         One row a node and area: ``estimate, lower, upper, level, interval`` (``figures``), ``rank, rank_lower,
         rank_upper, p_bottom_fifth, p_top_fifth, expected, expected_rank, method_lower, method_upper,
-        status``; ``method_*`` bound the rank under weights drawn around equal and are never mixed with the
+        status``; ``method_*`` bound the rank under other methods and are never mixed with the
         others. Ranks are NaN where a node or place is not ranked.
     method : DataFrame
-        Scores and ranks under weights drawn around equal, in the same columns with ``interval = method``.
+        Scores and ranks under other methods, in the same columns with ``interval = method``.
     reliability : Series
         By node: share of the spread between authorities that is not noise.
     text, spec, manifest
         As in every result.
+    method_replicates : Replicates
+        The draws of method behind ``method``: what each did (``.choices``), acceptability of ranks, convergence.
+    index : IndexResult
+        What was drawn.
     """
 
     table: pd.DataFrame
@@ -71,6 +84,77 @@ class UncertaintyResult:
     text: str
     spec: IndexSpec
     manifest: RunManifest
+    method_replicates: Replicates
+    index: IndexResult
+
+    @cached_property
+    def both_replicates(self) -> Replicates:
+        """Draws in which figures and method vary together; made when first asked for.
+
+        The figures are drawn before they are normalised, each indicator with its own error.
+        """
+        method = self.method_replicates
+        return replicate(
+            method.model,
+            factors=method.factors,
+            figures=FigureDraws(),
+            draws=len(method.choices),
+            seed=method.seed,
+            level=self.spec.level,
+        )
+
+    @cached_property
+    def both(self) -> pd.DataFrame:
+        """Scores and ranks with figures and method varied together, in the columns of ``table`` (``interval = both``).
+
+        Chances of a fifth are those of the draws. Nodes that are not above the indicators are left out.
+        """
+        columns = ["lower", "upper", "rank_lower", "rank_upper", "p_bottom_fifth", "p_top_fifth"]
+        found = self.both_replicates.table.set_index(["node_id", "area_code"])[columns]
+        rows = self.method[self.method["node_id"].isin(found.index.get_level_values("node_id").unique())]
+        values = found.reindex(pd.MultiIndex.from_frame(rows[["node_id", "area_code"]]))
+        result = rows.assign(interval="both", **{c: values[c].to_numpy(float) for c in columns})
+        result.loc[~result["ranked"], columns[2:]] = np.nan
+        return result.reset_index(drop=True)
+
+    def rank_sets(self, node: str) -> RankSets:
+        """Confidence sets for ranks, of one place and of all at once, and which places can be told apart.
+
+        Of the authorities that are ranked; see :func:`~outcomes_analysis.index.rank_sets.rank_confidence_sets`.
+        """
+        rows = self.table[(self.table["node_id"] == node) & self.table["ranked"]]
+        if rows.empty:
+            message = (
+                f"'{node}' is not ranked here, so there are no sets of its ranks; ranked: {several(self._ranked)}."
+            )
+            raise SpecError(message)
+        score = self.index.nodes[node]
+        error = pd.Series(score.error, index=self.index.matrix.values.index)[rows["area_code"]]
+        estimate = pd.Series(rows["estimate"].to_numpy(float), index=rows["area_code"])
+        return rank_confidence_sets(estimate, error, level=self.spec.level, seed=self.method_replicates.seed)
+
+    @property
+    def _ranked(self) -> list[str]:
+        return list(self.table.loc[self.table["ranked"], "node_id"].unique())
+
+    def chance_above(self, node: str) -> pd.DataFrame:
+        """Chance that the row's authority truly stands above the column's, from the figures alone.
+
+        Returns
+        -------
+        DataFrame
+            Authorities by authorities (NaN on the diagonal), from the posterior of each pair: normal about the expected
+            scores, after empirical Bayes.
+        """
+        rows = self.table[(self.table["node_id"] == node) & self.table["expected"].notna()]
+        score = self.index.nodes[node]
+        places = self.index.matrix.values.index.get_indexer(pd.Index(rows["area_code"]))
+        posterior = empirical_bayes(score.estimate[places], score.error[places] ** 2)
+        away = posterior.mean[:, None] - posterior.mean
+        spread = np.sqrt(posterior.sd[:, None] ** 2 + posterior.sd**2)
+        chance = norm.cdf(np.divide(away, spread, out=np.sign(away) * 40.0, where=spread > 0))
+        np.fill_diagonal(chance, np.nan)
+        return pd.DataFrame(chance, index=rows["area_code"].to_numpy(), columns=rows["area_code"].to_numpy())
 
 
 def draw_ranks(
@@ -115,7 +199,7 @@ def draw_ranks(
         rank_sum += ranks.sum(axis=0)
         bottom += (ranks > n - fifth).sum(axis=0)
         top += (ranks <= fifth).sum(axis=0)
-        own_ranks[start : start + size] = _rank_among(own, field)
+        own_ranks[start : start + size] = rank_among(own, field)
     tail = (1 - level) / 2
     own_ranks.sort(axis=0)
     lower = own_ranks[int(np.floor(tail * (draws - 1)))]
@@ -131,39 +215,21 @@ def draw_ranks(
     )
 
 
-def _rank_among(own: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """Rank of each place's own draw among the other places of the field, draw by draw."""
-    size, n = own.shape
-    both = np.argsort(np.concatenate([field, own], axis=1), axis=1)
-    is_field = both < n
-    above = n - np.cumsum(is_field, axis=1)  # field values higher than this position
-    counts = np.empty((size, n), dtype=np.int64)
-    rows, positions = np.nonzero(~is_field)
-    counts[rows, both[rows, positions] - n] = above[rows, positions]
-    return 1 + counts - (field > own)
-
-
-def _method_spread(
-    score: NodeScore, z: np.ndarray, rankable: np.ndarray, *, draws: int, rng: np.random.Generator, level: float
-) -> dict[str, np.ndarray]:
-    """Scores and ranks under weights drawn around equal (published figures, no noise)."""
-    drawn = random_weights(score.weights, draws=draws, rng=rng)
-    present = np.isfinite(z)
-    total = present.astype(float) @ drawn.T
-    scores = np.divide(np.nan_to_num(z) @ drawn.T, total, out=np.full_like(total, np.nan), where=total > 0)
-    tail = (1 - level) / 2
-    quantiles = [tail, 1 - tail]
-    ranks = pd.DataFrame(scores[rankable]).rank(ascending=False, method="min").to_numpy()
-    result = {k: np.full(len(z), np.nan) for k in ("lower", "upper", "rank_lower", "rank_upper")}
-    result["lower"], result["upper"] = np.quantile(scores, quantiles, axis=1)
-    if rankable.any():
-        low, high = np.quantile(ranks, quantiles, axis=1)
-        result["rank_lower"][rankable], result["rank_upper"][rankable] = np.floor(low), np.ceil(high)
+def _method_spread(name: str, rows: pd.DataFrame, method: Replicates) -> dict[str, np.ndarray]:
+    """Bounds of scores and ranks under other methods (published figures, no noise); NaN where not ranked."""
+    columns = ["lower", "upper", "rank_lower", "rank_upper"]
+    found = method.table[method.table["node_id"] == name].set_index("area_code")[columns].reindex(rows["area_code"])
+    if found.isna().all(axis=None):  # a single indicator: no choice of method touches it
+        certain = rows.set_index("area_code")
+        found = pd.DataFrame({c: certain["rank" if "rank" in c else "estimate"] for c in columns})
+    result = {c: found[c].to_numpy(float, copy=True) for c in columns}
+    for column in ("rank_lower", "rank_upper"):
+        result[column][~rows["ranked"].to_numpy(bool)] = np.nan
     return result
 
 
 def _node_rows(
-    name: str, index: IndexResult, z: pd.DataFrame, *, draws: int, rng: np.random.Generator
+    name: str, index: IndexResult, method: Replicates, *, draws: int, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame, float]:
     score, level = index.nodes[name], index.spec.level
     rows = index.table[index.table["node_id"] == name].reset_index(drop=True)
@@ -183,27 +249,30 @@ def _node_rows(
         if rankable.any():
             for key in columns:
                 columns[key][usable] = getattr(found, key)
-    spread = _method_spread(
-        score, z[score.weights.index].to_numpy(float), rankable, draws=min(draws, 2_000), rng=rng, level=level
-    )
+    spread = _method_spread(name, rows, method)
     computed = np.isfinite(score.estimate)
     figures = rows.assign(
         **columns,
         method_lower=spread["rank_lower"],
         method_upper=spread["rank_upper"],
     )
-    method = rows.assign(
+    other = rows.assign(
         interval="method",
         lower=np.where(computed, spread["lower"], np.nan),
         upper=np.where(computed, spread["upper"], np.nan),
         rank_lower=spread["rank_lower"],
         rank_upper=spread["rank_upper"],
     )
-    return figures, method, reliability
+    return figures, other, reliability
 
 
 def uncertainty(
-    index: IndexResult, *, draws: int = DRAWS, seed: int = SEED, nodes: Sequence[str] | None = None
+    index: IndexResult,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    nodes: Sequence[str] | None = None,
+    factors: Sequence[Factor] | None = None,
 ) -> UncertaintyResult:
     """Put an interval on every score and rank.
 
@@ -212,15 +281,23 @@ def uncertainty(
     index : IndexResult
         Scores with their errors.
     draws : int
-        Draws of what the figures allow; at most 2,000 of the weights.
+        Draws of what the figures allow; at most 2,048 of the method, and of both together.
     seed : int
         Seed; the same seed gives the same result whatever the number of processors.
     nodes : sequence of str, optional
         Nodes to treat; the domains (and the overall, if asked for) by default.
+    factors : sequence of Factor, optional
+        Choices of method that may be made otherwise; by default the kind of mean, weights half as large to half as
+        large again, and an indicator left out (see :func:`~outcomes_analysis.index.index_model.method_factors`).
 
     Returns
     -------
     UncertaintyResult
+
+    Raises
+    ------
+    SpecError
+        A factor that changes nothing.
 
     Notes
     -----
@@ -228,14 +305,13 @@ def uncertainty(
     :func:`draw_ranks`. City of London and the Isles of Scilly are not ranked, nor is an experimental node.
     """
     names = list(nodes) if nodes is not None else [k for k, v in index.nodes.items() if v.kind in ("domain", "overall")]
-    z = index.matrix.standardised()[0]
-    for name, direction in index.spec.directions:
-        if index.matrix.framework.indicator(name).direction == 0 and name in z:
-            z[name] = z[name] * direction
+    model = index_model(index)
+    varied = method_factors(model) if factors is None else tuple(factors)
+    other = replicate(model, factors=varied, draws=min(draws, METHOD_DRAWS), seed=seed, level=index.spec.level)
     figures, method, reliability = [], [], {}
     for position, name in enumerate(names):
         rng = np.random.default_rng([seed, position])
-        rows, spread, reliability[name] = _node_rows(name, index, z, draws=draws, rng=rng)
+        rows, spread, reliability[name] = _node_rows(name, index, other, draws=draws, rng=rng)
         figures.append(rows)
         method.append(spread)
     table = pd.concat(figures, ignore_index=True)
@@ -246,6 +322,8 @@ def uncertainty(
         text=_text(table, pd.Series(reliability), index),
         spec=index.spec,
         manifest=replace(index.manifest, seed=seed),
+        method_replicates=other,
+        index=index,
     )
 
 

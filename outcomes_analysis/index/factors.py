@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -172,7 +173,12 @@ class Choices:
 
 def varied(factor: WeightFactor, tree: Tree) -> np.ndarray:
     """Positions of the elements whose weight a factor draws: those with siblings, in nodes that are shown."""
-    wanted = None if factor.within is None else {tree.position(n) for n in factor.within}
+    return _varied(factor.within, tree)
+
+
+@lru_cache(maxsize=64)
+def _varied(within: tuple[str, ...] | None, tree: Tree) -> np.ndarray:
+    wanted = None if within is None else {tree.position(n) for n in within}
     found = []
     for element, parent in enumerate(tree.parents):
         branch = parent - len(tree.leaves)

@@ -153,13 +153,15 @@ class PreparedDraws:
         own = np.empty((len(model.tree.branches), len(which), units))
         field = None if self.mean is None else np.empty_like(own)
         step = max(SLAB // (units * leaves), 1)
-        for key in np.unique(which):
-            alike = np.flatnonzero(which == key)
+        # replicates that share treatment, normalisation and means are drawn side by side: no copies, few calls
+        patterns = np.unique(choices.means[rows], axis=0, return_inverse=True)[1].ravel()
+        for key, pattern in sorted(set(zip(which.tolist(), patterns.tolist(), strict=True))):
+            alike = np.flatnonzero((which == key) & (patterns == pattern))
             for start in range(0, len(alike), step):
                 at = alike[start : start + step]
                 drawn, of_field = self._draw(rng, len(at))
                 weights, means = choices.weights[rows][at], choices.means[rows][at]
-                own[:, at], found = _scored(model, options, int(key), drawn, of_field, self.there, weights, means)
+                own[:, at], found = _scored(model, options, key, drawn, of_field, self.there, weights, means)
                 if field is not None and found is not None:
                     field[:, at] = found
         hide(own, model)
@@ -212,7 +214,8 @@ def _scored(
     """Treat, normalise and aggregate draws; own figures are normalised by the field they stand in."""
     treatment = options.treatments[key // len(options.normalisations)]
     method, scaling = options.normalisations[key % len(options.normalisations)]
-    drawn = [treatment.of(d) for d in ([own] if field is None else [own, field])]
+    drawn = [own] if field is None else [own, field]  # the field last: own figures are treated by its range first
+    drawn = [treatment.of(d, field=drawn[-1], there=there) for d in drawn]
     if scaling is None:
         ready = [_one_by_one(model, d, method) for d in drawn]
     else:
@@ -249,34 +252,47 @@ def _means_of(tree: Tree, scores: np.ndarray, there: np.ndarray, weights: np.nda
     there : ndarray of bool, shape (units, indicators, 1)
     weights : ndarray, shape (elements, draws)
     means : ndarray of int, shape (branches, draws)
+        The same in every draw of a slab.
     """
     leaves, (units, _, draws) = len(tree.leaves), scores.shape
     result = np.empty((len(tree.branches), units, draws))
+    full = bool(there.all())
     for b, branch in enumerate(tree.branches):
-        for mean in np.unique(means[b]):
-            rows = np.flatnonzero(means[b] == mean)
-            at: slice | np.ndarray = slice(None) if len(rows) == draws else rows
-            total, weight = np.zeros((units, len(rows))), np.zeros((units, len(rows)))
-            for part in branch.parts:
-                w = weights[part, at]
-                if part < leaves:
-                    plane, known = scores[:, part, at], there[:, part]
-                else:
-                    plane = result[part - leaves][:, at]
-                    known = np.isfinite(plane)
-                if not known.all():
-                    plane, w = np.where(known, plane, 1.0), w * known
-                if mean and part < leaves and not plane.min() > 0:
-                    _refuse_negative(tree.leaves[part], MEANS[int(mean)])
-                total += w * onto(int(mean), plane)
-                weight += w
-            result[b][:, at] = back(int(mean), divide(total, weight))
+        own = [p for p in branch.parts if p < leaves]
+        nodes = [p for p in branch.parts if p >= leaves]
+        chosen: slice | list[int] = _run_of(own)
+        mean = int(means[b, 0])
+        total, weight = np.zeros((units, draws)), np.zeros((units, draws))
+        if own:
+            part, known, w = scores[:, chosen], there[:, chosen], weights[chosen]
+            if mean:
+                part = part if full else np.where(known, part, 1.0)
+                if not part.min() > 0:
+                    _refuse_negative([tree.leaves[j] for j in own], part, MEANS[mean])
+                part = onto(mean, part)
+            if not full:
+                part = part * known
+            total += np.einsum("upr,pr->ur", part, w)
+            weight += w.sum(axis=0) if full else known[:, :, 0].astype(float) @ w
+        for node in nodes:
+            plane = onto(mean, result[node - leaves])
+            known = np.isfinite(plane)
+            total += weights[node] * np.where(known, plane, 0.0)
+            weight += weights[node] * known
+        result[b] = back(mean, divide(total, weight))
     return result.transpose(0, 2, 1)
 
 
-def _refuse_negative(name: str, mean: str) -> None:
+def _run_of(places: list[int]) -> slice | list[int]:
+    """Places side by side as a slice, which needs no copy."""
+    side_by_side = bool(places) and places == list(range(places[0], places[-1] + 1))
+    return slice(places[0], places[-1] + 1) if side_by_side else places
+
+
+def _refuse_negative(names: list[str], scores: np.ndarray, mean: str) -> None:
+    wrong = [name for name, low in zip(names, scores.min(axis=(0, 2)), strict=True) if not low > 0]
     message = (
-        f"The {mean} mean needs values above 0, but draws of '{name}' gave others. "
+        f"The {mean} mean needs values above 0, but draws of {len(wrong)} indicators gave others: {several(wrong)}. "
         "Normalise to a range further above 0 (z-scores with mean 100 and sd 10, say), or use the arithmetic mean."
     )
     raise SpecError(message)

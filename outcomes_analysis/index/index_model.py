@@ -13,6 +13,8 @@ from outcomes_analysis.index.factors import (
     NormalisationFactor,
     OmissionFactor,
     WeightFactor,
+    omittable,
+    varied,
 )
 from outcomes_analysis.index.tree import Tree
 
@@ -64,14 +66,22 @@ def default_factors(model: IndexModel) -> tuple[Factor, ...]:
     if model.normalisation != REFERENCE:
         message = "This index is not our own; say which factors to vary."
         raise SpecError(message)
-    return (
-        NormalisationFactor(
-            methods=(REFERENCE, {"method": "minmax", "lower": 1.0, "upper": 100.0}, {"method": "rank"})
-        ),
-        AggregationFactor(),
-        WeightFactor(spread=0.5),
-        OmissionFactor(),
-    )
+    others = ({"method": "minmax", "lower": 1.0, "upper": 100.0}, {"method": "rank"})
+    return (NormalisationFactor(methods=(REFERENCE, *others)), *method_factors(model))
+
+
+def method_factors(model: IndexModel) -> tuple[Factor, ...]:
+    """Choices that leave scores in their unit (standard deviations of the base period): means, weights, omission.
+
+    Choices that this index does not have (a hierarchy without siblings) are left out.
+    """
+    found: list[Factor] = [AggregationFactor()]
+    weights, omission = WeightFactor(spread=0.5), OmissionFactor()
+    if len(varied(weights, model.tree)):
+        found.append(weights)
+    if omittable(omission, model.tree):
+        found.append(omission)
+    return tuple(found)
 
 
 def _tree(index: IndexResult) -> Tree:
@@ -103,4 +113,4 @@ def _tree(index: IndexResult) -> Tree:
     return Tree.build(parents, leaves=leaves, weights=weights, labels=labels, hidden=hidden)
 
 
-__all__ = ["default_factors", "index_model"]
+__all__ = ["default_factors", "index_model", "method_factors"]

@@ -17,7 +17,7 @@ from outcomes_analysis.index.kernels import node_scores, ranks_of
 from outcomes_analysis.index.tallies import Tally
 from outcomes_analysis.project import LEVEL, SEED
 
-BLOCK = 500  # replicates at once; smaller where there are many units, see `block_size`
+BLOCK = 1_000  # replicates at once; smaller where there are many units, see `block_size`
 CELLS = 2**22  # scores of all nodes held at once in a block: 32 MB
 Interval = Literal["figures", "method", "both"]
 
@@ -137,32 +137,39 @@ def refuse_idle(model: IndexModel, factors: Sequence[Factor], options: Alternati
     if not factors:
         return
     width = [inputs(f, model.tree) for f in factors]
-    backgrounds = sobol_points(4, 2 * sum(width), seed=[seed, 5])
-    base, other = np.split(backgrounds, 2, axis=1)
-    start = 0
-    for factor, size in zip(factors, width, strict=True):
-        own, start = slice(start, start + size), start + size
-        names = alternatives(factor, model.tree)
-        tried = []
-        for k in range(4 if names is None else len(names)):
-            u = base.copy()
-            u[:, own] = other[k][own] if names is None else (k + 0.5) / len(names)
-            tried.append(u)
-        changed, first = False, None
-        for u in tried:
-            choices = choose(factors, model.tree, u, means=model.means, seed=seed)
-            found = scores_of(model, options, choices, slice(0, 4))
-            first = found if first is None else first
-            if not np.allclose(found, first, rtol=1e-12, atol=1e-12, equal_nan=True):
-                changed = True
-                break
-        if not changed:
-            what = "weights drawn" if names is None else f"{len(names)} alternatives"
+    ends = np.cumsum(width)
+    base, other = np.split(sobol_points(4, 2 * sum(width), seed=[seed, 5]), 2, axis=1)
+
+    def scores(trials: list[np.ndarray]) -> np.ndarray:
+        choices = choose(factors, model.tree, np.concatenate(trials), means=model.means, seed=seed)
+        found = scores_of(model, options, choices, slice(None))
+        return np.stack(np.split(found, len(trials), axis=1))
+
+    def differs(found: np.ndarray, from_these: np.ndarray) -> bool:
+        return not np.allclose(found, from_these, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+    # one trial a factor settles nearly all; only where it finds nothing is every alternative tried
+    trials = [_with(base, end - size, end, other) for end, size in zip(ends, width, strict=True)]
+    first, *others = scores([base, *trials])
+    for found, factor, end, size in zip(others, factors, ends, width, strict=True):
+        if differs(found, first):
+            continue
+        names = alternatives(factor, model.tree) or []
+        each = ([_with(base, end - size, end, np.full_like(base, (k + 0.5) / len(names)))] for k in range(len(names)))
+        if not any(differs(scores(trial)[0], first) for trial in each):
+            what = f"{len(names)} alternatives" if names else "weights drawn"
             message = (
                 f"Factor '{factor.name}' changes nothing: {what}, and not one score of any node differs. "
                 "Take it out, or give it alternatives that matter here."
             )
             raise SpecError(message)
+
+
+def _with(base: np.ndarray, start: int, end: int, other: np.ndarray) -> np.ndarray:
+    """Rows of one design with some columns from another."""
+    result = base.copy()
+    result[:, start:end] = other[:, start:end]
+    return result
 
 
 def replicate(

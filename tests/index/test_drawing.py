@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from outcomes_analysis.index.drawing import _rank_among, draw_ranks
+from outcomes_analysis.index.drawing import draw_ranks
+from outcomes_analysis.index.kernels import rank_among
 
 
 def test_rank_among_the_field_by_brute_force():
@@ -12,7 +13,7 @@ def test_rank_among_the_field_by_brute_force():
     expected = np.array(
         [[1 + sum(field[k, j] > own[k, i] for j in range(12) if j != i) for i in range(12)] for k in range(20)]
     )
-    np.testing.assert_array_equal(_rank_among(own, field), expected)
+    np.testing.assert_array_equal(rank_among(own, field), expected)
 
 
 def test_certain_scores_have_one_rank():
