@@ -25,6 +25,7 @@ _HOMES = {
     "load_framework": "framework",
     "load_observations": "sources.release",
     "relate": "relations",
+    "sensitivity": "index",
     "uncertainty": "index",
 }
 _ROOMS = ("areas", "evidence", "figures", "framework", "index", "observations", "places", "relations", "sources")

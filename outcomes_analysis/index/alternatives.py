@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,9 +99,8 @@ class IndexModel:
         """Mean of each branch, as a position in :data:`~outcomes_analysis.index.kernels.MEANS`."""
         if isinstance(self.mean, str):
             return np.full(len(self.tree.branches), MEANS.index(self.mean))
-        chosen = cast("Mapping[str, Mean]", self.mean)
         found = np.zeros(len(self.tree.branches), dtype=int)
-        for node, mean in chosen.items():
+        for node, mean in self.mean.items():
             found[self.tree.position(node)] = MEANS.index(mean)
         return found
 
@@ -148,9 +147,8 @@ class Treatment:
         there : ndarray of bool, shape (units, indicators, 1)
             Where a figure exists.
         """
-        if np.isfinite(self.low).any() or np.isfinite(self.high).any():
-            for j in np.flatnonzero(np.isfinite(self.low) | np.isfinite(self.high)):
-                np.clip(drawn[:, j], self.low[j], self.high[j], out=drawn[:, j])
+        for k in np.flatnonzero(np.isfinite(self.low) | np.isfinite(self.high)):
+            np.clip(drawn[:, k], self.low[k], self.high[k], out=drawn[:, k])
         for j in self.logged:
             low = np.where(there[:, j], field[:, j], np.inf).min(axis=0)
             high = np.where(there[:, j], field[:, j], -np.inf).max(axis=0)

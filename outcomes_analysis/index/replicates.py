@@ -137,7 +137,7 @@ def refuse_idle(model: IndexModel, factors: Sequence[Factor], options: Alternati
     if not factors:
         return
     width = [inputs(f, model.tree) for f in factors]
-    ends = np.cumsum(width)
+    ends: list[int] = np.cumsum(width).tolist()
     base, other = np.split(sobol_points(4, 2 * sum(width), seed=[seed, 5]), 2, axis=1)
 
     def scores(trials: list[np.ndarray]) -> np.ndarray:

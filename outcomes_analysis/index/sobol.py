@@ -90,8 +90,8 @@ def sobol_indices(
     -----
     First order: ``mean((yB - m)(yAB - yA)) / V`` (Saltelli et al. 2010, Computer Physics Communications 181, with
     the outputs centred at the mean ``m`` of A and B); without centring the error of the estimate grows with the
-    mean of the output. Total: ``mean((yA - yAB)^2) / 2V`` (Jansen 1999). ``V`` is the variance over A and B (divisor 2n - 1). Bounds
-    are percentiles of a bootstrap of rows, mean and variance anew in each.
+    mean of the output. Total: ``mean((yA - yAB)^2) / 2V`` (Jansen 1999). ``V`` is the variance over A and B
+    (divisor 2n - 1). Bounds are percentiles of a bootstrap of rows, mean and variance anew in each.
     """
     values = np.asarray(y, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
@@ -107,13 +107,14 @@ def sobol_indices(
     a, b, mixed = blocks[0], blocks[1], blocks[2:]
     even = np.full((1, n), 1.0 / n)
     first, total, variance = _estimates(even, a, b, mixed)
-    bounds = [np.full((inputs, values.shape[1]), np.nan)] * 4
+    low_first = high_first = low_total = high_total = np.full((inputs, values.shape[1]), np.nan)
     if resamples:
         counts = np.random.default_rng([seed, 3]).multinomial(n, even[0], size=resamples) / n
-        drawn = _estimates(counts, a, b, mixed)
-        tail = (1 - level) / 2
-        bounds = [q for part in drawn[:2] for q in np.quantile(part, [tail, 1 - tail], axis=1)]  # NaN stays NaN
-    return SobolIndices(first[:, 0], total[:, 0], *bounds, variance[0])
+        drawn_first, drawn_total, _ = _estimates(counts, a, b, mixed)
+        ends = [(1 - level) / 2, (1 + level) / 2]
+        low_first, high_first = np.quantile(drawn_first, ends, axis=1)  # NaN stays NaN
+        low_total, high_total = np.quantile(drawn_total, ends, axis=1)
+    return SobolIndices(first[:, 0], total[:, 0], low_first, high_first, low_total, high_total, variance[0])
 
 
 def _estimates(

@@ -62,7 +62,7 @@ class Tally:
             self._score_counts = np.zeros((branches, units, SCORE_BINS), dtype=self._rank_counts.dtype)
         self.bottom, self.top = np.zeros((branches, units)), np.zeros((branches, units))
         self.scored = np.zeros((branches, units))  # replicates in which there is a score
-        self.size = np.where(self.ranked > 0, self.ranked / min(RANK_BINS, units), 1.0)
+        self.size = np.maximum(self.ranked / RANK_BINS, 1.0)  # ranks in a band
 
     def add(self, scores: np.ndarray, ranks: np.ndarray, field: np.ndarray | None = None) -> None:
         """Add a block.
@@ -89,7 +89,7 @@ class Tally:
 
     def _count(self, scores: np.ndarray, ranks: np.ndarray) -> None:
         if not self.done and self.comparable:
-            low, high = np.nanmin(scores, axis=1), np.nanmax(scores, axis=1)
+            low, high = (np.nan_to_num(f.reduce(scores, axis=1)) for f in (np.fmin, np.fmax))
             room = np.maximum((high - low) / 2, 1e-9 * np.abs(high) + 1e-12)
             self._low, self._step = (low - room).astype(np.float32), ((high - low + 2 * room) / SCORE_BINS).astype("f4")
         everyone = np.arange(ranks.shape[2])
@@ -126,17 +126,14 @@ class Tally:
                 lower, upper = missing.copy(), missing.copy()
                 lower[known], upper[known] = quantile(scores[:, known], [tail, 1 - tail], axis=0)
         else:
-            low, middle, high = (_from_counts(self._rank_counts[branch], q) for q in (tail, 0.5, 1 - tail))
-            size = self.size[branch]
-            rank_lower, rank_median, rank_upper = (
-                np.floor(low * size) + 1,
-                (middle + 0.5) * size,
-                np.ceil((high + 1) * size),
-            )
+            bands, size = self._rank_counts[branch], self.size[branch]
+            places = _places(self.scored[branch].astype(int), tail)
+            low, below, above, high = (_bin_of(bands, place) for place in places)
+            rank_lower, rank_upper = np.floor(low * size) + 1, np.ceil((high + 1) * size)
+            rank_median = ((below + above) / 2 + 0.5) * size + 0.5
             if self.comparable:
                 counts, start, step = self._score_counts[branch], self._low[branch], self._step[branch]
-                lower = start + step * (_from_counts(counts, tail) + 0.5)
-                upper = start + step * (_from_counts(counts, 1 - tail) + 0.5)
+                lower, upper = (start + step * (_bin_of(counts, place) + 0.5) for place in (places[0], places[3]))
         count = self.scored[branch]
         bottom, top = (
             np.divide(part[branch], count, out=np.zeros(len(count)), where=count > 0)
@@ -196,18 +193,22 @@ class Tally:
         return pd.DataFrame(rows, columns=["node_id", "draws", "error_lower", "error_upper", "moved"])
 
 
+def _places(count: np.ndarray, tail: float) -> np.ndarray:
+    """Which of ``count`` values in order (from 0) are the lower bound, the two in the middle, and the upper bound."""
+    last = np.maximum(count - 1, 0)
+    wanted = (np.floor(tail * last), np.floor(last / 2), np.ceil(last / 2), np.ceil((1 - tail) * last))
+    return np.stack(wanted).astype(int)
+
+
 def _order(ranks: np.ndarray, tail: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lower bound, median and upper bound of ranks, as order statistics rounded outwards; 0 (no score) left out."""
     ordered = np.sort(ranks, axis=0)
     absent = (ordered == 0).sum(axis=0)  # zeros come first
-    last = np.maximum(len(ordered) - 1 - absent, 0)
-    wanted = (np.floor(tail * last), np.floor(last / 2), np.ceil(last / 2), np.ceil((1 - tail) * last))
-    places = np.minimum(np.stack(wanted).astype(int) + absent, len(ordered) - 1)
+    places = np.minimum(_places(len(ordered) - absent, tail) + absent, len(ordered) - 1)
     low, below, above, high = np.take_along_axis(ordered, places, axis=0).astype(float)
     return low, (below + above) / 2, high
 
 
-def _from_counts(counts: np.ndarray, share: float) -> np.ndarray:
-    """Bin that holds a quantile, by unit."""
-    total = counts.sum(axis=1, dtype=np.int64)
-    return np.argmax(np.cumsum(counts, axis=1, dtype=np.int64) >= (share * total)[:, None], axis=1).astype(float)
+def _bin_of(counts: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Bin that holds the value of a place in order (from 0), by unit."""
+    return np.argmax(np.cumsum(counts, axis=1, dtype=np.int32) > place[:, None], axis=1).astype(float)
