@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from outcomes_analysis.evidence.audit import audit_sections
 from outcomes_analysis.evidence.page import (
     Section,
     bullets,
@@ -22,7 +23,7 @@ from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, plural
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.composing import Figure
-    from outcomes_analysis.index import ComparisonResult, IndexResult, UncertaintyResult
+    from outcomes_analysis.index import AuditReport, ComparisonResult, IndexResult, UncertaintyResult
     from outcomes_analysis.relations import RelationResult
 
 SCORE_HEADINGS = {
@@ -46,6 +47,7 @@ def report_html(
     comparison: ComparisonResult,
     relation: RelationResult,
     *,
+    audit: AuditReport,
     figures: Mapping[str, Figure],
 ) -> str:
     """Write the report of a run.
@@ -56,6 +58,8 @@ def report_html(
         Scores, their intervals and ranks, and the comparison with places of similar child poverty.
     relation : RelationResult
         The association shown.
+    audit : AuditReport
+        Whether each domain behaves as one thing, and what else to mind.
     figures : mapping of str to Figure
         By id: ``domain-table``, ``admissions-attainment``, and for each domain ``domain-pair-``, ``domain-hex-``
         and ``rank-intervals-``; an experimental one has ``part-hex-`` of each indicator instead of ranks.
@@ -69,8 +73,10 @@ def report_html(
     sections = [
         _summary(index, uncertainty, comparison),
         Section("All domains side by side", _figure(figures["domain-table"], "domain-table")),
-        *(_domain(name, index, uncertainty, figures) for name in index.domains),
+        *(_domain(name, index, uncertainty, audit, figures) for name in index.domains),
         _relation(relation, figures["admissions-attainment"]),
+        _certainty(index, uncertainty),
+        *audit_sections(audit),
         _method(index, uncertainty),
         _sources(index, relation),
     ]
@@ -115,13 +121,28 @@ def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparison: Com
     return Section("In short", bullets(lines))
 
 
-def _domain(name: str, index: IndexResult, uncertainty: UncertaintyResult, figures: Mapping[str, Figure]) -> Section:
+def _domain(
+    name: str,
+    index: IndexResult,
+    uncertainty: UncertaintyResult,
+    audit: AuditReport,
+    figures: Mapping[str, Figure],
+) -> Section:
     node = index.nodes[name].node
     statement = getattr(node, "statement", "")
     note = getattr(node, "note", "")
     parts = [paragraph(statement)] if statement else []
     if note:
         parts.append(paragraph(note, kind="note"))
+    verdict = audit.verdicts.loc[name]
+    if verdict["read_as"] != "one scale" and not index.nodes[name].experimental:
+        parts.append(
+            paragraph(
+                "Read its parts first. They do not behave as one thing across authorities (see the audit below), so "
+                "the score is a declared weighted sum of them, not a measure of something that lies behind them."
+            )
+        )
+        parts += [heading("Its parts"), _indicators(name, index)]
     if index.nodes[name].experimental:
         parts += [heading("Its parts, which do not measure one thing")]
         parts += [_figure(figures[i], i) for i in (f"part-hex-{part}" for part in index.nodes[name].weights.index)]
@@ -132,7 +153,9 @@ def _domain(name: str, index: IndexResult, uncertainty: UncertaintyResult, figur
         parts += [_figure(figures[ranks], ranks)]
     hexes = f"domain-hex-{name}"
     parts += [details_html("The same with every authority the same size", _figure(figures[hexes], hexes))]
-    parts += [heading("What it is made of"), _indicators(name, index), _scores(name, uncertainty)]
+    if verdict["read_as"] == "one scale" or index.nodes[name].experimental:
+        parts += [heading("What it is made of"), _indicators(name, index)]
+    parts += [_scores(name, uncertainty)]
     return Section(getattr(node, "label", name), "\n".join(parts), anchor=name)
 
 
@@ -207,6 +230,36 @@ def _relation(relation: RelationResult, figure: Figure) -> Section:
         paragraph(AREAS_NOT_CHILDREN, kind="note"),
     ]
     return Section("Admissions for mental health and attainment", "\n".join(body), anchor="association")
+
+
+def _certainty(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
+    """How sure the ranks are, and how far other weights would move them, for a reader in a hurry."""
+    rows = []
+    for name in index.domains:
+        part = uncertainty.table[(uncertainty.table["node_id"] == name) & uncertainty.table["ranked"]]
+        if part.empty:
+            continue
+        own = part["rank_upper"] - part["rank_lower"] + 1
+        other = part["method_upper"] - part["method_lower"] + 1
+        rows.append(
+            {
+                "Domain": name.capitalize(),
+                "Typical rank interval from the figures (places)": int(own.median()),
+                "Typical spread of ranks under other weights (places)": int(other.median()),
+                "Spread between authorities that is not noise, %": 100 * float(uncertainty.reliability[name]),
+                "More than 8 chances in 10 of the lowest fifth": int((part["p_bottom_fifth"] > 0.8).sum()),
+                "More than 8 chances in 10 of the highest fifth": int((part["p_top_fifth"] > 0.8).sum()),
+            }
+        )
+    intro = paragraph(
+        "A rank is no more certain than the figures behind it. The first column says how far a typical authority's "
+        "rank could lie apart, given sampling and year-to-year variation; the second how far it would move if the "
+        "indicators were weighted otherwise. They are kept apart: one is doubt about the figures, the other a choice."
+    )
+    caption = f"How sure the ranks are ({uncertainty.spec.level:.0%} intervals)"
+    return Section(
+        "How sure are the ranks", intro + table_html(pd.DataFrame(rows), caption, row_heading="Domain", decimals=0)
+    )
 
 
 def _method(index: IndexResult, uncertainty: UncertaintyResult) -> Section:

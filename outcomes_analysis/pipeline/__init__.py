@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,23 +16,51 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outcomes_analysis.errors import ReleaseError, several
+from outcomes_analysis.pipeline.results import (
+    PERIOD,
+    association,
+    audits,
+    catalogue,
+    default_audit,
+    default_comparison,
+    default_fitness,
+    default_index,
+    default_relation,
+    default_uncertainty,
+    draw,
+    figures_of_a_run,
+    forget,
+    indices,
+    report,
+)
 from outcomes_analysis.project import Project, project
 from outcomes_analysis.provenance import hash_of, package_version, sha256_of, write_atomic, write_folder, writing
 from outcomes_analysis.wording import plural
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
     from outcomes_analysis.framework.model import Framework
-    from outcomes_analysis.index import ComparisonResult, IndexResult, UncertaintyResult
-    from outcomes_analysis.relations import RelationResult
 
+__all__ = [
+    "PERIOD",
+    "STAGES",
+    "Stage",
+    "StageState",
+    "default_audit",
+    "default_comparison",
+    "default_fitness",
+    "default_index",
+    "default_relation",
+    "default_uncertainty",
+    "figures_of_a_run",
+    "rebuild",
+    "refresh",
+    "run",
+    "states",
+    "verify",
+]
 Progress = Callable[[str], None]
 Downloaded = Callable[[str, int, int], None]
 FIRST_YEAR, LAST_YEAR = 2013, 2025
-INDEX_YEARS = range(2019, LAST_YEAR + 1)
-PERIOD = LAST_YEAR
-RELATION_YEAR = 2024  # newest year with figures on admissions
-POVERTY = "child_poverty_ahc"
 
 
 def _quiet(_: str) -> None:
@@ -166,8 +193,7 @@ def _forget() -> None:
     from outcomes_analysis.sources import release
 
     release.forget()
-    for kept in (default_index, default_uncertainty, default_comparison, default_relation, figures_of_a_run):
-        kept.cache_clear()
+    forget()
 
 
 def verify(*, mirror: Path | None = None, progress: Progress = _quiet, downloaded: Downloaded | None = None) -> str:
@@ -243,7 +269,7 @@ def _record(target: Project, name: str) -> Path:
 
 def _inputs_key(home: Project) -> str:
     """Hash of what every stage depends on: the package's code, the framework, the areas, the release."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     code = sorted(package.rglob("*.py"))
     data = sorted(
         p
@@ -344,143 +370,11 @@ def _work(stage: Stage, target: Project, period: int) -> list[str]:
     return [relative.as_posix() for _, relative in made]
 
 
-# ------------------------------------------------------------------------------------------------ what stages do
-
-
-def _observations() -> pd.DataFrame:
-    from outcomes_analysis.sources.release import load_observations
-
-    return load_observations()
-
-
-@cache
-def default_index(period: int = PERIOD) -> IndexResult:
-    """Index of the default data and framework for one year, made once a process."""
-    from outcomes_analysis.framework import load_framework
-    from outcomes_analysis.index import build_index, build_matrix
-
-    return build_index(build_matrix(_observations(), framework=load_framework(), period=period))
-
-
-@cache
-def default_uncertainty(period: int = PERIOD) -> UncertaintyResult:
-    """Ranks of the default index with their intervals, made once a process."""
-    from outcomes_analysis.index import uncertainty
-
-    return uncertainty(default_index(period))
-
-
-@cache
-def default_comparison(period: int = PERIOD) -> ComparisonResult:
-    """Domains of the default index beside places of similar child poverty, made once a process."""
-    from outcomes_analysis.framework import load_framework
-    from outcomes_analysis.index import build_matrix, compare_given
-
-    matrix = build_matrix(_observations(), framework=load_framework(), period=period, include=[POVERTY])
-    return compare_given(default_index(period), matrix.values[POVERTY], label="child poverty after housing costs")
-
-
-@cache
-def default_relation() -> RelationResult:
-    """The association shown by default, made once a process."""
-    from outcomes_analysis.relations import relate
-
-    return relate("mh_admissions_0_17", "attainment8", period=RELATION_YEAR)
-
-
-def _write_table(target: Project, name: str, frame: pd.DataFrame) -> Path:
-    from outcomes_analysis.figures.exporting import safe_csv
-
-    return write_atomic(target.result("data", "processed", f"{name}.csv"), safe_csv(frame))
-
-
-def _write_words(target: Project, name: str, result: IndexResult | RelationResult) -> Path:
-    content = {"text": result.text, "manifest": result.manifest.to_dict()}
-    return write_atomic(
-        target.result("data", "processed", f"{name}.json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    )
-
-
-def _indices(target: Project, period: int) -> list[Path]:
-    index, unc = default_index(period), default_uncertainty(period)
-    years = [default_index(year).table.query("kind == 'domain'") for year in INDEX_YEARS]
-    return [
-        _write_table(target, f"scores-{period}", index.table),
-        _write_table(target, f"domains-{period}", unc.table),
-        _write_table(target, f"domains-{period}-other-weights", unc.method),
-        _write_table(target, f"domains-{period}-given-child-poverty", default_comparison(period).table),
-        _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
-        _write_words(target, f"scores-{period}", index),
-    ]
-
-
-def _catalogue(target: Project, _: int) -> list[Path]:
-    from outcomes_analysis.evidence.catalogue import catalogue_html
-    from outcomes_analysis.framework import catalogue_csv, load_framework
-
-    framework = load_framework()
-    return [
-        write_atomic(target.result("data", "processed", "catalogue.csv"), catalogue_csv(framework)),
-        write_atomic(target.result("figures", "catalogue.html"), catalogue_html(framework)),
-    ]
-
-
-def _association(target: Project, _: int) -> list[Path]:
-    relation = default_relation()
-    return [
-        _write_table(target, "admissions-attainment", relation.table),
-        _write_words(target, "admissions-attainment", relation),
-    ]
-
-
-def _draw(target: Project, period: int) -> list[Path]:
-    from outcomes_analysis.figures.exporting import export
-
-    folder = target.result("figures")
-    files: list[Path] = []
-    for name, figure in figures_of_a_run(period).items():
-        files += export(figure, name, folder=folder).values()
-    return files
-
-
-@cache
-def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
-    """Every figure of a run by its id in ``figures/figures.yml``, made once a process."""
-    from outcomes_analysis.figures import maps, ranks, relations, tables
-
-    index, unc, given = default_index(period), default_uncertainty(period), default_comparison(period)
-    made: dict[str, Figure] = {}
-    for domain in index.domains:
-        made[f"domain-map-{domain}"] = maps.choropleth(unc, node=domain)
-        made[f"domain-pair-{domain}"] = maps.domain_pair(unc, given, node=domain)
-        made[f"domain-hex-{domain}"] = maps.hex_map(unc, node=domain)
-        if index.nodes[domain].experimental:  # its parts come first, since the whole is not one thing
-            parts = index.nodes[domain].weights.index
-            made |= {f"part-hex-{part}": maps.hex_map(index, node=part, classes="against") for part in parts}
-        else:
-            made[f"rank-intervals-{domain}"] = ranks.rank_intervals(unc, node=domain)
-    made["domain-table"] = tables.domain_heat_table(index)
-    made["admissions-attainment"] = relations.scatter(default_relation(), observations=_observations())
-    return made
-
-
-def _report(target: Project, period: int) -> list[Path]:
-    from outcomes_analysis.evidence.report import report_html
-
-    html = report_html(
-        default_index(period),
-        default_uncertainty(period),
-        default_comparison(period),
-        default_relation(),
-        figures=figures_of_a_run(period),
-    )
-    return [write_atomic(target.result("figures", "report.html"), html)]
-
-
 STAGES: tuple[Stage, ...] = (
-    Stage("catalogue", "listing the indicators", (), _catalogue),
-    Stage("indices", "scoring the domains of every authority, with intervals", (), _indices),
-    Stage("association", "relating admissions for mental health and attainment", (), _association),
-    Stage("figures", "drawing maps, ranks and tables", ("indices", "association"), _draw),
-    Stage("report", "writing the report", ("indices", "association", "figures"), _report),
+    Stage("catalogue", "listing the indicators", (), catalogue),
+    Stage("indices", "scoring the domains of every authority, with intervals", (), indices),
+    Stage("audit", "auditing the index and each indicator", (), audits),
+    Stage("association", "relating admissions for mental health and attainment", (), association),
+    Stage("figures", "drawing maps, ranks and tables", ("indices", "association"), draw),
+    Stage("report", "writing the report", ("indices", "audit", "association", "figures"), report),
 )

@@ -1,0 +1,213 @@
+"""What the stages make: results of the default data, each made once a process, and the files of each stage."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from outcomes_analysis.project import Project
+from outcomes_analysis.provenance import write_atomic
+
+if TYPE_CHECKING:
+    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.index import AuditReport, ComparisonResult, IndexResult, UncertaintyResult
+    from outcomes_analysis.index.purpose import FitnessResult
+    from outcomes_analysis.relations import RelationResult
+
+FIRST_INDEX_YEAR = 2019
+PERIOD = 2025
+RELATION_YEAR = 2024  # newest year with figures on admissions
+POVERTY = "child_poverty_ahc"
+POVERTY_LABEL = "child poverty after housing costs"
+
+
+def _observations() -> pd.DataFrame:
+    from outcomes_analysis.sources.release import load_observations
+
+    return load_observations()
+
+
+@cache
+def default_index(period: int = PERIOD) -> IndexResult:
+    """Index of the default data and framework for one year, made once a process."""
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.index import build_index, build_matrix
+
+    return build_index(build_matrix(_observations(), framework=load_framework(), period=period))
+
+
+@cache
+def default_uncertainty(period: int = PERIOD) -> UncertaintyResult:
+    """Ranks of the default index with their intervals, made once a process."""
+    from outcomes_analysis.index import uncertainty
+
+    return uncertainty(default_index(period))
+
+
+@cache
+def default_comparison(period: int = PERIOD) -> ComparisonResult:
+    """Domains of the default index beside places of similar child poverty, made once a process."""
+    from outcomes_analysis.index import compare_given
+
+    return compare_given(default_index(period), _poverty(period), label=POVERTY_LABEL)
+
+
+@cache
+def _poverty(period: int) -> pd.Series:
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.index import build_matrix
+
+    matrix = build_matrix(_observations(), framework=load_framework(), period=period, include=[POVERTY])
+    return matrix.values[POVERTY]
+
+
+@cache
+def default_audit(period: int = PERIOD) -> AuditReport:
+    """Audit of the default index, made once a process."""
+    from outcomes_analysis.index import audit
+
+    return audit(default_index(period), covariate=_poverty(period), label=POVERTY_LABEL)
+
+
+@cache
+def default_fitness() -> FitnessResult:
+    """What each indicator of the default data is fit for, made once a process."""
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.index import fitness
+
+    return fitness(_observations(), framework=load_framework())
+
+
+@cache
+def default_relation() -> RelationResult:
+    """The association shown by default, made once a process."""
+    from outcomes_analysis.relations import relate
+
+    return relate("mh_admissions_0_17", "attainment8", period=RELATION_YEAR)
+
+
+def _write_table(target: Project, name: str, frame: pd.DataFrame) -> Path:
+    from outcomes_analysis.figures.exporting import safe_csv
+
+    return write_atomic(target.result("data", "processed", f"{name}.csv"), safe_csv(frame))
+
+
+def _write_words(target: Project, name: str, result: IndexResult | RelationResult) -> Path:
+    content = {"text": result.text, "manifest": result.manifest.to_dict()}
+    return write_atomic(
+        target.result("data", "processed", f"{name}.json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    )
+
+
+def indices(target: Project, period: int) -> list[Path]:
+    """Score every domain, with intervals and ranks; the years before; beside similar poverty."""
+    index, unc = default_index(period), default_uncertainty(period)
+    years = [default_index(year).table.query("kind == 'domain'") for year in range(FIRST_INDEX_YEAR, PERIOD + 1)]
+    return [
+        _write_table(target, f"scores-{period}", index.table),
+        _write_table(target, f"domains-{period}", unc.table),
+        _write_table(target, f"domains-{period}-other-weights", unc.method),
+        _write_table(target, f"domains-{period}-given-child-poverty", default_comparison(period).table),
+        _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
+        _write_words(target, f"scores-{period}", index),
+    ]
+
+
+def catalogue(target: Project, _: int) -> list[Path]:
+    """List the indicators."""
+    from outcomes_analysis.evidence.catalogue import catalogue_html
+    from outcomes_analysis.framework import catalogue_csv, load_framework
+
+    framework = load_framework()
+    return [
+        write_atomic(target.result("data", "processed", "catalogue.csv"), catalogue_csv(framework)),
+        write_atomic(target.result("figures", "catalogue.html"), catalogue_html(framework)),
+    ]
+
+
+def audits(target: Project, period: int) -> list[Path]:
+    """Audit the index, and say what each indicator is fit for."""
+    from outcomes_analysis.evidence.audit import audit_html
+
+    report = default_audit(period)
+    return [
+        _write_table(target, f"audit-{period}", report.table),
+        _write_table(target, "fit-for-purpose", default_fitness().table),
+        write_atomic(target.result("figures", "audit.html"), audit_html(report)),
+    ]
+
+
+def association(target: Project, _: int) -> list[Path]:
+    """Relate admissions for mental health and attainment."""
+    relation = default_relation()
+    return [
+        _write_table(target, "admissions-attainment", relation.table),
+        _write_words(target, "admissions-attainment", relation),
+    ]
+
+
+def draw(target: Project, period: int) -> list[Path]:
+    """Draw the figures."""
+    from outcomes_analysis.figures.exporting import export
+
+    folder = target.result("figures")
+    files: list[Path] = []
+    for name, figure in figures_of_a_run(period).items():
+        files += export(figure, name, folder=folder).values()
+    return files
+
+
+@cache
+def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
+    """Every figure of a run by its id in ``figures/figures.yml``, made once a process."""
+    from outcomes_analysis.figures import maps, ranks, relations, tables
+
+    index, unc, given = default_index(period), default_uncertainty(period), default_comparison(period)
+    made: dict[str, Figure] = {}
+    for domain in index.domains:
+        made[f"domain-map-{domain}"] = maps.choropleth(unc, node=domain)
+        made[f"domain-pair-{domain}"] = maps.domain_pair(unc, given, node=domain)
+        made[f"domain-hex-{domain}"] = maps.hex_map(unc, node=domain)
+        if index.nodes[domain].experimental:  # its parts come first, since the whole is not one thing
+            parts = index.nodes[domain].weights.index
+            made |= {f"part-hex-{part}": maps.hex_map(index, node=part, classes="against") for part in parts}
+        else:
+            made[f"rank-intervals-{domain}"] = ranks.rank_intervals(unc, node=domain)
+    made["domain-table"] = tables.domain_heat_table(index)
+    made["admissions-attainment"] = relations.scatter(default_relation(), observations=_observations())
+    return made
+
+
+def report(target: Project, period: int) -> list[Path]:
+    """Write the report."""
+    from outcomes_analysis.evidence.report import report_html
+
+    html = report_html(
+        default_index(period),
+        default_uncertainty(period),
+        default_comparison(period),
+        default_relation(),
+        audit=default_audit(period),
+        figures=figures_of_a_run(period),
+    )
+    return [write_atomic(target.result("figures", "report.html"), html)]
+
+
+def forget() -> None:
+    """Let go of everything made in this process."""
+    kept = (
+        default_index,
+        default_uncertainty,
+        default_comparison,
+        default_relation,
+        default_audit,
+        default_fitness,
+        figures_of_a_run,
+        _poverty,
+    )
+    for made in kept:
+        made.cache_clear()
