@@ -101,6 +101,7 @@ def test_small_areas_once(benchmark: Any) -> None:
     assert benchmark.stats["min"] <= LARGE_SECONDS
 
 
+@pytest.mark.benchmark(timer=time.perf_counter)
 def test_small_areas_many_times(benchmark: Any) -> None:
     """1,000 replicates of 33,000 areas in a process of their own, whose peak of memory is measured."""
     code = (

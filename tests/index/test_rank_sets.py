@@ -85,9 +85,10 @@ def test_sets_cover_the_truth():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("spread", [0.0, 1.0, 5.0])
 @pytest.mark.parametrize("even", [True, False], ids=["equal errors", "unequal errors"])
-def test_simultaneous_sets_cover_the_truth_of_all_authorities(spread, even):
-    together, alone = coverage(spread, n=151, repeats=200, seed=int(10 * spread) + even, even=even)
-    assert together >= 0.90 - 2 * 0.021  # two standard errors of 200 repeats; without spread ties are truly all ranks
+def test_simultaneous_sets_cover_whatever_the_spread(spread, even):
+    """Without any spread all units truly tie for the first rank."""
+    together, alone = coverage(spread, n=60, repeats=200, seed=int(10 * spread) + even, even=even)
+    assert together >= 0.90 - 0.021  # one standard error of 200 repeats at .9
     assert alone >= 0.90
