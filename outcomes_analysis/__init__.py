@@ -33,7 +33,6 @@ _HOMES = {
     "load_observations": "sources.release",
     "relate": "relations",
     "sensitivity": "index",
-    "sensitivity": "index",
     "uncertainty": "index",
 }
 _ROOMS = ("areas", "evidence", "figures", "framework", "index", "observations", "places", "relations", "sources")
