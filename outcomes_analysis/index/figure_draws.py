@@ -16,6 +16,7 @@ from outcomes_analysis.index.tree import Tree
 
 SLAB = 250_000  # cells of figures drawn at once: 2 MB, what a processor's cache holds
 UNKNOWN = 1e8  # error variance of a figure that is missing, in units of the spread between units
+ROUNDS, ENOUGH = 40, 1e-3  # of EM
 LEAST_SHARE = 1e-6  # least variance between units kept, as a share of the figures' own
 
 
@@ -100,11 +101,14 @@ def joint_posterior(x: np.ndarray, error: np.ndarray, together: np.ndarray) -> t
 
     Notes
     -----
-    True values are multivariate normal between units. Their mean is that of the figures and their covariance ``B``
-    that of the figures less the mean error covariance (method of moments, pairs of figures both present), brought to
-    the nearest matrix without negative eigenvalues. Given it, a unit's posterior has mean ``B (B + V)^-1 x`` and
+    True values are multivariate normal between units. Their mean ``m`` and covariance ``B`` are maximum likelihood
+    estimates by EM (Dempster, Laird and Rubin 1977), so that figures count by how sure they are; it starts from the
+    covariance of the figures less the mean error covariance and ends when nothing moves by a thousandth of the
+    figures' variance, or after 40 rounds. Given them, a unit's posterior has mean ``m + B (B + V)^-1 (x - m)`` and
     variance ``B - B (B + V)^-1 B`` (Efron and Morris 1972, Biometrika 59). Drawing indicators one by one instead
-    would lose the association between them, and with it the spread of their mean.
+    would lose the association between them, and with it the spread of their mean. That ``m`` and ``B`` are estimates is
+    not carried on: where less than a fifth of the indicators' spread is real, chances come out bolder than they should
+    (by up to .06 in ``tests/index``); bounds of ranks hold all the same, for they rest on each unit's own figure.
     """
     there = np.isfinite(x)
     middle = np.nanmean(x, axis=0)
@@ -118,13 +122,27 @@ def joint_posterior(x: np.ndarray, error: np.ndarray, together: np.ndarray) -> t
     noise = e[:, :, None] * together * e[:, None, :]
     own = np.arange(x.shape[1])
     noise[:, own, own] = np.where(there, np.maximum(noise[:, own, own], LEAST_SHARE), UNKNOWN)
-    keep = np.linalg.solve(between + noise, np.broadcast_to(between, noise.shape)).transpose(0, 2, 1)
-    mean = np.einsum("uij,uj->ui", keep, z)
-    variance = between - keep @ between
-    variance = (variance + variance.transpose(0, 2, 1)) / 2
+    centre = np.zeros(x.shape[1])
+    for _ in range(ROUNDS):
+        mean, variance = _given(z, centre, between, noise)
+        centre = mean.mean(axis=0)
+        away = mean - centre
+        found = (away.T @ away + variance.sum(axis=0)) / len(x)
+        moved = np.abs(found - between).max()
+        between = found
+        if moved < ENOUGH:
+            break
+    mean, variance = _given(z, centre, between, noise)
     variance[:, own, own] += LEAST_SHARE
     root = np.linalg.cholesky(variance)
     return middle + size * mean, root * size[:, None]
+
+
+def _given(z: np.ndarray, centre: np.ndarray, between: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior means and variances of the units, given the centre and spread of true values."""
+    keep = np.linalg.solve(between + noise, np.broadcast_to(between, noise.shape)).transpose(0, 2, 1)
+    variance = between - keep @ between
+    return centre + np.einsum("uij,uj->ui", keep, z - centre), (variance + variance.transpose(0, 2, 1)) / 2
 
 
 class PreparedDraws:
