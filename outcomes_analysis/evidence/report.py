@@ -245,7 +245,7 @@ def _certainty(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
             {
                 "Domain": name.capitalize(),
                 "Typical rank interval from the figures (places)": int(own.median()),
-                "Typical spread of ranks under other weights (places)": int(other.median()),
+                "Typical spread of ranks under other methods (places)": int(other.median()),
                 "Spread between authorities that is not noise, %": 100 * float(uncertainty.reliability[name]),
                 "More than 8 chances in 10 of the lowest fifth": int((part["p_bottom_fifth"] > 0.8).sum()),
                 "More than 8 chances in 10 of the highest fifth": int((part["p_top_fifth"] > 0.8).sum()),
@@ -253,8 +253,9 @@ def _certainty(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
         )
     intro = paragraph(
         "A rank is no more certain than the figures behind it. The first column says how far a typical authority's "
-        "rank could lie apart, given sampling and year-to-year variation; the second how far it would move if the "
-        "indicators were weighted otherwise. They are kept apart: one is doubt about the figures, the other a choice."
+        "rank could lie apart, given sampling and year-to-year variation; the second how far it would move if other "
+        "weights or another mean were chosen, or one indicator left out. They are kept apart: one is doubt about the "
+        "figures, the other a choice."
     )
     caption = f"How sure the ranks are ({uncertainty.spec.level:.0%} intervals)"
     return Section(

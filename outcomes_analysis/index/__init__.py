@@ -34,7 +34,6 @@ from outcomes_analysis.index.imputation import (
     impute,
 )
 from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
-from outcomes_analysis.index.index_model import index_model
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
 from outcomes_analysis.index.means import (
     ArithmeticMean,
@@ -45,6 +44,7 @@ from outcomes_analysis.index.means import (
     MazziottaPareto,
     WeightedMedian,
 )
+from outcomes_analysis.index.nominal import index_model
 from outcomes_analysis.index.normalisation import normalise
 from outcomes_analysis.index.orderings import (
     AroundMean,

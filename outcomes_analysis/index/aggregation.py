@@ -159,36 +159,6 @@ def slope_of_mean(scores: np.ndarray, weights: np.ndarray, mean: np.ndarray, *, 
     return (100 + 10 * mean)[:, None] / base
 
 
-def random_weights(weights: pd.DataFrame, *, draws: int, rng: np.random.Generator, spread: float = 0.5) -> np.ndarray:
-    """Weights drawn around equal ones: each part's weight times a uniform number, made to add up again.
-
-    Parameters
-    ----------
-    weights : DataFrame
-        From :func:`leaf_weights`.
-    draws : int
-        How many sets.
-    rng : Generator
-        Source of randomness.
-    spread : float
-        Each outcome's and each indicator's (or doublet's) weight is multiplied by a number between
-        ``1 - spread`` and ``1 + spread``.
-
-    Returns
-    -------
-    ndarray, shape (draws, indicators)
-        Each row adds up to 1.
-    """
-    factors: Mapping[str, np.ndarray] = {
-        level: rng.uniform(1 - spread, 1 + spread, size=(draws, weights[level].nunique()))
-        for level in ("outcome", "group")
-    }
-    drawn = np.tile(weights["weight"].to_numpy(float), (draws, 1))
-    for level, factor in factors.items():
-        drawn *= factor[:, pd.factorize(weights[level])[0]]
-    return drawn / drawn.sum(axis=1, keepdims=True)
-
-
 class Rescale(BaseModel):
     """Bring each node to one mean and standard deviation of the base rows before it goes up (ONS Health Index).
 

@@ -14,8 +14,8 @@ from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.index.building import IndexResult, competition_rank
 from outcomes_analysis.index.factors import Factor
 from outcomes_analysis.index.figure_draws import FigureDraws
-from outcomes_analysis.index.index_model import index_model, method_factors
 from outcomes_analysis.index.kernels import rank_among
+from outcomes_analysis.index.nominal import index_model, method_factors
 from outcomes_analysis.index.rank_sets import RankSets, rank_confidence_sets
 from outcomes_analysis.index.replicates import Replicates, replicate
 from outcomes_analysis.index.specification import IndexSpec

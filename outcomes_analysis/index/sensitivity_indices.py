@@ -12,8 +12,8 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.alternatives import Alternatives, IndexModel, alternatives_of
 from outcomes_analysis.index.building import IndexResult
 from outcomes_analysis.index.factors import Factor, alternatives, check_factors, choose, inputs
-from outcomes_analysis.index.index_model import default_factors, index_model
 from outcomes_analysis.index.kernels import ranks_of
+from outcomes_analysis.index.nominal import default_factors, index_model
 from outcomes_analysis.index.replicates import block_size, nominal, refuse_idle, scores_of, sobol_points
 from outcomes_analysis.index.sobol import (
     every_combination,

@@ -110,7 +110,8 @@ def indices(target: Project, period: int) -> list[Path]:
     return [
         _write_table(target, f"scores-{period}", index.table),
         _write_table(target, f"domains-{period}", unc.table),
-        _write_table(target, f"domains-{period}-other-weights", unc.method),
+        _write_table(target, f"domains-{period}-other-methods", unc.method),
+        _write_table(target, f"domains-{period}-figures-and-methods", unc.both),
         _write_table(target, f"domains-{period}-given-child-poverty", default_comparison(period).table),
         _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
         _write_words(target, f"scores-{period}", index),

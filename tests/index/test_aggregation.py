@@ -1,7 +1,6 @@
 """Weights and means against hand calculation."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +11,6 @@ from outcomes_analysis.index.aggregation import (
     effective_weights,
     leaf_weights,
     mean_error,
-    random_weights,
     weighted_mean,
 )
 
@@ -105,14 +103,3 @@ def test_errors_add_in_squares_between_indicators_and_in_full_within_a_doublet()
     errors, weights = np.array([[1.0, 1.0, 2.0]]), np.array([[0.25, 0.25, 0.5]])
     assert mean_error(errors, weights, ["t", "t", "c"])[0] == pytest.approx(np.sqrt(0.5**2 + 1.0**2))
     assert mean_error(errors, weights, ["a", "b", "c"])[0] == pytest.approx(np.sqrt(0.25**2 * 2 + 1.0**2))
-
-
-def test_random_weights_keep_doublets_equal_and_add_up(framework):
-    weights = leaf_weights(framework, "safe", indicators=["a", "b", "c", "d"])
-    drawn = random_weights(weights, draws=500, rng=np.random.default_rng(1))
-    np.testing.assert_allclose(drawn.sum(axis=1), 1)
-    np.testing.assert_allclose(drawn[:, 0], drawn[:, 1])
-    # centred on equal weights: the mean of 500 draws with sd of about .05 lies within .01
-    np.testing.assert_allclose(drawn.mean(axis=0), weights["weight"], atol=0.01)
-    # two factors between 1/2 and 3/2 on each side: between (1/4) / (1/4 + 9/4) and its mirror
-    assert pd.Series(drawn[:, 3]).between(0.1, 0.9).all()

@@ -19,8 +19,8 @@ from outcomes_analysis.index.factors import (
     WeightFactor,
 )
 from outcomes_analysis.index.figure_draws import FigureDraws, joint_posterior
-from outcomes_analysis.index.index_model import index_model
 from outcomes_analysis.index.kernels import ranks_of
+from outcomes_analysis.index.nominal import index_model
 from outcomes_analysis.index.replicates import nominal, replicate
 from outcomes_analysis.index.tree import Tree
 from outcomes_analysis.sources.release import load_observations

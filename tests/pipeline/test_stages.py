@@ -186,8 +186,9 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     assert sorted(files) == [
         "admissions-attainment.csv",
         "admissions-attainment.json",
+        "domains-2025-figures-and-methods.csv",
         "domains-2025-given-child-poverty.csv",
-        "domains-2025-other-weights.csv",
+        "domains-2025-other-methods.csv",
         "domains-2025.csv",
         "domains-by-year.csv",
         "scores-2025.csv",
