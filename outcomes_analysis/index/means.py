@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ STEP = "aggregate"
 class Aggregator(Method):
     """A way to combine parts; weights are spread over the parts present, unit by unit."""
 
+    @abstractmethod
     def combine(self, x: np.ndarray, weights: np.ndarray, *, node: str, parts: list[str]) -> np.ndarray:
         """Combine the parts of one node.
 
@@ -34,7 +36,6 @@ class Aggregator(Method):
         ndarray, shape (units,)
             NaN where no part with a weight is present.
         """
-        raise NotImplementedError
 
 
 def present_weights(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -67,8 +68,8 @@ class PowerMean(Aggregator):
     offset: float = 0.0
     factor: float = Field(default=1.0, gt=0)
 
-    def _power(self) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def _power(self) -> float: ...
 
     def combine(self, x: np.ndarray, weights: np.ndarray, *, node: str, parts: list[str]) -> np.ndarray:
         """``(sum of w x^p)^(1/p)``, or ``exp(sum of w ln x)`` for p = 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Literal, Self
 
 import numpy as np
@@ -17,9 +18,9 @@ Ties = Literal["min", "average", "max"]
 class Ordering(Method):
     """A normalisation that uses ranks, or classes, of the directed values."""
 
+    @abstractmethod
     def score(self, x: np.ndarray) -> np.ndarray:
         """Score each column of directed values; missing stays missing."""
-        raise NotImplementedError
 
 
 def ascending(x: np.ndarray, ties: Ties) -> tuple[np.ndarray, np.ndarray]:

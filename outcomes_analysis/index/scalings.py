@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -98,9 +99,9 @@ class Line:
 class Linear(Method):
     """A normalisation that is a line of the value, perhaps cut off at its ends."""
 
+    @abstractmethod
     def line(self, x: np.ndarray, about: About) -> Line:
         """Find the line for each column of directed values."""
-        raise NotImplementedError
 
     @property
     def ends(self) -> tuple[float, float]:

@@ -7,6 +7,7 @@ of the OECD/JRC handbook (2008): denominate, impute, screen, treat, normalise, w
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, get_args
@@ -24,7 +25,7 @@ CHANGE_COLUMNS = ["step", "unit", "indicator", "what", "before", "after", "param
 DEFAULT = "default"
 
 
-class Method(BaseModel):
+class Method(BaseModel, ABC):
     """A way to carry out a step, with its parameters; frozen, and refusing what it does not know.
 
     Each subclass declares ``method: Literal["name"] = "name"``, so that a specification read from YAML or JSON

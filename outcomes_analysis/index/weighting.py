@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -79,9 +80,9 @@ class Parts:
 class Weighting(Method):
     """A way to weigh the parts of one node."""
 
+    @abstractmethod
     def shares(self, parts: Parts) -> pd.Series:
         """Weigh the parts: 0 or more each; they need not add up to 1."""
-        raise NotImplementedError
 
 
 class Equal(Weighting):
