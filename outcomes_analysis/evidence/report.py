@@ -62,7 +62,7 @@ def report_html(
         Whether each domain behaves as one thing, and what else to mind.
     figures : mapping of str to Figure
         By id: ``domain-table``, ``admissions-attainment``, and for each domain ``domain-pair-``, ``domain-hex-``
-        and ``rank-intervals-``; an experimental one has ``part-hex-`` of each indicator instead of ranks.
+        and ``rank-intervals-``; an experimental one has no ranks.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def _domain(
         parts += [heading("Its parts"), _indicators(name, index)]
     if index.nodes[name].experimental:
         parts += [heading("Its parts, which do not measure one thing")]
-        parts += [_figure(figures[i], i) for i in (f"part-hex-{part}" for part in index.nodes[name].weights.index)]
+        parts += [_indicators(name, index)]
         parts += [heading("Taken together, as an experiment")]
     parts += [_figure(figures[f"domain-pair-{name}"], f"domain-pair-{name}")]
     ranks = f"rank-intervals-{name}"
@@ -153,7 +153,7 @@ def _domain(
         parts += [_figure(figures[ranks], ranks)]
     hexes = f"domain-hex-{name}"
     parts += [details_html("The same with every authority the same size", _figure(figures[hexes], hexes))]
-    if verdict["read_as"] == "one scale" or index.nodes[name].experimental:
+    if verdict["read_as"] == "one scale" and not index.nodes[name].experimental:
         parts += [heading("What it is made of"), _indicators(name, index)]
     parts += [_scores(name, uncertainty)]
     return Section(getattr(node, "label", name), "\n".join(parts), anchor=name)

@@ -328,7 +328,7 @@ def _notes(result: RelationResult, *, x: Indicator, y: Indicator, line: Line, ba
     first = sentences.opening(x, y)
     faint = "Faint lines: intervals of the figures themselves." if bars else ""
     basis = sentences.basis_sentence(x, y)
-    scales = "Axes do not start at zero."
+    scales = "An axis may not start at zero."
     return tuple(text for text in (first, AREAS_NOT_CHILDREN, basis, f"{scales} {faint}".strip()) if text)
 
 

@@ -173,10 +173,7 @@ def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
         made[f"domain-map-{domain}"] = maps.choropleth(unc, node=domain)
         made[f"domain-pair-{domain}"] = maps.domain_pair(unc, given, node=domain)
         made[f"domain-hex-{domain}"] = maps.hex_map(unc, node=domain)
-        if index.nodes[domain].experimental:  # its parts come first, since the whole is not one thing
-            parts = index.nodes[domain].weights.index
-            made |= {f"part-hex-{part}": maps.hex_map(index, node=part, classes="against") for part in parts}
-        else:
+        if not index.nodes[domain].experimental:
             made[f"rank-intervals-{domain}"] = ranks.rank_intervals(unc, node=domain)
     made["domain-table"] = tables.domain_heat_table(index)
     made["admissions-attainment"] = relations.scatter(default_relation(), observations=_observations())

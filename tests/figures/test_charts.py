@@ -260,7 +260,7 @@ def test_the_picture_says_what_admissions_are_not_and_that_areas_are_not_childre
     for needed in [
         "Admissions are not prevalence",
         "not between children",
-        "Axes do not start at zero",
+        "An axis may not start at zero",
         "2023/24",
         "90% interval",
     ]:
