@@ -15,7 +15,9 @@ from outcomes_analysis.figures import theme
 from outcomes_analysis.wording import EXPLORATION, written_date
 
 WORKING_ASSIGNMENT = (
-    "Which indicators belong to which domain is this project's working assignment, not the Collaborative's."
+    "Which indicators belong to which domain is this project's working assignment, not the Collaborative's. "
+    "Higher scores are better. England stands for England in each indicator's base period, mostly 2022/23, not for "
+    "England now."
 )
 TITLE_SIZE = 13
 SUBTITLE_SIZE = 10

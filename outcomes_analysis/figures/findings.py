@@ -9,6 +9,7 @@ import pandas as pd
 from outcomes_analysis.figures.classes import UNRANKED, MapClass
 from outcomes_analysis.wording import associational, listed, number, plural
 
+BASE = "England in the base period"
 SCORE_UNIT = "score: 0 = England and 1 = one standard deviation between authorities, both in the base period"
 
 
@@ -48,7 +49,7 @@ def against_counts(rows: pd.DataFrame) -> tuple[int, int, int]:
     return int((known["lower"] > 0).sum()), int((known["upper"] < 0).sum()), len(known)
 
 
-def finding(rows: pd.DataFrame, *, label: str, against: str = "England", mark: str = "") -> str:
+def finding(rows: pd.DataFrame, *, label: str, against: str = BASE, mark: str = "") -> str:
     """Title of a map: how many places are clearly above and below, by their intervals.
 
     An experimental or contested node says that it is one, and says nothing that could be read as a rank.

@@ -314,7 +314,7 @@ def _pair_title(rows: pd.DataFrame, beside: pd.DataFrame, *, label: str, mark: s
     name = f"{label} ({mark})" if mark else label
     alike_above, alike_below, _ = findings.against_counts(beside)
     return (
-        f"{name}: {above + below} of {n} authorities differ clearly from England, "
+        f"{name}: {above + below} of {n} authorities differ clearly from {findings.BASE}, "
         f"{alike_above + alike_below} from places of similar child poverty"
     )
 

@@ -19,6 +19,7 @@ from outcomes_analysis.relations.result import TABLE_COLUMNS, RelationResult
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, Assembled, assemble
 from outcomes_analysis.relations.sentences import compose, short_name
 from outcomes_analysis.relations.specification import POVERTY, RelationSpec
+from outcomes_analysis.sources.release import data_as_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +105,7 @@ def relate(
     text = compose(table, spec=spec, framework=framework, diagnostics=diagnostics, draws=draws, level=level)
     manifest = RunManifest(
         data=hash_of(assembled.data.reset_index().to_dict(orient="list")),
-        data_as_at=str(observations.attrs.get("data_as_at", "")),
+        data_as_at=data_as_at(assembled.sources) or str(observations.attrs.get("data_as_at", "")),
         spec=spec.hash,
         seed=seed if isinstance(seed, int) else None,
         sources=assembled.sources,

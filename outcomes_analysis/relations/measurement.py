@@ -29,6 +29,7 @@ from outcomes_analysis.relations.result import TABLE_COLUMNS, RelationResult
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, USABLE, Assembled, assemble
 from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.relations.specification import RelationSpec
+from outcomes_analysis.sources.release import data_as_at
 
 CORRECTED, IGNORED = "errors_allowed_for", "errors_ignored"
 
@@ -120,7 +121,7 @@ def fit_measurement_model(
     text = compose_measurement(table, spec=spec, framework=framework, diagnostics=diagnostics)
     manifest = RunManifest(
         data=figures.hash,
-        data_as_at=str(observations.attrs.get("data_as_at", "")),
+        data_as_at=data_as_at(figures.assembled.sources) or str(observations.attrs.get("data_as_at", "")),
         spec=spec.hash,
         seed=seed,
         sources=figures.assembled.sources,

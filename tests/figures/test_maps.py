@@ -131,7 +131,7 @@ def test_the_title_counts_what_the_intervals_say(learning, scores):
     above, below = int((rows["lower"] > 0).sum()), int((rows["upper"] < 0).sum())
     assert (
         learning.title
-        == f"Learning: {above} of {len(rows)} authorities score clearly above England, {below} clearly below"
+        == f"Learning: {above} of {len(rows)} authorities score clearly above England in the base period, {below} clearly below"
     )
     assert f"{above} of {len(rows)}" in learning.alt
     assert not causal_words(f"{learning.title} {learning.subtitle} {learning.alt}")
