@@ -178,7 +178,24 @@ def test_sources_match_the_mirrors_list(sources: list[dict], mirror: Path):
         listed = {row["path"]: row for row in csv.DictReader(handle)}
     for source in sources:
         row = listed[source["path"]]
-        for field in ("url", "sha256", "title", "publisher", "licence", "attribution", "obtained_via"):
+        for field in ("url", "sha256", "licence", "attribution", "obtained_via"):
             assert source[field] == row[field], (source["id"], field)
         assert source["bytes"] == int(row["bytes"])
         assert source["data_as_at"] == row["repository_date"]
+
+
+def test_titles_and_publishers_are_those_of_a_publication_not_of_a_file(sources: list[dict]):
+    assert {source["publisher"] for source in sources} == {
+        "Department for Education",
+        "House of Commons Library",
+        "Ministry of Housing, Communities and Local Government",
+        "Office for Health Improvement and Disparities (Fingertips)",
+        "Office for National Statistics",
+        "mySociety",
+    }
+    titles = [source["title"] for source in sources]
+    assert len(set(titles)) == len(titles)
+    for source in sources:
+        stem = source["path"].rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ").casefold()
+        assert "_" not in source["title"]
+        assert source["title"].rsplit(": ", 1)[-1].casefold() != stem, source["id"]
