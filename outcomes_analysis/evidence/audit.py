@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from outcomes_analysis.evidence.page import Section, bullets, details_html, heading, page, paragraph, table_html
 from outcomes_analysis.index.audit_wording import domain_sentences
 from outcomes_analysis.index.auditing import SECTIONS, AuditReport
-from outcomes_analysis.wording import number, plural
+from outcomes_analysis.wording import listed, number, plural
 
 TITLE = "Audit of the domain scores"
 # Two decimals but where they would be false precision.
@@ -114,9 +114,8 @@ SHOWN = {
         "How much of the differences between authorities goes with this one condition. It says nothing of what makes "
         "what happen.",
         {
-            "share": "Share of the variance (90% interval)",
-            "correlation": "Correlation (90% interval)",
-            "rank_correlation": "Rank correlation",
+            "share": "Share of the differences (90% interval)",
+            "rank_correlation": "Correlation of the ranks (90% interval)",
         },
     ),
     "doublets": _Shown(
@@ -179,7 +178,7 @@ def _findings(report: AuditReport) -> str:
     parts = [_verdicts(report)]
     for _, verdict in report.verdicts.iterrows():
         parts.append(heading(str(verdict["label"])))
-        parts.append(bullets(domain_sentences(report.table, verdict, labels=report.labels, covariate=report.covariate)))
+        parts.append(bullets(domain_sentences(report.table, verdict, labels=report.labels)))
     parts.append(heading("All domains"))
     parts.append(paragraph(report.text.split("\n\n")[-1]))
     return "".join(parts)
@@ -214,7 +213,7 @@ def _verdicts(report: AuditReport) -> str:
 
 def _section(name: str, rows: pd.DataFrame, report: AuditReport) -> Section:
     shown = SHOWN[name]
-    title = f"Share that goes with {report.covariate}" if name == "covariate" and report.covariate else SECTIONS[name]
+    title = _goes_with(report.covariates) if name == "covariate" and report.covariates else SECTIONS[name]
     frame = _wide(rows, shown, report.labels)
     if frame.empty:
         return Section(title, paragraph(shown.explained) + paragraph("Nothing to show here.", kind="note"))
@@ -224,6 +223,11 @@ def _section(name: str, rows: pd.DataFrame, report: AuditReport) -> Section:
     table = table_html(frame, title, headings=headings, row_heading="item", group="domain")
     body = details_html(f"Table: {title.lower()} ({plural(len(frame), 'line', 'lines')})", table)
     return Section(title, paragraph(f"{shown.explained} {note}".strip()) + body)
+
+
+def _goes_with(covariates: Sequence[str]) -> str:
+    """Heading that says all that the covariates have in common first: child poverty before and after housing costs."""
+    return f"Share that goes with {listed(list(covariates))}"
 
 
 def _wide(rows: pd.DataFrame, shown: _Shown, labels: Mapping[str, str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from outcomes_analysis.index.audit_parts import DomainParts
 from outcomes_analysis.index.building import IndexResult, competition_rank
+from outcomes_analysis.index.comparing import strength
 from outcomes_analysis.index.components import (
     bootstrap_eigenvalues,
     parallel_analysis,
@@ -16,7 +17,7 @@ from outcomes_analysis.index.components import (
     sphericity,
 )
 from outcomes_analysis.index.consistency import cronbach_alpha
-from outcomes_analysis.index.correlating import correlations, fisher_interval, holm
+from outcomes_analysis.index.correlating import correlations, holm
 from outcomes_analysis.index.describing import LEAST_AVAILABLE, statistics
 from outcomes_analysis.index.specification import Aggregation
 from outcomes_analysis.index.weights_in_effect import hidden_lows, importance, trade_offs, variance_shares
@@ -343,32 +344,34 @@ def _shift_rows(node: str, item: str, score: pd.Series, other: pd.Series, prefix
     ]
 
 
-def covariate_rows(parts: dict[str, DomainParts], covariate: pd.Series | None) -> Rows:
-    """Share of each domain's variance that goes with a covariate."""
-    if covariate is None:
-        return []
+def covariate_rows(parts: dict[str, DomainParts], covariates: pd.DataFrame, *, seed: int) -> Rows:
+    """Share of each domain's variance that goes with each covariate, and the correlation of the ranks."""
     rows: Rows = []
     for name, part in parts.items():
-        x = covariate.reindex(part.score.index)
-        both = x.notna() & part.score.notna()
-        n, r = int(both.sum()), float(part.score.corr(x))
-        low, high = (float(v) for v in fisher_interval(r, n, level=LEVEL))
-        least = 0.0 if low * high <= 0 else min(low**2, high**2)
-        rank = float(part.score.corr(x, method="spearman"))
-        rows.append(
-            row(
-                name,
-                name,
-                "share",
-                r**2,
-                lower=least,
-                upper=max(low**2, high**2),
-                note=plural(n, "authority", "authorities"),
-                flag="mostly" if r**2 >= 0.5 else "",
+        for label, values in covariates.reindex(part.score.index).items():
+            found = strength(part.score.to_numpy(float), values.to_numpy(float), seed=seed, level=LEVEL)
+            rows.append(
+                row(
+                    name,
+                    str(label),
+                    "share",
+                    found["share"],
+                    lower=found["share_lower"],
+                    upper=found["share_upper"],
+                    note=plural(int(found["n"]), "authority", "authorities"),
+                    flag="mostly" if found["share"] >= 0.5 else "",
+                )
             )
-        )
-        rows.append(row(name, name, "correlation", r, lower=low, upper=high))
-        rows.append(row(name, name, "rank_correlation", rank))
+            rows.append(
+                row(
+                    name,
+                    str(label),
+                    "rank_correlation",
+                    found["correlation"],
+                    lower=found["correlation_lower"],
+                    upper=found["correlation_upper"],
+                )
+            )
     return rows
 
 

@@ -71,9 +71,7 @@ def _inner(label: str) -> str:
     return label if label[1:2].isupper() or label[1:2].isdigit() else label[:1].lower() + label[1:]
 
 
-def domain_sentences(
-    table: pd.DataFrame, verdict: pd.Series, *, labels: Mapping[str, str], covariate: str
-) -> list[str]:
+def domain_sentences(table: pd.DataFrame, verdict: pd.Series, *, labels: Mapping[str, str]) -> list[str]:
     """Sentences about one domain, the verdict first.
 
     Parameters
@@ -84,8 +82,6 @@ def domain_sentences(
         Row of the verdicts; its name is the domain.
     labels : mapping
         Names in words.
-    covariate : str
-        Its name, or empty.
 
     Returns
     -------
@@ -116,12 +112,14 @@ def domain_sentences(
             f"The order rests most on {_inner(labels[worst['item']])}: without it places would move by "
             f"{number(worst['value'], 0)} on average."
         )
-    share = _cell(mine, "covariate", "share")
-    if share is not None:
-        sentences.append(
-            f"{number(100 * share['value'], 0)}% of the differences between authorities go with {covariate} "
-            f"({number(100 * share['lower'], 0)}% to {number(100 * share['upper'], 0)}%, 90% interval)."
-        )
+    shares = mine[(mine["section"] == "covariate") & (mine["statistic"] == "share")]
+    if len(shares):
+        named = [
+            f"{number(100 * r.value, 0)}% {'go ' if first else ''}with {r.item} "
+            f"({number(100 * r.lower, 0)}% to {number(100 * r.upper, 0)}%)"
+            for first, r in zip([True, *[False] * len(shares)], shares.itertuples(), strict=False)
+        ]
+        sentences.append(f"Of the differences between authorities, {listed(named)} (90% intervals).")
     return sentences
 
 
@@ -171,7 +169,7 @@ def _percent(table: pd.DataFrame, item: str) -> str:
     return f"{share}% of the importance, {weight}% of the weight"
 
 
-def audit_text(table: pd.DataFrame, verdicts: pd.DataFrame, *, labels: Mapping[str, str], covariate: str) -> str:
+def audit_text(table: pd.DataFrame, verdicts: pd.DataFrame, *, labels: Mapping[str, str]) -> str:
     """Findings in words: the verdict on every domain, then a paragraph each, then what concerns them all.
 
     Parameters
@@ -180,8 +178,6 @@ def audit_text(table: pd.DataFrame, verdicts: pd.DataFrame, *, labels: Mapping[s
         Of the audit.
     labels : mapping
         Names in words.
-    covariate : str
-        Its name, or empty.
 
     Returns
     -------
@@ -198,12 +194,12 @@ def audit_text(table: pd.DataFrame, verdicts: pd.DataFrame, *, labels: Mapping[s
         head.append(f"{listed(apart)} {verb}, whose parts are to be read first.")
     paragraphs = [" ".join(head)]
     for _, verdict in verdicts.iterrows():
-        paragraphs.append(" ".join(domain_sentences(table, verdict, labels=labels, covariate=covariate)))
-    paragraphs.append(" ".join(_general(table, labels, covariate)))
+        paragraphs.append(" ".join(domain_sentences(table, verdict, labels=labels)))
+    paragraphs.append(" ".join(_general(table, labels)))
     return associational("\n\n".join(paragraphs))
 
 
-def _general(table: pd.DataFrame, labels: Mapping[str, str], covariate: str) -> list[str]:
+def _general(table: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     sentences = []
     pairs = table[table["section"] == "doublets"]
     shared = int((pairs["flag"] == "").sum())
@@ -221,8 +217,8 @@ def _general(table: pd.DataFrame, labels: Mapping[str, str], covariate: str) -> 
     if len(out):
         named = listed([_inner(labels[i]) for i in out["item"]])
         sentences.append(f"Outliers remain after the scale is changed in {named}.")
-    if not covariate:
+    if table[table["section"] == "covariate"].empty:
         sentences.append(
-            "No covariate was given, so the share of the scores that goes with child poverty is not shown."
+            "How much of the scores goes with child poverty was not looked at: no figures on it were given."
         )
     return sentences

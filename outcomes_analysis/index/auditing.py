@@ -27,7 +27,7 @@ SECTIONS = {
     "weights": "Weights and importance",
     "trade_offs": "What the weights trade for each other",
     "compensation": "What averaging lets pass",
-    "covariate": "Share that goes with the covariate",
+    "covariate": "Share that goes with child poverty and the like",
     "doublets": "Near-duplicates",
     "leave_one_out": "Leaving one measure out",
 }
@@ -51,8 +51,8 @@ class AuditReport:
         Findings in words.
     labels : dict of str to str
         Names of domains, measures and indicators in words.
-    covariate : str
-        Name of the covariate, empty where none was given.
+    covariates : tuple of str
+        Names of the covariates, empty where none was given.
     spec, manifest
         Of the index audited; the manifest holds the seed.
     """
@@ -61,7 +61,7 @@ class AuditReport:
     verdicts: pd.DataFrame
     text: str
     labels: dict[str, str]
-    covariate: str
+    covariates: tuple[str, ...]
     spec: IndexSpec
     manifest: RunManifest
 
@@ -160,7 +160,7 @@ def _verdict_rows(verdicts: pd.DataFrame) -> tables.Rows:
 def audit(
     index: IndexResult,
     *,
-    covariate: pd.Series | None = None,
+    covariate: pd.Series | pd.DataFrame | None = None,
     label: str = "child poverty",
     draws: int = 1000,
     seed: int = SEED,
@@ -171,10 +171,11 @@ def audit(
     ----------
     index : IndexResult
         Scores and the figures behind them. City of London and the Isles of Scilly are left out.
-    covariate : Series, optional
-        By area code, for instance the share of children in poverty: how much of each domain goes with it.
+    covariate : Series or DataFrame, optional
+        By area code, for instance the share of children in poverty: how much of each domain goes with it. In a frame,
+        a column each (poverty before and after housing costs, say) with its name in words.
     label : str
-        Name of the covariate, for the text.
+        Name of the covariate, for the text, where it is a series.
     draws : int
         Bootstrap draws of eigenvalues and shuffles of the parallel analysis.
     seed : int
@@ -201,6 +202,7 @@ def audit(
     beyond .92, availability 65 %, skew 2 with kurtosis 3.5, KMO .6.
     """
     parts = domain_parts(index)
+    covariates = _covariates(covariate, label)
     found = {name: judge(part, draws=draws, seed=seed) for name, part in parts.items()}
     verdicts = pd.DataFrame.from_dict(found, orient="index").rename_axis("node_id")
     rows = {
@@ -214,7 +216,7 @@ def audit(
         "weights": tables.weight_rows(parts),
         "trade_offs": tables.trade_rows(index, parts),
         "compensation": tables.compensation_rows(parts),
-        "covariate": tables.covariate_rows(parts, covariate),
+        "covariate": tables.covariate_rows(parts, covariates, seed=seed),
         "doublets": tables.doublet_rows(index, parts),
         "leave_one_out": tables.leave_out_rows(parts),
     }
@@ -223,12 +225,19 @@ def audit(
     return AuditReport(
         table=table,
         verdicts=verdicts,
-        text=audit_text(table, verdicts, labels=labels, covariate=label if covariate is not None else ""),
+        text=audit_text(table, verdicts, labels=labels),
         labels=labels,
-        covariate=label if covariate is not None else "",
+        covariates=tuple(map(str, covariates)),
         spec=index.spec,
         manifest=replace(index.manifest, seed=seed),
     )
+
+
+def _covariates(covariate: pd.Series | pd.DataFrame | None, label: str) -> pd.DataFrame:
+    """The covariates by name in words; a frame without columns where there are none."""
+    if covariate is None:
+        return pd.DataFrame()
+    return covariate if isinstance(covariate, pd.DataFrame) else covariate.to_frame(label)
 
 
 def _labels(index: IndexResult, parts: dict[str, DomainParts]) -> dict[str, str]:

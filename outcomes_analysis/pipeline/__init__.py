@@ -170,12 +170,8 @@ def refresh(
 
     Parameters
     ----------
-    mirror : Path, optional
-        Folder that mirrors the raw files; without it they are downloaded to ``data/raw/``.
-    progress : callable
-        Told what is being done.
-    downloaded : callable, optional
-        Told source, bytes so far and bytes in all.
+    mirror, progress, downloaded
+        As of :func:`rebuild`.
 
     Returns
     -------
@@ -202,7 +198,7 @@ def verify(*, mirror: Path | None = None, progress: Progress = _quiet, downloade
     Parameters
     ----------
     mirror, progress, downloaded
-        As of :func:`refresh`.
+        As of :func:`rebuild`.
 
     Returns
     -------

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 FIRST_INDEX_YEAR = 2019
 PERIOD = 2025
 RELATION_YEAR = 2024  # newest year with figures on admissions
-POVERTY = "child_poverty_ahc"
-POVERTY_LABEL = "child poverty after housing costs"
+#: Measures of child poverty that scores are set beside; the two tell different stories, so both are always shown.
+POVERTY = {
+    "child_poverty_bhc": "child poverty before housing costs",
+    "child_poverty_ahc": "child poverty after housing costs",
+}
+MAPPED_POVERTY = "child_poverty_ahc"  # of the maps: rents count among what a family can spend
 
 
 def _observations() -> pd.DataFrame:
@@ -49,20 +53,25 @@ def default_uncertainty(period: int = PERIOD) -> UncertaintyResult:
 
 
 @cache
-def default_comparison(period: int = PERIOD) -> ComparisonResult:
+def default_comparison(period: int = PERIOD, measure: str = MAPPED_POVERTY) -> ComparisonResult:
     """Domains of the default index beside places of similar child poverty, made once a process."""
     from outcomes_analysis.index import compare_given
 
-    return compare_given(default_index(period), _poverty(period), label=POVERTY_LABEL)
+    return compare_given(default_index(period), _poverty(period)[measure], label=POVERTY[measure])
+
+
+def default_comparisons(period: int = PERIOD) -> tuple[ComparisonResult, ...]:
+    """The same by every measure of child poverty."""
+    return tuple(default_comparison(period, measure) for measure in POVERTY)
 
 
 @cache
-def _poverty(period: int) -> pd.Series:
+def _poverty(period: int) -> pd.DataFrame:
     from outcomes_analysis.framework import load_framework
     from outcomes_analysis.index import build_matrix
 
-    matrix = build_matrix(_observations(), framework=load_framework(), period=period, include=[POVERTY])
-    return matrix.values[POVERTY]
+    matrix = build_matrix(_observations(), framework=load_framework(), period=period, include=list(POVERTY))
+    return matrix.values[list(POVERTY)]
 
 
 @cache
@@ -70,7 +79,7 @@ def default_audit(period: int = PERIOD) -> AuditReport:
     """Audit of the default index, made once a process."""
     from outcomes_analysis.index import audit
 
-    return audit(default_index(period), covariate=_poverty(period), label=POVERTY_LABEL)
+    return audit(default_index(period), covariate=_poverty(period).rename(columns=POVERTY))
 
 
 @cache
@@ -105,6 +114,8 @@ def _write_words(target: Project, name: str, result: IndexResult | RelationResul
 
 def indices(target: Project, period: int) -> list[Path]:
     """Score every domain, with intervals and ranks; the years before; beside similar poverty."""
+    from outcomes_analysis.index.comparing import strength_table
+
     index, unc = default_index(period), default_uncertainty(period)
     years = [default_index(year).table.query("kind == 'domain'") for year in range(FIRST_INDEX_YEAR, PERIOD + 1)]
     return [
@@ -112,7 +123,12 @@ def indices(target: Project, period: int) -> list[Path]:
         _write_table(target, f"domains-{period}", unc.table),
         _write_table(target, f"domains-{period}-other-methods", unc.method),
         _write_table(target, f"domains-{period}-figures-and-methods", unc.both),
-        _write_table(target, f"domains-{period}-given-child-poverty", default_comparison(period).table),
+        _write_table(
+            target,
+            f"domains-{period}-given-child-poverty",
+            pd.concat([one.table for one in default_comparisons(period)], ignore_index=True),
+        ),
+        _write_table(target, f"domains-{period}-and-child-poverty", strength_table(default_comparisons(period))),
         _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
         _write_words(target, f"scores-{period}", index),
     ]

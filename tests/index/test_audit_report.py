@@ -14,7 +14,7 @@ from outcomes_analysis.index.auditing import SECTIONS, judge
 from outcomes_analysis.observations.scales import derivative
 from outcomes_analysis.wording import causal_words
 
-POVERTY = "child_poverty_bhc"
+POVERTY, OTHER = "child_poverty_bhc", "child_poverty_ahc"
 
 
 @pytest.fixture(scope="module")
@@ -186,17 +186,30 @@ def test_known_correlations_come_back(report):
     assert found["flag"] == ""
 
 
-def test_poverty_shares_are_those_measured_before(report):
+def test_poverty_shares_are_those_measured_before(report, index, poverty):
     """domain.md 9.1, Spearman: healthy -.81, engaged -.73, learning -.63; indicators and years differ a little."""
     expected = {"healthy": -0.81, "engaged": -0.73, "learning": -0.63}
     for name, value in expected.items():
-        assert cell(report, "covariate", name, name, "rank_correlation")["value"] == pytest.approx(value, abs=0.03)
-        share = cell(report, "covariate", name, name, "share")
+        ranks = cell(report, "covariate", name, "child poverty", "rank_correlation")
+        assert ranks["value"] == pytest.approx(value, abs=0.03)
+        assert -1 < ranks["lower"] < ranks["value"] < ranks["upper"] < 0
+        share = cell(report, "covariate", name, "child poverty", "share")
         assert 0 < share["lower"] < share["value"] < share["upper"] < 1
-    share = cell(report, "covariate", "healthy", "healthy", "share")
-    r = cell(report, "covariate", "healthy", "healthy", "correlation")
-    assert share["value"] == pytest.approx(r["value"] ** 2)
-    assert (share["lower"], share["upper"]) == pytest.approx((r["upper"] ** 2, r["lower"] ** 2))
+    # the comparison with places alike reports the same share, to the last digit
+    goes_with = oa.compare_given(index, poverty).goes_with.loc["healthy"]
+    share = cell(report, "covariate", "healthy", "child poverty", "share")
+    assert tuple(share[["value", "lower", "upper"]]) == tuple(goes_with[["share", "share_lower", "share_upper"]])
+
+
+def test_two_measures_of_poverty_stand_side_by_side(index, poverty):
+    ahc = oa.build_matrix(oa.load_observations(), framework=oa.load_framework(), period=2025, include=[OTHER])
+    both = pd.DataFrame({"poverty before housing costs": poverty, "poverty after housing costs": ahc.values[OTHER]})
+    found = audit(index, covariate=both, draws=50)
+    assert found.covariates == tuple(both)
+    shares = found.table.query("section == 'covariate' and statistic == 'share'")
+    assert [list(rows["item"]) for _, rows in shares.groupby("node_id")] == [list(both)] * 5
+    assert "go with poverty before housing costs" in found.text
+    assert "with poverty after housing costs" in found.text
 
 
 def test_a_share_that_may_be_nought_starts_at_nought(index):
@@ -303,8 +316,8 @@ def test_same_seed_same_report_and_inputs_unchanged(index, poverty, report):
 def test_without_a_covariate_the_text_says_so(index):
     found = audit(index, draws=50)
     assert found.sections["covariate"].empty
-    assert found.covariate == ""
-    assert "No covariate was given" in found.text
+    assert found.covariates == ()
+    assert "child poverty was not looked at" in found.text
 
 
 def test_few_places_are_refused(index):

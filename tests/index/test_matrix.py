@@ -179,17 +179,3 @@ def test_uncertainty_is_the_same_each_time_and_ranks_lie_in_their_intervals(inde
 def test_nothing_measured_in_time_is_said(observations, framework):
     with pytest.raises(SpecError, match=r"Nothing was measured by 1990.*Figures run from 2013 to 2025"):
         oa.build_matrix(observations, framework=framework, period=1990)
-
-
-def test_comparison_with_places_of_similar_poverty_by_brute_force(index, observations, framework):
-    poverty = oa.build_matrix(observations, framework=framework, period=2024, include=["child_poverty_ahc"]).values[
-        "child_poverty_ahc"
-    ]
-    found = oa.compare_given(index, poverty, nearest=20)
-    scores = index.scores["engaged"].drop(["E09000001", "E06000053"]).dropna()
-    both = pd.concat([scores, poverty.rename("p")], axis=1, join="inner").dropna()
-    here = "E08000003"  # Manchester
-    others = both.drop(here)
-    nearest = others.loc[(others["p"] - both.loc[here, "p"]).abs().sort_values(kind="stable").index[:20], "engaged"]
-    row = found.table.query("node_id == 'engaged' and area_code == @here").iloc[0]
-    assert row["estimate"] == pytest.approx(both.loc[here, "engaged"] - nearest.mean())
