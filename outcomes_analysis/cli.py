@@ -173,21 +173,42 @@ def verify(mirror: Mirror = None, quiet: Quiet = False) -> None:
 
 @app.command()
 def area(
-    name: Annotated[str, typer.Argument(help="Any spelling, code or former name.")],
+    name: Annotated[
+        list[str] | None, typer.Argument(help="Any spelling, code or former name; no quotes needed.")
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the authorities there are, and stop.")] = False,
     period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
+    if listing:
+        _say(_authorities())
+        return
+    if not name:
+        message = "outcomes: Missing argument 'name'. See: outcomes area --help"
+        _stop(message, USERS_MISTAKE)
     from outcomes_analysis import pipeline
-    from outcomes_analysis.areas.register import resolve
+    from outcomes_analysis.areas.register import resolve_place
     from outcomes_analysis.places import area_profile, profile_text
 
-    resolve(name)  # a slip of the pen is said before anything is computed
+    code = resolve_place(" ".join(name))  # a slip of the pen is said before anything is computed
     year = period or pipeline.PERIOD
-    profile = area_profile(name, period=year, index=pipeline.default_uncertainty(year))
+    profile = area_profile(code, period=year, index=pipeline.default_uncertainty(year))
     if as_json:
         _say(profile.table.to_json(orient="records", date_format="iso"))
     else:
         _say(profile_text(profile))
+
+
+def _authorities() -> str:
+    """Every upper-tier authority with its code, under its region."""
+    from outcomes_analysis.areas.register import upper_tier
+
+    table = upper_tier().sort_values(["region_name", "name"])
+    blocks = []
+    for region, rows in table.groupby("region_name"):
+        names = ", ".join(f"{row['name']} ({code})" for code, row in rows.iterrows())
+        blocks.append(f"{region}\n" + fill(names, WIDTH, initial_indent="  ", subsequent_indent="  "))
+    return "\n".join(blocks)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from outcomes_analysis.areas.register import (
     lower_tier,
     regions,
     resolve,
+    resolve_place,
     to_area_code,
     upper_tier,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "neighbour_sets",
     "regions",
     "resolve",
+    "resolve_place",
     "to_area_code",
     "upper_tier",
 ]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import cache
 
 import pandas as pd
 
+from outcomes_analysis.areas.spelling import bare, elsewhere, near_names, normal
 from outcomes_analysis.errors import AreaError, several
 from outcomes_analysis.project import project
 
 ENGLAND = "E92000001"
 _FLAGS = ("canonical", "ranked")
 _DATES = ("start_date", "end_date")
-# Words that people add to or leave off a place's name.
-_EXTRA = re.compile(
-    r"\b(the|lb|council|county|borough|royal|london|metropolitan|unitary|authority|ua|city|district|of|mbc|cc|region)\b"
+MOST_SUGGESTED = 5
+_WAYS = (
+    "Give the name of an authority or district, its nine-character code, or its three-digit DfE code; "
+    "`outcomes area --list` lists the authorities."
 )
 
 
@@ -134,17 +135,6 @@ def _by_dfe_code() -> dict[str, str]:
     return dict(zip(table["dfe_code"], table.index, strict=True))  # a canonical code comes last, and so wins
 
 
-def _normal(text: str) -> str:
-    plain = text.lower().replace("&", " and ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("'", "")
-    plain = re.sub(r"[^a-z0-9]+", " ", plain)
-    plain = re.sub(r"\bsaint\b", "st", plain)
-    return " ".join(plain.split())
-
-
-def _bare(text: str) -> str:
-    return " ".join(_EXTRA.sub(" ", _normal(text)).split())
-
-
 @cache
 def _names() -> dict[str, str]:
     """Spelling to code: names before aliases, canonical areas before former ones, bare forms where unambiguous."""
@@ -152,15 +142,15 @@ def _names() -> dict[str, str]:
     spellings: dict[str, str] = {}
     order = table.sort_values(["canonical", "tier"], ascending=[False, False], kind="stable")
     for code, name in order["name"].items():
-        spellings.setdefault(_normal(name), str(code))
+        spellings.setdefault(normal(name), str(code))
     for code, aliases in order["aliases"].items():
         for alias in filter(None, aliases.split("|")):
-            spellings.setdefault(_normal(alias), str(code))
-    bare: dict[str, set[str]] = {}
+            spellings.setdefault(normal(alias), str(code))
+    short: dict[str, set[str]] = {}
     for spelling, code in spellings.items():
         if table.loc[code, "canonical"]:
-            bare.setdefault(_bare(spelling), set()).add(code)
-    for spelling, codes in bare.items():
+            short.setdefault(bare(spelling), set()).add(code)
+    for spelling, codes in short.items():
         if spelling and len(codes) == 1:
             spellings.setdefault(spelling, next(iter(codes)))
     return spellings
@@ -199,7 +189,7 @@ def _find(text: str) -> str | None:
     number = re.sub(r"\.0+$", "", wanted)
     if number in _by_dfe_code():
         return _by_dfe_code()[number]
-    for spelling in (_normal(wanted), _bare(wanted)):
+    for spelling in (normal(wanted), bare(wanted)):
         if spelling in names:
             return names[spelling]
     return None
@@ -222,22 +212,75 @@ def resolve(text: str) -> str:
     Raises
     ------
     AreaError
-        If nothing is called that (names that look alike are given), or if the area was merged or split (its
-        successors are given).
+        If nothing is called that (names that are really close are given), if it lies outside England, or if the area
+        was merged or split (its successors are given).
     """
     found = _find(str(text))
     if found is not None:
         return _current(found)
+    raise AreaError(_unknown(str(text)))
+
+
+def _unknown(text: str) -> str:
+    """Say that nothing is called that, and what was perhaps meant."""
+    other = elsewhere(text)
+    if other:
+        named = f"'{text}' is {other}." if other.startswith("a ") else f"{other} is not covered."
+        return f"{named} These figures are of England's 153 authorities for children's services. {_WAYS}"
     table = _register()
     spellings = {key: code for key, code in _names().items() if table.loc[code, "canonical"]}
-    wanted = _normal(str(text))
-    near = [key for key in spellings if wanted and wanted in key]
-    near += get_close_matches(wanted, spellings, n=8, cutoff=0.6)
-    codes = list(dict.fromkeys(spellings[key] for key in near))[:5]
-    hint = f" Did you mean {' or '.join(f'{table.loc[c, "name"]} ({c})' for c in codes)}?" if codes else ""
+    near = [*near_names(normal(text), spellings), *near_names(bare(text), spellings)]
+    codes = list(dict.fromkeys(spellings[key] for key in near))[:MOST_SUGGESTED]
+    names = [f"{table.loc[code, 'name']} ({code})" for code in codes]
+    hint = f" Did you mean {' or '.join(names)}?" if names else ""
+    return f"No area in England is known as '{text}'.{hint} {_WAYS}"
+
+
+def authorities_of(region: str) -> pd.DataFrame:
+    """Give the upper-tier authorities of a region.
+
+    Parameters
+    ----------
+    region : str
+        ``area_code`` of a region, or of England for all 153.
+
+    Returns
+    -------
+    DataFrame
+        Rows of :func:`load_register`, by name.
+    """
+    table = upper_tier()
+    return table[table["region_code"].eq(region) | (region == ENGLAND)].sort_values("name")
+
+
+def resolve_place(text: str) -> str:
+    """Find the one place, an authority or a district, that a name or code means.
+
+    Parameters
+    ----------
+    text : str
+        As for :func:`resolve`.
+
+    Returns
+    -------
+    str
+        Canonical ``area_code``.
+
+    Raises
+    ------
+    AreaError
+        As :func:`resolve`; and if it is a region or England, naming authorities in it.
+    """
+    code = resolve(text)
+    row = _register().loc[code]
+    if row["tier"] in ("upper", "lower"):
+        return code
+    inside, within = authorities_of(code), "it"
+    if inside.empty:  # inner and outer London
+        inside, within = authorities_of(str(row["region_code"])), str(row["region_name"])
     message = (
-        f"No area in England is known as '{text}'.{hint} Give the name of an authority, district or region, "
-        "its nine-character code, or its three-digit DfE code."
+        f"{row['name']} is a {row['tier']}: a profile is of one authority or district. Ask for an authority in "
+        f"{within}: {several(inside['name'])}. {_WAYS}"
     )
     raise AreaError(message)
 

@@ -14,10 +14,12 @@ from outcomes_analysis.areas import (
     lower_tier,
     regions,
     resolve,
+    resolve_place,
     to_area_code,
     upper_tier,
 )
 from outcomes_analysis.areas.register import recodes
+from outcomes_analysis.areas.spelling import distance
 from outcomes_analysis.areas.succession import required_parts, succession
 from outcomes_analysis.errors import AreaError
 
@@ -123,6 +125,16 @@ def test_resolve_knows_usual_spellings(text, code):
         ("Hackny", ["Did you mean Hackney (E09000012)"]),
         ("Sussex", ["East Sussex", "West Sussex"]),
         ("E06999999", ["No area in England"]),
+        (
+            "Kingston",
+            ["Did you mean Kingston upon Hull, City of (E06000010) or Kingston upon Thames (E09000021)? Give"],
+        ),
+        ("Bornemouth", ["Did you mean Bournemouth, Christchurch and Poole (E06000058)? Give"]),
+        ("county of nottinham", ["Did you mean Nottingham (E06000018)? Give"]),
+        ("W06000015", ["'W06000015' is a code of Wales. These figures are of England's 153 authorities"]),
+        ("s12000033", ["is a code of Scotland"]),
+        ("Wales", ["Wales is not covered"]),
+        ("E05009376", ["is a ward"]),
         ("", ["No area in England"]),
     ],
 )
@@ -131,6 +143,41 @@ def test_resolve_says_what_happened_or_what_is_near(text, said):
         resolve(text)
     for words in said:
         assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["nowhere", "Narnia", "banana", "city", "Cardiff", "x", "681"])
+def test_nothing_is_suggested_that_is_not_really_close(text):
+    with pytest.raises(AreaError) as caught:
+        resolve(text)
+    assert "Did you mean" not in str(caught.value)
+    assert "outcomes area --list" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "slips"),
+    [
+        ("kent", "kent", 0),
+        ("", "kent", 4),
+        ("kant", "kent", 1),
+        ("ketn", "kent", 1),  # two letters side by side exchanged: one slip
+        ("kittens", "sitting", 3),  # k-s, e-i, and s for g
+        ("ca", "abc", 3),  # the restricted distance; the unrestricted one is 2
+        ("nowhere", "rother", 3),  # n-r, w-t, and the last e too many: one more than seven letters are allowed
+    ],
+)
+def test_slips_between_words(a, b, slips):
+    assert distance(a, b) == distance(b, a) == slips
+
+
+def test_one_place_is_asked_for():
+    assert resolve_place("Essex county") == "E10000012"
+    assert resolve_place("Harlow") == "E07000073"
+    with pytest.raises(AreaError, match=r"London is a region.* in it: Barking and Dagenham, .* and 28 more"):
+        resolve_place("London")
+    with pytest.raises(AreaError, match=r"Inner London is a region.* authority in London"):
+        resolve_place("E13000001")
+    with pytest.raises(AreaError, match=r"England is a country.* and 148 more"):
+        resolve_place("England")
 
 
 def test_every_name_and_code_of_the_canonical_vintage_resolves_to_itself():

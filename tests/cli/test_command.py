@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,8 @@ def test_alone_it_shows_what_it_can_do(ask: Ask) -> None:
         ("London", "London is a region"),
         ("England", "England is a country"),
         ("", "No area"),
+        ("nowhere", "No area in England is known as 'nowhere'. Give the name"),
+        ("S12000033", "is a code of Scotland"),
     ],
 )
 def test_a_place_that_cannot_be_shown(name: str, said: str, ask: Ask) -> None:
@@ -148,6 +151,19 @@ def test_any_spelling_of_a_place(name: str, ask: Ask) -> None:
     answer = ask("area", name)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith("Hackney (E09000012), London: figures measured by 2025")
+
+
+def test_a_name_of_several_words_needs_no_quotes(ask: Ask) -> None:
+    answer = ask("area", "isle", "of", "wight")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("Isle of Wight (E06000046)")
+
+
+def test_the_authorities_are_listed(ask: Ask) -> None:
+    answer = ask("area", "--list")
+    assert answer.code == 0
+    assert len(re.findall(r"\(E\d{8}\)", answer.out)) == 153
+    assert answer.out.index("South West") < answer.out.index("Isles of Scilly (E06000053)")
 
 
 def test_what_is_said_of_a_place(ask: Ask) -> None:
