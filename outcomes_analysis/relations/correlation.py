@@ -17,7 +17,16 @@ REPEATED = 1e-16  # product of the two shares of variance left over; below it a 
 
 
 class Correlation(NamedTuple):
-    """A correlation and its interval."""
+    """A correlation, its interval, and the correlations of areas drawn again from which the interval was made."""
+
+    estimate: float
+    lower: float
+    upper: float
+    drawn: Floats
+
+
+class Difference(NamedTuple):
+    """One correlation less another, and its interval."""
 
     estimate: float
     lower: float
@@ -35,6 +44,7 @@ def correlate(
     *,
     draws: NDArray[np.intp],
     controls: Floats | None = None,
+    keep: NDArray[np.bool_] | None = None,
     method: Method = "spearman",
     level: float = LEVEL,
 ) -> Correlation:
@@ -45,10 +55,13 @@ def correlate(
     x, y : array of shape (n,)
         No missing values.
     draws : array of int, shape (draws, n)
-        From :func:`resamples`; shared between analyses of one sample so that they can be compared.
+        From :func:`resamples` of all n areas; shared between analyses so that they can be compared pair by pair.
     controls : array of shape (n, k), optional
         Held alike. The partial correlation comes from the inverse of the correlation matrix: minus the off-diagonal
         element over the root of the two diagonal ones (Whittaker 1990, section 5.8). For Spearman, of ranks.
+    keep : array of bool, shape (n,), optional
+        Areas the correlation is of; the others are drawn too but not counted, so that a part and the whole can be
+        compared draw by draw.
     method : {"spearman", "pearson"}
         Ranks are taken anew in every resample, ties sharing their mean rank.
     level : float
@@ -64,25 +77,58 @@ def correlate(
         If a variable is constant, or a control repeats one of the two.
     """
     variables = np.stack([x, y]) if controls is None else np.vstack([np.stack([x, y]), controls.T])
-    if np.any(np.ptp(variables, axis=1) == 0):
+    kept = np.ones(len(x), dtype=bool) if keep is None else keep
+    if np.any(np.ptp(variables[:, kept], axis=1) == 0):
         message = "A variable has the same value in every authority: there is nothing to correlate. Choose another."
         raise RelationError(message)
-    estimate = float(_partial(variables[None], method=method)[0])
+    estimate = float(_partial(variables[None][..., kept], method=method)[0])
     if not np.isfinite(estimate):
         message = "Perfectly collinear: what is held alike already gives one of the two variables. Adjust for less."
         raise RelationError(message)
     resampled = np.moveaxis(variables[:, draws], 1, 0)  # draws x variables x areas
+    drawn = _partial(resampled, method=method, kept=None if keep is None else kept[draws])
+    return Correlation(estimate, *_quantiles(drawn, level=level), drawn)
+
+
+def difference(one: Correlation, other: Correlation, *, level: float = LEVEL) -> Difference:
+    """One correlation less another of the same areas, with the interval of the difference itself.
+
+    Two intervals can overlap although the difference is clear, since both estimates come from the same areas: the
+    difference is taken draw by draw.
+
+    Parameters
+    ----------
+    one, other : Correlation
+        From the same ``draws``.
+    level : float
+        Of the percentile interval.
+    """
+    apart = one.drawn - other.drawn
+    return Difference(one.estimate - other.estimate, *_quantiles(apart, level=level))
+
+
+def _quantiles(drawn: Floats, *, level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
-    lower, upper = np.nanquantile(_partial(resampled, method=method), [tail, 1 - tail])
-    return Correlation(estimate, float(lower), float(upper))
+    lower, upper = np.nanquantile(drawn, [tail, 1 - tail])
+    return float(lower), float(upper)
 
 
-def _partial(variables: Floats, *, method: Method) -> Floats:
-    """Partial correlation of the first two of ``variables`` (batch x k x n) given the others; shape (batch,)."""
+def _partial(variables: Floats, *, method: Method, kept: NDArray[np.bool_] | None = None) -> Floats:
+    """Partial correlation of the first two of ``variables`` (batch x k x n) given the others; shape (batch,).
+
+    ``kept`` (batch x n) says which areas count; ranks are taken among those alone.
+    """
     from scipy.stats import rankdata
 
-    values = rankdata(variables, axis=-1) if method == "spearman" else variables
-    centred = values - values.mean(axis=-1, keepdims=True)
+    values = variables
+    if method == "spearman":  # areas that do not count come last, so that the others' ranks are their own
+        values = rankdata(variables if kept is None else np.where(kept[:, None], variables, np.inf), axis=-1)
+    if kept is None:
+        centred = values - values.mean(axis=-1, keepdims=True)
+    else:
+        counted = kept[:, None].astype(float)
+        mean = (values * counted).sum(axis=-1, keepdims=True) / np.maximum(counted.sum(axis=-1, keepdims=True), 1)
+        centred = (values - mean) * counted
     with np.errstate(invalid="ignore", divide="ignore"):  # a resample may draw one area only: NaN, left out
         scaled = centred / np.sqrt((centred**2).sum(axis=-1, keepdims=True))
     matrix = scaled @ np.swapaxes(scaled, -1, -2)

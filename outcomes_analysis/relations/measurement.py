@@ -9,7 +9,7 @@ than its name says still does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.observations.scales import RowScales
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.relations.asking import defaults
 from outcomes_analysis.relations.fits import fits_folder, key_of, load_fit, save_fit
 from outcomes_analysis.relations.latent_pair import Pair, noise_share, partial_correlation
 from outcomes_analysis.relations.measurement_sentences import compose_measurement
 from outcomes_analysis.relations.posteriors import SAMPLER, Method, Posterior, sample_posterior
-from outcomes_analysis.relations.result import TABLE_COLUMNS, RelationResult
+from outcomes_analysis.relations.result import RelationResult, table_of
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, USABLE, Assembled, assemble
 from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.relations.specification import RelationSpec
@@ -101,8 +102,10 @@ def fit_measurement_model(
     Rows are withheld, with the reason, if R-hat is above 1.01, the effective number of draws below 400, or there was
     a divergence.
     """
-    spec = RelationSpec(outcome=outcome, predictor=predictor, year=period, confounders=(confounder,), samples=("all",))
-    framework, observations, areas = _defaults(framework, observations, areas)
+    spec = RelationSpec(
+        outcome=outcome, predictors=(predictor,), years=(period,), confounders=(confounder,), samples=("all",)
+    )
+    framework, observations, areas = defaults(framework, observations, areas)
     for indicator in spec.roles:
         framework.indicator(indicator)
     figures = prepare(observations, spec=spec, framework=framework, areas=areas)
@@ -116,7 +119,7 @@ def fit_measurement_model(
         for name, posterior in posteriors.items()
         for row in _rows(posterior, figures, framework, spec, {**shared, "analysis": name})
     ]
-    table = pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
+    table = table_of(rows, names={i: short_name(framework.indicator(i)) for i in spec.roles})
     diagnostics = _diagnostics(figures, posteriors)
     text = compose_measurement(table, spec=spec, framework=framework, diagnostics=diagnostics)
     manifest = RunManifest(
@@ -210,23 +213,9 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
         held=standard[confounder].to_numpy(float),
         region=pd.factorize(data["region_code"], sort=True)[0],
     )
-    kept = Assembled(data, assembled.periods, left_out, assembled.withheld, assembled.sources)
+    kept = replace(assembled, data=data, left_out=left_out)
     used = data[["region_code", *names, *errors.columns]].reset_index()
     return Figures(assembled=kept, pair=pair, spread=spread, hash=hash_of(used.to_dict(orient="list")))
-
-
-def _defaults(
-    framework: Framework | None, observations: pd.DataFrame | None, areas: pd.DataFrame | None
-) -> tuple[Framework, pd.DataFrame, pd.DataFrame]:
-    from outcomes_analysis.areas.register import upper_tier
-    from outcomes_analysis.framework.loading import load_framework
-    from outcomes_analysis.sources.release import load_observations
-
-    return (
-        load_framework() if framework is None else framework,
-        load_observations() if observations is None else observations,
-        upper_tier(ranked_only=True) if areas is None else areas,
-    )
 
 
 def _on_own_scale(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,15 @@ import pandas as pd
 
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.relations.specification import RelationSpec
+from outcomes_analysis.wording import listed
 
 TABLE_COLUMNS = (
     "analysis",
+    "label",
     "adjusted_for",
+    "alike",
     "sample",
+    "authorities",
     "n",
     "estimate",
     "lower",
@@ -27,6 +32,18 @@ TABLE_COLUMNS = (
     "reason",
 )
 
+# An analysis in plain words, for tables that people read.
+LABELS = {
+    "spearman": "Rank correlation",
+    "pearson": "Straight-line correlation",
+    "ols_robust": "Straight line, errors robust to unequal spread",
+    "ols_region": "Straight line within regions, each with a level of its own",
+    "mixed_region": "Line with a level for each region, the levels drawn from one spread",
+    "errors_allowed_for": "Line of true values, the known errors of both figures allowed for",
+    "errors_ignored": "The same line with the figures taken to be exact",
+}
+SAMPLE_WORDS = {"all": "all", "without_london": "without London"}
+
 
 @dataclass(frozen=True, eq=False)
 class RelationResult:
@@ -35,11 +52,12 @@ class RelationResult:
     Attributes
     ----------
     table : DataFrame
-        One row an estimate: ``analysis`` (``spearman``, ``pearson``, ``ols_robust``, ``ols_region``,
-        ``mixed_region``), ``adjusted_for`` (indicator ids joined by ``+``, empty for none), ``sample``, ``n``
-        (authorities), ``estimate, lower, upper, level, interval``, ``unit`` in words, ``scale`` (``correlation``,
-        ``standard``: sd of the outcome per sd of the predictor, ``natural``: units of the outcome per ``unit``),
-        ``method`` (how the interval was made), ``status`` (``computed`` or ``withheld``) and ``reason``.
+        One row an estimate: ``analysis`` (a key of ``LABELS``) and ``label`` (the same in words), ``adjusted_for``
+        (indicator ids joined by ``+``, empty for none) and ``alike`` (in words), ``sample`` and ``authorities`` (in
+        words), ``n`` (how many), ``estimate, lower, upper, level, interval``, ``unit`` in words, ``scale``
+        (``correlation``, ``standard``: sd of the outcome per sd of the predictor, ``natural``: units of the outcome
+        per ``unit``), ``method`` (how the interval was made), ``status`` (``computed`` or ``withheld``) and
+        ``reason``.
     text : str
         Prose made from the same numbers.
     spec : RelationSpec
@@ -83,3 +101,20 @@ class RelationResult:
             message = f"{len(found)} rows for analysis '{analysis}', adjusted for '{adjusted_for}', sample '{sample}'"
             raise KeyError(message)
         return found.iloc[0]
+
+
+def table_of(rows: Iterable[Mapping[str, Any]], *, names: Mapping[str, str]) -> pd.DataFrame:
+    """Table of a result from its rows, with everything that has a code said in words too.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Columns of ``TABLE_COLUMNS`` but for those in words.
+    names : mapping
+        Indicator id to its name inside a sentence.
+    """
+    table = pd.DataFrame(list(rows))
+    table["label"] = table["analysis"].map(LABELS)
+    table["alike"] = [listed([names[i] for i in key.split("+") if i]) or "nothing" for key in table["adjusted_for"]]
+    table["authorities"] = table["sample"].map(SAMPLE_WORDS)
+    return table.reindex(columns=list(TABLE_COLUMNS))

@@ -8,7 +8,9 @@ import pandas as pd
 
 from outcomes_analysis.errors import RelationError, several
 from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.observations.periods import year_of
 from outcomes_analysis.relations.specification import RelationSpec
+from outcomes_analysis.wording import plural
 
 USABLE = ("published", "estimated")  # an inherited or imputed figure is not a second measurement
 LONDON = "E12000007"
@@ -31,6 +33,8 @@ class Assembled:
         Confounders that could not be adjusted for, with the reason.
     sources : tuple of str
         ``source_id`` of the figures used.
+    read_from : dict
+        The same for each variable.
     """
 
     data: pd.DataFrame
@@ -38,6 +42,7 @@ class Assembled:
     left_out: dict[str, str]
     withheld: dict[str, str]
     sources: tuple[str, ...]
+    read_from: dict[str, tuple[str, ...]]
 
 
 def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framework, areas: pd.DataFrame) -> Assembled:
@@ -69,7 +74,7 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
     columns: dict[str, pd.Series[float]] = {}
     periods: dict[str, str] = {}
     withheld: dict[str, str] = {}
-    used_sources: set[str] = set()
+    read_from: dict[str, tuple[str, ...]] = {}
     for indicator, role in spec.roles.items():
         if role in ("mediator", "collider"):
             continue
@@ -86,7 +91,7 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
         chosen = rows[rows["year"] == year].sort_values("period_end").drop_duplicates("area_code", keep="last")
         columns[indicator] = chosen.set_index("area_code")["value"]
         periods[indicator] = several(sorted(chosen["period"].unique()))
-        used_sources |= set(chosen["source_id"].astype(str))
+        read_from[indicator] = tuple(sorted(set(chosen["source_id"].astype(str)) - {""}))
     wide = pd.DataFrame(columns).reindex(areas.index)
     complete = wide.dropna()
     if len(complete) < MINIMUM_AREAS:
@@ -102,8 +107,70 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
         periods=periods,
         left_out=_left_out(wide, everyone=everyone, areas=areas, year=spec.year),
         withheld=withheld,
-        sources=tuple(sorted(used_sources - {""})),
+        sources=tuple(sorted({source for used in read_from.values() for source in used})),
+        read_from=read_from,
     )
+
+
+def refuse_breaks(spec: RelationSpec, *, framework: Framework) -> None:
+    """Refuse years that a declared break of the outcome or a predictor lies between.
+
+    Parameters
+    ----------
+    spec : RelationSpec
+        A question of one year passes: it compares places, not years.
+    framework : Framework
+        Declares the breaks: each is the first period of a new series.
+
+    Raises
+    ------
+    RelationError
+        Naming every series broken, where and why.
+    """
+    first, last = spec.years[0], spec.years[-1]
+    found = [
+        f"'{i}' from {b.period}: {b.reason.rstrip('.')}"
+        for i in (spec.outcome, *spec.predictors)
+        for b in framework.indicator(i).breaks
+        if first < year_of(b.period) <= last
+    ]
+    if found:
+        count = plural(len(found), "declared break lies", "declared breaks lie")
+        message = (
+            f"{count} between {first} and {last}, so these years are not comparable: {several(found)}. "
+            "Choose years on one side of it."
+        )
+        raise RelationError(message)
+
+
+def unbroken_years(spec: RelationSpec, *, framework: Framework, observations: pd.DataFrame) -> tuple[int, ...]:
+    """The longest run of years up to the question's own with figures of the pair and no declared break between them.
+
+    Parameters
+    ----------
+    spec : RelationSpec
+        Its first predictor and its last year count.
+    framework, observations
+        As in :func:`assemble`.
+
+    Returns
+    -------
+    tuple of int
+        In order; at least the question's own year.
+    """
+    pair = (spec.outcome, spec.predictor)
+    plain = observations[
+        observations["indicator_id"].isin(pair)
+        & observations["group"].eq("all")
+        & observations["status"].isin(USABLE)
+        & observations["value"].notna()
+    ]
+    have = plain["period_end"].dt.year.groupby(plain["indicator_id"]).agg(set)
+    breaks = {year_of(b.period) for i in pair for b in framework.indicator(i).breaks}
+    years = [spec.year]
+    while years[0] not in breaks and all(years[0] - 1 in have.get(i, set()) for i in pair):
+        years.insert(0, years[0] - 1)
+    return tuple(years)
 
 
 def _relevant(observations: pd.DataFrame, *, spec: RelationSpec, areas: pd.DataFrame) -> pd.DataFrame:

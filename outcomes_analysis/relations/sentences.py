@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.framework.model import Framework, Indicator
-from outcomes_analysis.relations.specification import RelationSpec
+from outcomes_analysis.framework.model import Indicator
 
-CLOSE = 0.05  # two correlations nearer than this are called about the same
 SHORT_NAMES = {
     "child_poverty_bhc": "child poverty before housing costs",
     "child_poverty_ahc": "child poverty after housing costs",
@@ -106,34 +104,35 @@ def raw_sentence(row: pd.Series[Any], *, predictor: Indicator, outcome: Indicato
     )
 
 
-def compared_sentence(lead: str, row: pd.Series[Any], *, with_row: pd.Series[Any]) -> str:
+def compared_sentence(
+    lead: str, row: pd.Series[Any], *, with_row: pd.Series[Any], apart: Mapping[str, Any] | pd.Series[Any]
+) -> str:
     """How the association changes when something is held alike or left out.
 
     Parameters
     ----------
     lead : str
-        Says what changed: ``"Between places with similar child poverty"``.
+        Says what changed: ``"Between places with similar child poverty,"``.
     row, with_row : Series
         The new estimate and the one it is compared with.
+    apart : mapping
+        ``estimate, lower, upper, level`` of the first less the second. Two intervals that overlap say nothing of it:
+        it is stronger or weaker only where the interval of the difference itself leaves out nought.
     """
-    clear, was_clear = is_clear(row), is_clear(with_row)
-    same_way = np.sign(row["estimate"]) == np.sign(with_row["estimate"])
-    difference = abs(row["estimate"]) - abs(with_row["estimate"])
-    if clear and was_clear and not same_way:
+    towards = np.sign(with_row["estimate"])
+    if is_clear(row) and is_clear(with_row) and np.sign(row["estimate"]) != towards:
         words = "the association turns round"
-    elif clear and not was_clear:
-        words = "a clear association appears"
-    elif not clear and was_clear:
-        words = "there is no longer a clear association"
-    elif not clear:
-        words = "there is still no clear association"
-    elif abs(difference) < CLOSE:
-        words = "the association is about as strong"
+    elif not is_clear(apart):
+        words = "the association cannot be told apart from the one it is set beside"
     else:
-        words = f"the association is {'stronger' if difference > 0 else 'weaker'}"
-    way = f" (higher with {'higher' if row['estimate'] > 0 else 'lower'})" if clear else ""
+        words = f"the association is {'stronger' if np.sign(apart['estimate']) == towards else 'weaker'}"
+    own = "" if is_clear(row) else ", and not clear in itself"
     authorities = wording.plural(int(row["n"]), "authority", "authorities")
-    return f"{lead} {words}{way}: {measured(row)}; {authorities}."
+    span = wording.interval(apart["lower"], apart["upper"], level=apart["level"], decimals=2)
+    return (
+        f"{lead} {words}{own}: {measured(row)}; difference {wording.signed(apart['estimate'], 2)}, {span}; "
+        f"{authorities}."
+    )
 
 
 def slope_sentence(row: pd.Series[Any], *, outcome: Indicator, held: str = "") -> str:
@@ -198,155 +197,36 @@ def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: S
     ]
 
 
-def tally_sentence(rows: pd.DataFrame) -> str:
-    """How many of the ways of asking give a clear answer, and whether they agree on its direction."""
-    clear = rows[(rows["lower"] > 0) | (rows["upper"] < 0)]
-    asked = f"Of the {len(rows)} ways of asking below (with or without London, with or without something held alike)"
-    if len(rows) < 2:
-        return ""
-    if clear.empty:
-        return f"{asked}, none gives a clear association."
-    signs = set(np.sign(clear["estimate"]))
-    if len(signs) > 1:
-        agreement = "and they do not agree on its direction: no single answer can be given"
-    else:
-        way = "higher" if signs == {1.0} else "lower"
-        agreement = f"always in the direction of higher with {way}"
-    return f"{asked}, {len(clear)} {'gives' if len(clear) == 1 else 'give'} a clear association, {agreement}."
-
-
-class _Page:
-    """The rows of a table by what they answer, and the names to speak of them."""
-
-    def __init__(self, table: pd.DataFrame, *, spec: RelationSpec, framework: Framework) -> None:
-        self.spec = spec
-        self.predictor = framework.indicator(spec.predictor)
-        self.outcome = framework.indicator(spec.outcome)
-        self.names = {i: short_name(framework.indicator(i)) for i in spec.roles}
-        self.rows = {(r["analysis"], r["adjusted_for"], r["sample"], r["scale"]): r for _, r in table.iterrows()}
-        self.adjusted = [s for s in spec.adjustment_sets if s]
-        self.computed = [s for s in self.adjusted if self.correlation(s)["status"] == "computed"]
-
-    def correlation(self, controls: tuple[str, ...] = (), sample: str = "all") -> pd.Series[Any]:
-        return self.rows["spearman", "+".join(controls), sample, "correlation"]
-
-    def slope(self, analysis: str, controls: tuple[str, ...] = (), scale: str = "natural") -> pd.Series[Any]:
-        return self.rows[analysis, "+".join(controls), "all", scale]
-
-    def held(self, controls: tuple[str, ...]) -> str:
-        return wording.listed([self.names[i] for i in controls])
-
-    def found(self, diagnostics: Mapping[str, Any]) -> str:
-        sentences = [
-            raw_sentence(
-                self.correlation(), predictor=self.predictor, outcome=self.outcome, periods=diagnostics["periods"]
-            )
-        ]
-        count = len(diagnostics["left_out"])
-        if count:
-            verb = wording.plural(count, "authority is", "authorities are")
-            sentences.append(f"{verb} left out for want of a published figure of their own.")
-        asked = pd.DataFrame(
-            [
-                row
-                for (analysis, _, _, _), row in self.rows.items()
-                if analysis == "spearman" and row["status"] == "computed"
-            ]
-        )
-        return " ".join([*sentences, tally_sentence(asked)])
-
-    def adjusting(self) -> str:
-        raw = self.correlation()
-        sentences = [
-            compared_sentence(f"Between places with similar {self.held(s)},", self.correlation(s), with_row=raw)
-            for s in self.computed
-        ]
-        sentences += [
-            f"It could not be adjusted for {self.held(s)}: {self.correlation(s)['reason']}."
-            for s in self.adjusted
-            if s not in self.computed
-        ]
-        return " ".join(sentences)
-
-    def without_london(self) -> str:
-        sample = "without_london"
-        if sample not in self.spec.samples:
-            return ""
-        row = self.correlation((), sample)
-        if row["status"] == "withheld":
-            return f"The answer without London is withheld: {row['reason']}."
-        sentences = [compared_sentence("Without London,", row, with_row=self.correlation())]
-        sentences += [
-            compared_sentence(
-                f"Without London and between places with similar {self.held(s)},",
-                self.correlation(s, sample),
-                with_row=self.correlation(s),
-            )
-            for s in self.computed
-        ]
-        return " ".join(sentences)
-
-    def in_units(self) -> str:
-        sentences = [slope_sentence(self.slope("ols_robust"), outcome=self.outcome)]
-        sentences += [
-            slope_sentence(self.slope("ols_robust", s), outcome=self.outcome, held=self.held(s)) for s in self.computed
-        ]
-        return f"In natural units: {'; '.join(sentences)}."
-
-    def regions(self, shares: Mapping[tuple[str, str], float]) -> str:
-        controls = self.computed[0] if self.computed else ()
-        return region_sentence(
-            self.slope("mixed_region", controls, "standard"),
-            robust=self.slope("ols_robust", controls, "standard"),
-            share=shares.get(("+".join(controls), "all"), float("nan")),
-            held=self.held(controls),
-            names=(self.names[self.spec.predictor], self.names[self.spec.outcome]),
-        )
-
-
-def compose(
-    table: pd.DataFrame,
-    *,
-    spec: RelationSpec,
-    framework: Framework,
-    diagnostics: Mapping[str, Any],
-    draws: int,
-    level: float,
-) -> str:
-    """Write the page of one association.
+def tally_sentence(table: pd.DataFrame) -> str:
+    """How many analyses were made and of what kinds, how far apart their estimates lie, and which way they point.
 
     Parameters
     ----------
     table : DataFrame
-        As :class:`outcomes_analysis.relations.result.RelationResult` has it.
-    spec, framework
-        The question, and what its indicators are called.
-    diagnostics : mapping
-        ``periods``, ``left_out``, ``region_share``.
-    draws, level
-        As used for the intervals.
-
-    Returns
-    -------
-    str
-        Paragraphs with an empty line between them; passed by the guard against causal words.
+        Rows of the result. A slope in natural units is the one in standard units said again and is not counted.
     """
-    page = _Page(table, spec=spec, framework=framework)
-    held = [page.held(s) for s in page.computed]
-    paragraphs = [
-        opening(page.predictor, page.outcome),
-        page.found(diagnostics),
-        page.adjusting(),
-        page.without_london(),
-        page.in_units(),
-        page.regions(diagnostics["region_share"]),
-        basis_sentence(page.predictor, page.outcome),
-        " ".join(caveats(draws=draws, level=level, contested=(page.predictor, page.outcome), held=held)),
-    ]
-    quoted = [text for i in spec.roles for text in _own_words(framework.indicator(i))]
-    return checked("\n\n".join(p for p in paragraphs if p), quoted=quoted)
-
-
-def _own_words(indicator: Indicator) -> tuple[str, ...]:
-    parts = (indicator.name, indicator.name.split(" (")[0], indicator.cannot_tell, indicator.contested)
-    return tuple(part.rstrip(".") for part in parts)
+    rows = table[table["status"].eq("computed") & table["scale"].ne("natural")]
+    if len(rows) < 2:
+        return ""
+    parts = []
+    for scale, one, many in (("correlation", "correlation", "correlations"), ("standard", "slope", "slopes")):
+        part = rows.loc[rows["scale"] == scale, "estimate"]
+        if len(part):
+            span = f"{wording.number(part.min(), 2)} to {wording.number(part.max(), 2)}"
+            parts.append(f"{wording.plural(len(part), one, many)} from {span}")
+    clear = rows[(rows["lower"] > 0) | (rows["upper"] < 0)]
+    signs = set(np.sign(clear["estimate"]))
+    if clear.empty:
+        verdict = "none has an interval that leaves out nought"
+    elif len(signs) > 1:
+        verdict = (
+            f"{len(clear)} leave out nought, and they do not agree on the direction: no single answer can be given"
+        )
+    else:
+        way = "higher" if signs == {1.0} else "lower"
+        verb = "has an interval that leaves" if len(clear) == 1 else "have intervals that leave"
+        verdict = f"{len(clear)} of the {len(rows)} {verb} out nought, always higher with {way}"
+    return (
+        f"Asked in {len(rows)} ways, the estimates are {wording.listed(parts)} (in standard deviations of the one for "
+        f"each of the other); {verdict}. All rest on the same authorities: they are no {len(rows)} separate answers."
+    )

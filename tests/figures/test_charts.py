@@ -224,7 +224,7 @@ def _relation(slope: float) -> RelationResult:
     return RelationResult(
         table=pd.DataFrame([row]),
         text="",
-        spec=RelationSpec(outcome="attainment8", predictor="mh_admissions_0_17", year=2024),
+        spec=RelationSpec(outcome="attainment8", predictors="mh_admissions_0_17", years=2024),
         manifest=RunManifest(data_as_at=AS_AT),
         diagnostics={"periods": {"mh_admissions_0_17": "2023/24", "attainment8": "2023/24"}},
         data=data,

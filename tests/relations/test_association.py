@@ -10,8 +10,10 @@ import pytest
 from scipy import stats
 
 from outcomes_analysis.errors import FrameworkError, RelationError, SpecError
+from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.relations import RelationResult, RelationSpec, relate
+from outcomes_analysis.relations.sample import refuse_breaks
 from outcomes_analysis.wording import associational
 
 
@@ -155,10 +157,49 @@ def test_questions_that_cannot_be_answered(real_observations: pd.DataFrame, fram
 
 
 def test_specification():
-    spec = RelationSpec(outcome="attainment8", predictor="mh_admissions_0_17", year=2024)
+    spec = RelationSpec(outcome="attainment8", predictors="mh_admissions_0_17", years=2024)
     assert hash(spec) == hash(dataclasses.replace(spec))
-    assert spec.hash != spec.replace(year=2023).hash
+    assert spec.hash != spec.replace(years=(2023,)).hash
     assert spec.adjustment_sets == ((), ("child_poverty_bhc",), ("child_poverty_ahc",))
     assert spec.roles["child_poverty_bhc"] == "confounder"
     with pytest.raises(SpecError, match="two roles"):
         spec.replace(mediators=("child_poverty_bhc",))
+
+
+def test_every_code_is_said_in_words_too(answer: RelationResult):
+    table = answer.table
+    assert not table[["label", "alike", "authorities"]].isna().any().any()
+    assert table.groupby("analysis")["label"].nunique().eq(1).all()
+    assert table["label"].nunique() == table["analysis"].nunique()
+    for column in ("label", "alike", "authorities"):
+        assert not table[column].str.contains("_").any()
+
+
+def test_differences_compare_the_same_draws(answer: RelationResult):
+    compared = answer.diagnostics["compared"]
+    one = compared.query("analysis == 'spearman' and adjusted_for == '' and sample == 'without_london'").iloc[0]
+    assert one["estimate"] == pytest.approx(
+        answer.row("spearman", sample="without_london")["estimate"] - answer.row("spearman")["estimate"], abs=1e-12
+    )
+    # far narrower than either interval: 114 of the 146 areas are the same
+    assert one["upper"] - one["lower"] < 0.8 * (answer.row("spearman")["upper"] - answer.row("spearman")["lower"])
+
+
+def test_years_across_a_declared_break_are_refused(framework: Framework):
+    spec = RelationSpec(outcome="attainment8", predictors=("mh_admissions_0_17",), years=(2022, 2024))
+    broken = load_framework()
+    with pytest.raises(RelationError, match=r"'attainment8' from 2022/23"):
+        refuse_breaks(spec, framework=broken)
+    refuse_breaks(spec.replace(years=(2023, 2024)), framework=broken)
+
+
+def test_questions_that_are_wrong_in_themselves():
+    """Everything wrong is said at once."""
+    with pytest.raises(SpecError) as raised:
+        RelationSpec(outcome="a", predictors=("a", "b", "b"), years=(), colliders=("b",), samples=("without_london",))
+    for said in ("same indicator", "named twice: b", "no year", "two roles, predictor and collider", "'all' is always"):
+        assert said in str(raised.value)
+    spec = RelationSpec(outcome="a", predictors="b", years=2024)
+    assert (spec.predictors, spec.years) == (("b",), (2024,))
+    pairs = spec.replace(predictors=("b", "c"), years=(2024, 2023)).pairs
+    assert [(p.predictor, p.year) for p in pairs] == [("b", 2024), ("c", 2024)]

@@ -23,8 +23,8 @@ from outcomes_analysis.sources.release import load_observations
 CARD = "measurement-admissions-attainment"
 SPEC = RelationSpec(
     outcome="attainment8",
-    predictor="mh_admissions_0_17",
-    year=2024,
+    predictors=("mh_admissions_0_17",),
+    years=(2024,),
     confounders=("child_poverty_ahc",),
     samples=("all",),
 )
