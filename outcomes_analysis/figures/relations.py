@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +11,9 @@ import pandas as pd
 from outcomes_analysis.errors import FigureError, several
 from outcomes_analysis.figures import theme
 from outcomes_analysis.figures.composing import Figure, compose, footer_texts
+from outcomes_analysis.figures.lines import STRONG_PULL, Line, fitted_line, steady_line, strongest_pull
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.project import LEVEL
-from outcomes_analysis.wording import AREAS_NOT_CHILDREN, plural
+from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, number, plural
 
 if TYPE_CHECKING:
     from outcomes_analysis.framework.model import Framework, Indicator
@@ -22,53 +21,8 @@ if TYPE_CHECKING:
 
 _LONDON = {True: ("diamond", theme.DUO[1], "London borough"), False: ("circle", theme.DUO[0], "other authority")}
 _HEIGHT = 300
+_DASHES = [4, 3]
 _LEFT = 40  # room for the labels and title of the vertical axis
-
-
-@dataclass(frozen=True)
-class Line:
-    """A fitted straight line with its band: columns ``x, estimate, lower, upper`` and the band's level."""
-
-    table: pd.DataFrame
-    level: float
-
-
-def fitted_line(x: np.ndarray, y: np.ndarray, *, level: float = LEVEL, points: int = 60) -> Line:
-    """Least-squares line through areas with the band of its mean, by HC3 errors and the t distribution.
-
-    Parameters
-    ----------
-    x, y : ndarray
-        One value an area, finite; at least four areas, and ``x`` not constant.
-    level : float
-        Of the band.
-    points : int
-        Places along the line.
-
-    Notes
-    -----
-    HC3 as in MacKinnon and White (1985): residuals over one less the leverage, so that a few unusual areas do not
-    make the band too narrow.
-    """
-    from scipy import stats
-
-    n = len(x)
-    if n < 4 or np.ptp(x) == 0:
-        message = f"No line can be drawn through {n} areas{' with one value of x' if n >= 4 else ''}."
-        raise FigureError(message)
-    centre = x.mean()
-    design = np.column_stack([np.ones(n), x - centre])
-    bread = np.linalg.inv(design.T @ design)
-    slope = bread @ design.T @ y
-    leverage = np.einsum("ij,jk,ik->i", design, bread, design)
-    weighted = design * ((y - design @ slope) / (1 - leverage))[:, None]
-    covariance = bread @ weighted.T @ weighted @ bread
-    along = np.linspace(x.min(), x.max(), points)
-    rows = np.column_stack([np.ones(points), along - centre])
-    error = np.sqrt(np.einsum("ij,jk,ik->i", rows, covariance, rows))
-    reach = stats.t.ppf(0.5 + level / 2, n - 2) * error
-    middle = rows @ slope
-    return Line(pd.DataFrame({"x": along, "estimate": middle, "lower": middle - reach, "upper": middle + reach}), level)
 
 
 def scatter(
@@ -96,12 +50,13 @@ def scatter(
     source, data_as_at : str, optional
         Words on the figure; taken from the result and the register where not given.
     register_id : str
-        Entry of the register that gives the source line.
+        Entry of the register that gives the source line where the result does not say what it was read from.
 
     Returns
     -------
     Figure
-        Title: whether higher goes with higher or lower, by the interval of the rank correlation.
+        Title: whether higher goes with higher or lower, by the interval of the rank correlation. Two lines: least
+        squares with its band, and one that single areas hardly move; a note names the area that pulls the first.
     """
     if framework is None:
         from outcomes_analysis.framework.loading import load_framework
@@ -109,15 +64,17 @@ def scatter(
         framework = load_framework()
     x, y = framework.indicator(result.spec.predictor), framework.indicator(result.spec.outcome)
     points = _points(result, x=x.id, y=y.id, observations=observations)
-    line = fitted_line(points["x"].to_numpy(float), points["y"].to_numpy(float))
+    at = points["x"].to_numpy(float), points["y"].to_numpy(float)
+    line, steady = fitted_line(*at), steady_line(*at)
     width = theme.width_of("page")
     periods: Mapping[str, str] = result.diagnostics.get("periods", {})
-    body = _body(points, line, x=_axis_title(x, periods), y=_axis_title(y, periods), named=named, width=width)
-    title, subtitle = _title(result, x=x, y=y), _subtitle(result)
+    axes = {"x": _axis_title(x, periods), "y": _axis_title(y, periods)}
+    body = _body(points, line, steady, **axes, named=named, width=width)
+    title, subtitle = _title(result, x=x, y=y), _subtitle(result, x=x, y=y)
     has_bars = bool(points[["x_lower", "y_lower"]].notna().any().any())
-    notes = _notes(result, x=x, y=y, line=line, bars=has_bars)
-    as_at = data_as_at or str(getattr(result.manifest, "data_as_at", "") or "")
-    origin = source or figure_entry(register_id).source
+    notes = _notes(points, x=x, y=y, bars=has_bars)
+    as_at = data_as_at or _as_at(result, x.id, y.id)
+    origin = source or _read_from(result, x.id, y.id) or figure_entry(register_id).source
     return Figure(
         chart=compose(
             body,
@@ -176,7 +133,9 @@ def _axis_title(indicator: Indicator, periods: Mapping[str, str]) -> list[str]:
     return theme.wrap(f"{indicator.name}{unit}{period}", width=_HEIGHT + 40, size=9)
 
 
-def _body(points: pd.DataFrame, line: Line, *, x: list[str], y: list[str], named: int, width: float) -> Any:
+def _body(
+    points: pd.DataFrame, line: Line, steady: pd.DataFrame, *, x: list[str], y: list[str], named: int, width: float
+) -> Any:
     alt = theme.altair()
     size = {"width": width - _LEFT - 8, "height": _HEIGHT}
     frame = _Window(points, width=size["width"], height=size["height"])
@@ -195,6 +154,10 @@ def _body(points: pd.DataFrame, line: Line, *, x: list[str], y: list[str], named
     layers.append(band.mark_area(color="#BFBFBF", opacity=0.55, clip=True).encode(x=across, y=up, y2="upper:Q"))
     middle = alt.Chart(line.table.rename(columns={"estimate": "y"})[["x", "y"]], **size)
     layers.append(middle.mark_line(color=theme.INK, strokeWidth=1.3, clip=True).encode(x=across, y=up))
+    robust = alt.Chart(steady.rename(columns={"estimate": "y"}), **size)
+    layers.append(
+        robust.mark_line(color=theme.INK, strokeWidth=1.3, strokeDash=_DASHES, clip=True).encode(x=across, y=up)
+    )
     marks = alt.Chart(points[["x", "y", "shape", "fill"]], **size)
     layers.append(
         marks.mark_point(filled=True, size=28, stroke=theme.PAPER, strokeWidth=0.5).encode(
@@ -283,7 +246,7 @@ def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, 
 def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
     from outcomes_analysis.figures.columns import Canvas
 
-    canvas = Canvas(width=width, height=16)
+    canvas = Canvas(width=width, height=32)
     marks, texts, at = [], [], 5.0
     counts = points["london"].astype(bool).value_counts()
     for london in (False, True):
@@ -292,9 +255,13 @@ def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
             marks.append({"x": at, "y": 8, "shape": shape, "fill": fill, "colour": theme.PAPER})
             texts.append({"x": at + 7, "y": 8, "text": f"{words} ({counts[london]})"})
             at += 26 + theme.text_width(str(texts[-1]["text"]), size=8.5)
-    canvas.boxes([{"x": at, "x2": at + 18, "y": 2.5, "y2": 13.5, "fill": "#D9D9D9"}])
-    canvas.rules([{"x": at, "x2": at + 18, "y": 8, "y2": 8}], width=1.3, colour=theme.INK)
-    texts.append({"x": at + 23, "y": 8, "text": f"straight line and its {round(100 * line.level)}% band"})
+    canvas.boxes([{"x": 1, "x2": 19, "y": 18.5, "y2": 29.5, "fill": "#D9D9D9"}])
+    canvas.rules([{"x": 1, "x2": 19, "y": 24, "y2": 24}], width=1.3, colour=theme.INK)
+    texts.append({"x": 24, "y": 24, "text": f"least-squares line and its {round(100 * line.level)}% band"})
+    at = 48 + theme.text_width(str(texts[-1]["text"]), size=8.5)
+    dashes = [{"x": at + k, "x2": at + k + 4, "y": 24, "y2": 24} for k in (0, 7, 14)]
+    canvas.rules(dashes, width=1.3, colour=theme.INK)
+    texts.append({"x": at + 23, "y": 24, "text": "median slope of all pairs of places (steadier)"})
     canvas.points(marks, area=34)
     canvas.text(texts, size=8.5)
     return canvas.chart()
@@ -312,24 +279,74 @@ def _title(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
     return f"Places with higher {one} tended to have {size} {way} {other}"
 
 
-def _subtitle(result: RelationResult) -> str:
+def _subtitle(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
     from outcomes_analysis.relations import sentences
 
     row = result.row("spearman", scale="correlation")
     where = f"{plural(int(row['n']), 'upper-tier local authority', 'upper-tier local authorities')} in England"
+    disputed = [sentences.short_name(i) for i in (x, y) if i.contested]
+    mark = f". Contested: which way is better is disputed for {listed(disputed)}" if disputed else ""
     if row["status"] != "computed":
-        return f"{where}; measured in {result.spec.year}"
-    return f"Rank correlation {sentences.measured(row)}; {where}; measured in {result.spec.year}"
+        return f"{where}; measured in {result.spec.year}{mark}"
+    return f"Rank correlation {sentences.measured(row)}; {where}; measured in {result.spec.year}{mark}"
 
 
-def _notes(result: RelationResult, *, x: Indicator, y: Indicator, line: Line, bars: bool) -> tuple[str, ...]:
+def _used(result: RelationResult, *indicators: str) -> list[str]:
+    """Sources of these figures, each once; none where the result does not say."""
+    read: Mapping[str, tuple[str, ...]] = result.diagnostics.get("read_from", {})
+    return list(dict.fromkeys(source for i in indicators for source in read.get(i, ())))
+
+
+def _as_at(result: RelationResult, *indicators: str) -> str:
+    """Date of the figures drawn, not of those held alike."""
+    from outcomes_analysis.sources.release import data_as_at
+
+    return data_as_at(_used(result, *indicators)) or str(getattr(result.manifest, "data_as_at", "") or "")
+
+
+def _read_from(result: RelationResult, *indicators: str) -> str:
+    """Title and publisher of the files that the two figures were read from; empty where the result does not say."""
+    from outcomes_analysis.sources.release import read_manifest
+
+    used = _used(result, *indicators)
+    listed_sources = read_manifest()["sources"]
+    known = {s["id"]: s for s in listed_sources} if isinstance(listed_sources, list) else {}
+    lines = [f"{known[s]['title']} ({known[s]['publisher']}), {known[s]['licence']}" for s in used if s in known]
+    return "; ".join([*lines, *(["local figures"] if set(used) - set(known) else [])])
+
+
+def _notes(points: pd.DataFrame, *, x: Indicator, y: Indicator, bars: bool) -> tuple[str, ...]:
     from outcomes_analysis.relations import sentences
 
-    first = sentences.opening(x, y)
     faint = "Faint lines: intervals of the figures themselves." if bars else ""
-    basis = sentences.basis_sentence(x, y)
-    scales = "An axis may not start at zero."
-    return tuple(text for text in (first, AREAS_NOT_CHILDREN, basis, f"{scales} {faint}".strip()) if text)
+    drawing = " ".join(text for text in (_pull_note(points, x=x, y=y), _axes_note(points), faint) if text)
+    return tuple(
+        text for text in (sentences.opening(x, y), AREAS_NOT_CHILDREN, sentences.basis_sentence(x, y), drawing) if text
+    )
+
+
+def _pull_note(points: pd.DataFrame, *, x: Indicator, y: Indicator) -> str:
+    """Name the area that pulls the least-squares line, where one moves its slope by half a standard error or more."""
+    from outcomes_analysis.relations.regressing import NaturalUnit
+
+    pull = strongest_pull(points["x"].to_numpy(float), points["y"].to_numpy(float))
+    if abs(pull.strength) < STRONG_PULL:
+        return ""
+    unit = NaturalUnit(x, y, points.rename(columns={"x": x.id, "y": y.id}))
+    slopes = [number(unit.step * slope, 2) for slope in (pull.slope_without, pull.slope)]
+    return (
+        f"{points['area_name'].iloc[pull.row]} pulls the least-squares line most: its slope is {slopes[1]} "
+        f"with it and {slopes[0]} without, in {unit.words}."
+    )
+
+
+def _axes_note(points: pd.DataFrame) -> str:
+    """Which of the two axes leaves out zero."""
+    window = _Window(points, width=1, height=1)
+    outside = [name for name, (low, high) in (("horizontal", window.x), ("vertical", window.y)) if low > 0 or high < 0]
+    if len(outside) == 2:
+        return "Neither axis starts at zero."
+    return f"The {outside[0]} axis does not start at zero." if outside else ""
 
 
 def _alt(points: pd.DataFrame, *, title: str, subtitle: str, x: Indicator, y: Indicator) -> str:

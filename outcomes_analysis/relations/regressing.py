@@ -44,7 +44,9 @@ class NaturalUnit:
         self.factor = float(data[outcome.id].std(ddof=1)) / spread * self.step if spread > 0 else float("nan")
         decimals = max(0, -int(np.log10(self.step)))
         per = wording.number(self.step, decimals, predictor.unit)
-        self.words = f"{short_name(outcome)} ({outcome.unit}) for each {per} more of {short_name(predictor)}"
+        self.words = (
+            f"{short_name(outcome)} ({outcome.unit.split(' (')[0]}) for each {per} more of {short_name(predictor)}"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,24 +1,19 @@
-"""Rank intervals, the table of domains and the scatter of an association, read back out of the picture."""
+"""Rank intervals and the table of domains, read back out of the picture."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import ranks, relations, tables, theme
+from outcomes_analysis.figures import ranks, tables, theme
 from outcomes_analysis.figures.columns import HEADING_ROWS, place, printed_name, spread
 from outcomes_analysis.figures.composing import draw, png
-from outcomes_analysis.framework.loading import load_framework
-from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.relations import RelationResult, RelationSpec
 from outcomes_analysis.wording import causal_words
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -197,123 +192,8 @@ def test_wide_scores_are_the_scores(scores):
     assert list(wide["region_name"].drop_duplicates())[:2] == ["North East", "North West"]
 
 
-def _relation(slope: float) -> RelationResult:
-    areas = upper_tier(ranked_only=True)
-    rng = np.random.default_rng(3)
-    x = np.exp(rng.normal(4.4, 0.4, len(areas)))
-    data = pd.DataFrame(
-        {
-            "area_name": areas["name"],
-            "region_code": areas["region_code"],
-            "region_name": areas["region_name"],
-            "london": areas["region_code"] == "E12000007",
-            "mh_admissions_0_17": x,
-            "attainment8": 46 + slope * (x - 80) + rng.normal(0, 3, len(areas)),
-        },
-        index=areas.index,
-    )
-    row = {
-        "analysis": "spearman",
-        "adjusted_for": "",
-        "sample": "all",
-        "n": len(data),
-        "estimate": np.sign(slope) * 0.3,
-    }
-    row |= {"lower": row["estimate"] - 0.1, "upper": row["estimate"] + 0.1, "level": 0.9, "interval": "figures"}
-    row |= {"unit": "correlation", "scale": "correlation", "method": "", "status": "computed", "reason": ""}
-    return RelationResult(
-        table=pd.DataFrame([row]),
-        text="",
-        spec=RelationSpec(outcome="attainment8", predictors="mh_admissions_0_17", years=2024),
-        manifest=RunManifest(data_as_at=AS_AT),
-        diagnostics={"periods": {"mh_admissions_0_17": "2023/24", "attainment8": "2023/24"}},
-        data=data,
-    )
-
-
-@pytest.fixture(scope="module")
-def plot():
-    return relations.scatter(_relation(-0.03), framework=load_framework())
-
-
-def test_every_area_is_a_point_and_london_has_a_shape_of_its_own(plot):
-    points = [s for s in drawn.shapes(plot.svg()) if s.width == "0.5" and s.stroke.upper() == "#FFFFFF"]
-    london = [s for s in points if s.fill.upper() == theme.DUO[1]]
-    assert len(points) == 151
-    assert len(london) == 32
-    assert len({s.d for s in points}) == 2
-    assert {s.d for s in london}.isdisjoint({s.d for s in points if s not in london})
-
-
-@pytest.mark.parametrize(
-    ("slope", "words"),
-    [(-0.03, "somewhat lower Attainment 8"), (0.03, "somewhat higher Attainment 8"), (0.0, "No clear association")],
-)
-def test_the_title_is_the_association_and_never_more(slope, words):
-    figure = relations.scatter(_relation(slope), framework=load_framework())
-    assert words in figure.title
-    assert not causal_words(f"{figure.title} {figure.subtitle} {figure.alt}")
-
-
-def test_the_picture_says_what_admissions_are_not_and_that_areas_are_not_children(plot):
-    words = " ".join(drawn.texts(plot.svg()))
-    for needed in [
-        "Admissions are not prevalence",
-        "not between children",
-        "An axis may not start at zero",
-        "2023/24",
-        "90% interval",
-    ]:
-        assert needed in words
-
-
-def test_intervals_of_the_figures_are_drawn_where_they_are_given():
-    result = _relation(-0.03)
-    ids = ("mh_admissions_0_17", "attainment8")
-    obs = pd.concat(
-        [
-            pd.DataFrame(
-                {"indicator_id": i, "area_code": result.data.index, "period": "2023/24", "group": "all",
-                 "lower": result.data[i] * 0.97, "upper": result.data[i] * 1.03}
-            )
-            for i in ids
-        ]
-    )  # fmt: skip
-    figure = relations.scatter(result, observations=obs, framework=load_framework())
-    faint = drawn.root_of(figure.svg()).iter(f"{drawn.SVG}line")
-    assert sum(line.get("stroke", "").upper() == "#D0D5DB" for line in faint) == 2 * 151
-    assert figure.data["attainment8_lower"].notna().all()
-
-
-def test_the_band_is_that_of_statsmodels():
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=60)
-    y = 1 + 2 * x + rng.normal(size=60) * (1 + np.abs(x))
-    line = relations.fitted_line(x, y, level=0.9)
-    fit = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC3", use_t=True)
-    expected = fit.get_prediction(sm.add_constant(line.table["x"].to_numpy())).summary_frame(alpha=0.1)
-    # The same formula in another order of operations: only rounding is left.
-    assert np.allclose(line.table["estimate"], expected["mean"], rtol=1e-9)
-    assert np.allclose(line.table["lower"], expected["mean_ci_lower"], rtol=1e-9)
-    assert np.allclose(line.table["upper"], expected["mean_ci_upper"], rtol=1e-9)
-
-
-def test_no_line_through_areas_all_alike():
-    with pytest.raises(FigureError, match="No line"):
-        relations.fitted_line(np.ones(9), np.arange(9.0))
-
-
-def test_a_relation_without_its_data_is_refused():
-    result = _relation(-0.03)
-    bare = SimpleNamespace(
-        spec=result.spec, data=result.data.drop(columns="london"), diagnostics={}, manifest=result.manifest
-    )
-    with pytest.raises(FigureError, match="london"):
-        relations.scatter(bare, framework=load_framework())
-
-
-def test_text_is_really_drawn_in_the_png_of_each_chart(ranking, scores, plot):
-    for figure in (ranking, tables.domain_heat_table(scores, data_as_at=AS_AT), plot):
+def test_text_is_really_drawn_in_the_png_of_each_chart(ranking, scores):
+    for figure in (ranking, tables.domain_heat_table(scores, data_as_at=AS_AT)):
         grey = drawn.pixels(png(draw(figure.chart), ppi=72))
         _, x, y = drawn.text_places(figure.svg())[0]
         assert grey[round(y) - 9 : round(y) + 2, round(x) : round(x) + 60].min() < 120
