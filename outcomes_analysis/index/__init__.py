@@ -98,6 +98,7 @@ from outcomes_analysis.index.weighting import (
     PrincipalComponents,
     weight,
 )
+from outcomes_analysis.index.withholding import withhold_ranks, withhold_verdicts
 
 __all__ = [
     "AggregationFactor",
@@ -211,4 +212,6 @@ __all__ = [
     "shrink_counts",
     "strengths_and_weaknesses",
     "uncertainty",
+    "withhold_ranks",
+    "withhold_verdicts",
 ]

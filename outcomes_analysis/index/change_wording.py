@@ -54,7 +54,13 @@ def _domain(rows: pd.DataFrame, parts: pd.DataFrame, framework: Framework) -> st
     middle = float(shown["measured"].median())
     mine = parts[parts["node_id"] == rows["node_id"].iloc[0]]
     judged = int(count.reindex(["improved", "worsened", "not_clear"]).fillna(0).sum())
-    if judged == 0:
+    if count.get("withheld", 0):
+        reason = next(why for why in shown["withheld"] if why)
+        text = (
+            f"{label}: no verdict on change is passed ({reason}); the middle authority's measured change is "
+            f"{signed(middle, 2)}."
+        )
+    elif judged == 0:
         text = f"{label}: nothing was measured anew between the two years, so there is no change to judge."
     else:
         text = (

@@ -14,9 +14,9 @@ from scipy.stats import norm
 
 from outcomes_analysis.errors import PeriodError, Problems, SpecError, several
 from outcomes_analysis.index.building import IndexResult
-from outcomes_analysis.index.change_wording import change_text
 from outcomes_analysis.index.decomposing import Cells, cells, difference, exchange, pieces, steepness
 from outcomes_analysis.index.specification import IndexSpec
+from outcomes_analysis.index.withholding import withhold_verdicts
 from outcomes_analysis.observations.breaks import break_years
 from outcomes_analysis.observations.periods import Kind, parse_period
 from outcomes_analysis.observations.scales import Floats
@@ -42,7 +42,8 @@ class ChangeResult:
         bridged, present``, which add up to the estimate; ``verdict`` and ``status``.
         A verdict is passed on the measured part alone: ``improved`` or ``worsened`` where its interval leaves out
         0, else ``not_clear``; where nothing was measured anew it says what the difference comes from
-        (``timing_only, revised_only, bridged_only, present_only``) or ``unchanged``.
+        (``timing_only, revised_only, bridged_only, present_only``) or ``unchanged``; ``withheld`` where the figures
+        do not bear a verdict, with the reason in a column of that name, unless ``overridden``.
     parts : DataFrame
         One row an area, indicator and part of it, for domains, outcomes and the overall: ``node_id, area_code,
         indicator_id, part, contribution, measured_earlier, measured_later, value_earlier, value_later``.
@@ -92,7 +93,12 @@ class _Split:
 
 
 def index_change(
-    earlier: IndexResult, later: IndexResult, *, bridge_breaks: bool = False, nodes: Sequence[str] | None = None
+    earlier: IndexResult,
+    later: IndexResult,
+    *,
+    bridge_breaks: bool = False,
+    nodes: Sequence[str] | None = None,
+    allow: Sequence[str] = (),
 ) -> ChangeResult:
     """Compare two years of an index on the base period's scale.
 
@@ -105,11 +111,15 @@ def index_change(
         their own, named in the text, and no verdict rests on them.
     nodes : sequence of str, optional
         Nodes to compare; all that both have by default. Breaks are looked for in the indicators below them.
+    allow : sequence of str
+        Nodes on which a verdict is passed although their figures do not bear one; named in the output.
 
     Returns
     -------
     ChangeResult
-        Areas and nodes of both indices; where either score is missing the change is ``not_computed``.
+        Areas and nodes of both indices; where either score is missing the change is ``not_computed``. Verdicts that
+        the figures do not bear are withheld, with the reason, by the rule of the fit-for-purpose cards
+        (:func:`~outcomes_analysis.index.withholding.withhold_verdicts`).
 
     Raises
     ------
@@ -159,8 +169,8 @@ def index_change(
         if later.nodes[name].kind != "indicator":
             splits += split
     table, parts = pd.concat(frames, ignore_index=True), _parts_table(splits, areas, figures)
-    text = change_text(table, parts, tuple(crossed), later.matrix.framework)
-    return ChangeResult(table, parts, tuple(crossed), text, later.spec, later.manifest)
+    found = ChangeResult(table, parts, tuple(crossed), "", later.spec, later.manifest)
+    return withhold_verdicts(found, framework=later.matrix.framework, allow=allow)
 
 
 def _comparable(earlier: IndexResult, later: IndexResult) -> None:

@@ -202,25 +202,40 @@ def _measured(
     }
 
 
+def sided_reasons(direction: int, contested: str) -> list[str]:
+    """Why nobody can say which of two figures is the better one; empty where a direction is agreed."""
+    if direction == 0:
+        return ["neither more nor less of it is agreed to be better"]
+    return ["which way is better is disputed"] if contested else []
+
+
+def rank_reasons(reliability: float, share: float, spec: Thresholds) -> list[str]:
+    """Why a rank is withheld: too little of the spread is more than noise, or too few places have a figure."""
+    reasons = []
+    if not reliability >= spec.reliability:
+        reasons.append(f"reliability {reliability:.2f}, below {spec.reliability:.2f}")
+    if share < spec.available:
+        reasons.append(f"{share:.0%} of authorities have a figure, below {spec.available:.0%}")
+    return reasons
+
+
+def change_reasons(smallest: float, spec: Thresholds) -> list[str]:
+    """Why a verdict on change is withheld: even large changes (in standard deviations between areas) go unseen."""
+    if smallest <= spec.change:
+        return []
+    told = f"only changes beyond {smallest:.2f} standard deviations between authorities show"
+    return [f"{told}; {spec.change:.2f} is asked for"]
+
+
 def _withheld(card: Mapping[str, Any], spec: Thresholds) -> dict[Use, list[str]]:
     """Reasons for withholding each use; an empty list where it is borne."""
     share = card["n_areas"] / (card["n_areas"] + card["n_missing"])
-    sided = []
-    if card["direction"] == 0:
-        sided.append("neither more nor less of it is agreed to be better")
-    elif card["contested"]:
-        sided.append("which way is better is disputed")
-    rank = list(sided)
-    if not card["reliability"] >= spec.reliability:
-        rank.append(f"reliability {card['reliability']:.2f}, below {spec.reliability:.2f}")
-    if share < spec.available:
-        rank.append(f"{share:.0%} of authorities have a figure, below {spec.available:.0%}")
+    sided = sided_reasons(card["direction"], card["contested"])
+    rank = sided + rank_reasons(card["reliability"], share, spec)
     change = list(sided)
     if not card["previous"]:
         change.append("no earlier figure is comparable")
-    if not card["smallest_change_sd"] <= spec.change:
-        told = f"only changes beyond {card['smallest_change_sd']:.2f} standard deviations between authorities show"
-        change.append(f"{told}; {spec.change:.2f} is asked for")
+    change += change_reasons(card["smallest_change_sd"], spec)
     england = []
     if card["form"] == "count":
         england.append("a count grows with the size of the place")
