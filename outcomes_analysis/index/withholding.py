@@ -45,8 +45,8 @@ def withhold_ranks(
     IndexResult
         The same index; in its table ``rank`` is NaN, ``ranked`` false and ``status`` ``withheld`` on the nodes that
         fail, a column ``withheld`` says why (empty where a rank is borne) and ``overridden`` whether it is given all
-        the same. Scores and intervals stay. Where fewer than 30 areas have a score nothing can be judged, and nothing is
-        withheld for noise.
+        the same. Scores and intervals stay. Where fewer than 30 areas have a score nothing can be judged, and nothing
+        is withheld for noise.
 
     Raises
     ------
