@@ -206,21 +206,21 @@ def _scores(name: str, uncertainty: UncertaintyResult) -> str:
 
 def _relation(relation: RelationResult, figure: Figure) -> Section:
     computed = relation.table[relation.table["status"] == "computed"]
-    frame = computed[["analysis", "adjusted_for", "sample", "n", "estimate", "lower", "upper", "unit"]]
+    frame = computed[["label", "alike", "authorities", "n", "estimate", "lower", "upper", "unit"]]
     table = table_html(
         frame,
         f"Every way the question was asked, with {relation.table['level'].iloc[0]:.0%} intervals",
         headings={
-            "analysis": "Analysis",
-            "adjusted_for": "With alike",
-            "sample": "Authorities",
+            "label": "Analysis",
+            "alike": "Held alike",
+            "authorities": "Authorities",
             "n": "Number",
             "estimate": "Estimate",
             "lower": "Lower",
             "upper": "Upper",
             "unit": "Unit",
         },
-        row_heading="analysis",
+        row_heading="label",
         decimals=2,
     )
     body = [
