@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError, Problems, several
-from outcomes_analysis.figures import theme
+from outcomes_analysis.figures import standing
+from outcomes_analysis.figures.standing import AGREED, UNRANKED, Sense
 from outcomes_analysis.wording import number
 
 Classing = Literal["quintile", "jenks", "equal", "against"]
 Hatch = Literal["", "rising", "falling", "level", "crossed"]
-
-# City of London and Isles of Scilly: too few children to rank or to set the classes by.
-UNRANKED = frozenset({"E09000001", "E06000053"})
 
 
 @dataclass(frozen=True)
@@ -44,23 +42,24 @@ MISSING: dict[str, MapClass] = {
 }
 _STATUS_CLASS = {
     "not_computed": "not_computed",
-    "not_ranked": "not_ranked",
     "suppressed": "withheld",
-    "withheld": "withheld",
     "not_available": "no_data",
     "not_applicable": "no_data",
 }
 _FIFTHS = ("Lowest fifth", "Second lowest fifth", "Middle fifth", "Second highest fifth", "Highest fifth")
 
 
-def missing_class(row: pd.Series, *, experimental: bool = False) -> str:
-    """Key of the class of an area without a value to class, or an empty string where it has one."""
+def missing_class(row: pd.Series, *, unranked: bool = False) -> str:
+    """Key of the class of an area without a value to class, or an empty string where it has one.
+
+    ``unranked``: the node as a whole has no ranks, so that a place without one is nothing special.
+    """
     status = str(row.get("status", ""))
     if row["area_code"] in UNRANKED:
         return "not_ranked"
-    if status == "not_ranked" and not experimental:
+    if status == "not_ranked" and not unranked:
         return "not_ranked"
-    if status in _STATUS_CLASS and status != "not_ranked":
+    if status in _STATUS_CLASS:
         return _STATUS_CLASS[status]
     return "" if np.isfinite(row["estimate"]) else "no_data"
 
@@ -90,24 +89,26 @@ def classify(
     *,
     method: Classing = "quintile",
     decimals: int | None = None,
-    against: str = "England",
-    experimental: bool = False,
+    said: tuple[str, str, str] | None = None,
+    sense: Sense = AGREED,
 ) -> tuple[pd.Series, list[MapClass]]:
     """Class of every row, and the classes in the order of the key (highest first, then what is missing).
 
     Parameters
     ----------
     table : DataFrame
-        One row an area: ``area_code``, ``estimate`` (higher = better), ``status``; for ``method="against"`` also
-        ``lower`` and ``upper``, compared with 0.
+        One row an area: ``area_code``, ``estimate`` (in the direction that ``sense`` gives), ``status``; for
+        ``method="against"`` also ``lower`` and ``upper``, and what they are compared with
+        (:func:`~outcomes_analysis.figures.standing.signs`).
     method : {"quintile", "jenks", "equal", "against"}
-        ``against``: interval above 0, across 0, below 0.
+        ``against``: interval above England's score of the same date, across it, below it.
     decimals : int, optional
         Decimals of class limits in the key; by default 1, or 2 where two classes would share a limit.
-    against : str
-        What 0 stands for, in the words of the key.
-    experimental : bool
-        The node is not ranked as a whole: its areas keep their classes, and the key avoids the words of ranks.
+    said : (str, str, str), optional
+        Words of the key for clearly above, neither, clearly below, where the places are not compared with England.
+    sense : Sense
+        Words and colours. Where the node is not ranked as a whole, its areas keep their classes, and the key avoids
+        the words of ranks.
 
     Returns
     -------
@@ -115,12 +116,13 @@ def classify(
         Keys by row, index of ``table``; classes that occur, with counts. A row without a value never gets the
         class of a value.
     """
-    keys = pd.Series([missing_class(row, experimental=experimental) for _, row in table.iterrows()], index=table.index)
+    unranked = bool(sense.mark)
+    keys = pd.Series([missing_class(row, unranked=unranked) for _, row in table.iterrows()], index=table.index)
     valued = keys == ""
     if method == "against":
-        found = _against(table, valued, against=against)
+        found = _against(table, valued, said=said, sense=sense)
     else:
-        found = _by_limits(table, valued, method=method, decimals=decimals, experimental=experimental)
+        found = _by_limits(table, valued, method=method, decimals=decimals, sense=sense)
     keys = keys.astype(object)
     drawn: list[MapClass] = []
     for cls, member in found:
@@ -135,22 +137,28 @@ def _counted(cls: MapClass, count: int) -> MapClass:
     return MapClass(cls.key, cls.label, cls.fill, cls.hatch, count)
 
 
-def _against(table: pd.DataFrame, valued: pd.Series, *, against: str) -> list[tuple[MapClass, pd.Series]]:
+def _against(
+    table: pd.DataFrame, valued: pd.Series, *, said: tuple[str, str, str] | None, sense: Sense
+) -> list[tuple[MapClass, pd.Series]]:
     lacking = [c for c in ("lower", "upper") if c not in table.columns]
     if lacking:
-        message = f"Classes against {against} need the interval, but the table has no {' or '.join(lacking)}."
+        message = f"Classes against England need the interval, but the table has no {' or '.join(lacking)}."
         raise FigureError(message)
-    higher, lower = valued & (table["lower"] > 0), valued & (table["upper"] < 0)
+    england = standing.england_name(table)
+    clearly = (f"Clearly {sense.up} than {england}", f"Clearly {sense.down} than {england}")
+    above, between, below = said or (clearly[0], f"No clear difference from {england}", clearly[1])
+    sign = standing.signs(table)
+    higher, lower = valued & (sign > 0), valued & (sign < 0)
     members = {
-        "higher": (f"Clearly higher than {against}", theme.AGAINST[2], higher),
-        "similar": (f"No clear difference from {against}", theme.AGAINST[1], valued & ~higher & ~lower),
-        "lower": (f"Clearly lower than {against}", theme.AGAINST[0], lower),
+        "higher": (above, sense.against[2], higher),
+        "similar": (between, sense.against[1], valued & ~higher & ~lower),
+        "lower": (below, sense.against[0], lower),
     }
     return [(MapClass(key, label, fill, "", int(m.sum())), m) for key, (label, fill, m) in members.items()]
 
 
 def _by_limits(
-    table: pd.DataFrame, valued: pd.Series, *, method: Classing, decimals: int | None, experimental: bool
+    table: pd.DataFrame, valued: pd.Series, *, method: Classing, decimals: int | None, sense: Sense
 ) -> list[tuple[MapClass, pd.Series]]:
     values = table.loc[valued, "estimate"].to_numpy(dtype=float)
     if values.size == 0:
@@ -158,8 +166,8 @@ def _by_limits(
     inner = breaks(values, method=method)
     place = pd.Series(-1, index=table.index)
     place[valued] = np.searchsorted(inner, values, side="left")
-    named = method == "quintile" and len(inner) == 4 and not experimental
-    fills = theme.SEQUENTIAL if len(inner) == 4 else _spread(theme.SEQUENTIAL, len(inner) + 1)
+    named = method == "quintile" and len(inner) == 4 and not sense.mark
+    fills = sense.sequence if len(inner) == 4 else _spread(sense.sequence, len(inner) + 1)
     if decimals is None:
         decimals = _decimals(np.sort(values), inner)
     found = []

@@ -16,8 +16,7 @@ from outcomes_analysis.wording import EXPLORATION, written_date
 
 WORKING_ASSIGNMENT = (
     "Which indicators belong to which domain is this project's working assignment, not the Collaborative's. "
-    "Higher scores are better. England stands for England in each indicator's base period, mostly 2022/23, not for "
-    "England now."
+    "0 is England in each indicator's base period, mostly 2022/23."
 )
 TITLE_SIZE = 13
 SUBTITLE_SIZE = 10

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from outcomes_analysis.figures.classes import UNRANKED, MapClass
+from outcomes_analysis.figures import standing
+from outcomes_analysis.figures.classes import MapClass
+from outcomes_analysis.figures.standing import AGREED, UNRANKED, Sense
 from outcomes_analysis.wording import associational, listed, number, plural
 
-BASE = "England in the base period"
-SCORE_UNIT = "score: 0 = England and 1 = one standard deviation between authorities, both in the base period"
+SCORE_UNIT = (
+    "score, higher is better: 0 = England in the base period, 1 = one standard deviation between authorities then"
+)
 
 
 def label_of(rows: pd.DataFrame, node: str) -> str:
@@ -20,45 +23,32 @@ def label_of(rows: pd.DataFrame, node: str) -> str:
     return node.replace("_", " ").capitalize()
 
 
-def is_experimental(rows: pd.DataFrame) -> bool:
-    """Whether a node as a whole is not ranked: scores are there, and every one of them is marked so."""
-    if "status" not in rows.columns:
-        return False
-    scored = rows[rows["estimate"].notna() & ~rows["area_code"].isin(UNRANKED)]
-    return bool(len(scored)) and bool((scored["status"] == "not_ranked").all())
+def finding(rows: pd.DataFrame, *, label: str, sense: Sense = AGREED) -> str:
+    """Title of a map: how many places are clearly better and worse than England, by their intervals.
 
-
-def mark_of(rows: pd.DataFrame) -> str:
-    """Why a node as a whole is not ranked: ``contested`` (an indicator), ``experimental`` (a domain), or nothing."""
-    if not is_experimental(rows):
-        return ""
-    return "contested" if "kind" in rows.columns and rows["kind"].eq("indicator").all() else "experimental"
-
-
-def judged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose estimate and interval can be compared with 0: scored places other than the two tiny ones."""
-    if not {"lower", "upper"} <= set(rows.columns):
-        return rows.iloc[:0]
-    finite = rows[["estimate", "lower", "upper"]].notna().all(axis=1)
-    return rows[finite & ~rows["area_code"].isin(UNRANKED)]
-
-
-def against_counts(rows: pd.DataFrame) -> tuple[int, int, int]:
-    """Places whose interval lies above 0, below 0, and all that have one."""
-    known = judged(rows)
-    return int((known["lower"] > 0).sum()), int((known["upper"] < 0).sum()), len(known)
-
-
-def finding(rows: pd.DataFrame, *, label: str, against: str = BASE, mark: str = "") -> str:
-    """Title of a map: how many places are clearly above and below, by their intervals.
-
-    An experimental or contested node says that it is one, and says nothing that could be read as a rank.
+    An experimental or contested node says that it is one, and says nothing that could be read as a rank; a contested
+    measure is told in its own direction.
     """
-    above, below, n = against_counts(rows)
-    name = f"{label} ({mark})" if mark else label
+    above, below, n = standing.against_counts(rows)
+    name = sense.named(label)
     if n == 0:
         return associational(f"{name}: {plural(int(rows['estimate'].notna().sum()), 'authority', 'authorities')} shown")
-    return associational(f"{name}: {above} of {n} authorities score clearly above {against}, {below} clearly below")
+    having = "with " if sense.up == "more" else ""
+    england = standing.england_name(rows)
+    return associational(
+        f"{name}: {above} of {n} authorities {having}clearly {sense.up} than {england}, {below} {having}clearly "
+        f"{sense.down}"
+    )
+
+
+def unit_of(sense: Sense) -> str:
+    """What the numbers of a map are, and which way they run."""
+    if sense.agreed:
+        return SCORE_UNIT
+    return (
+        f"standardised figure, in its own direction ({sense.up} = larger): 0 = England in the base period, 1 = one "
+        "standard deviation between authorities then"
+    )
 
 
 def level_of(rows: pd.DataFrame) -> float:
@@ -76,26 +66,27 @@ def period_of(rows: pd.DataFrame) -> str:
     return f"latest figures measured by {period}" if isinstance(period, int) or str(period).isdigit() else str(period)
 
 
-def subtitle(rows: pd.DataFrame, *, unit: str, geography: str, extra: str = "") -> str:
-    """Subtitle: unit, period, geography, and the level of the intervals."""
-    parts = [unit, period_of(rows), geography]
-    if len(judged(rows)):
+def subtitle(rows: pd.DataFrame, *, unit: str, geography: str, extra: str = "", sense: Sense = AGREED) -> str:
+    """Subtitle: unit, England's own score, period, geography, and what "clearly" means."""
+    england = "" if pd.isna(standing.england_of(rows)) else standing.england_words(rows, sense)
+    parts = [unit, england, period_of(rows), geography]
+    if len(standing.judged(rows)):
         parts.append(f"\u201cclearly\u201d by the {round(100 * level_of(rows))}% interval")
     parts.append(extra)
     text = "; ".join(part for part in parts if part)
     return text[:1].upper() + text[1:]
 
 
-def region_sentence(rows: pd.DataFrame) -> str:
-    """For each region, how many of its places are clearly above and below England; empty without regions."""
-    known = judged(rows)
+def region_sentence(rows: pd.DataFrame, sense: Sense = AGREED) -> str:
+    """For each region, how many of its places are clearly better and worse than England; empty without regions."""
+    known = standing.judged(rows)
     if known.empty or "region_name" not in known.columns:
         return ""
     parts = []
     for region, part in known.groupby("region_name", sort=True):
-        above, below, n = against_counts(part)
-        parts.append(f"{region} {above} above and {below} below of {n}")
-    return f"By region: {'; '.join(parts)}."
+        above, below, n = standing.against_counts(part)
+        parts.append(f"{region} {above} {sense.up} and {below} {sense.down} of {n}")
+    return f"By region, clearly {sense.up} or {sense.down} than {standing.england_name(rows)}: {'; '.join(parts)}."
 
 
 def class_sentence(classes: Sequence[MapClass]) -> str:
@@ -104,10 +95,10 @@ def class_sentence(classes: Sequence[MapClass]) -> str:
     return f"Classes: {'; '.join(parts)}."
 
 
-def map_alt(rows: pd.DataFrame, classes: Sequence[MapClass], *, title: str, kind: str) -> str:
+def map_alt(rows: pd.DataFrame, classes: Sequence[MapClass], *, title: str, kind: str, sense: Sense = AGREED) -> str:
     """Alt text of a map: what it says, its classes with counts, then region by region."""
     first = f"{kind} of {plural(len(rows), 'upper-tier local authority', 'upper-tier local authorities')}. {title}."
-    return " ".join(part for part in [first, class_sentence(classes), region_sentence(rows)] if part)
+    return " ".join(part for part in [first, class_sentence(classes), region_sentence(rows, sense)] if part)
 
 
 def spread_sentence(rows: pd.DataFrame) -> str:

@@ -99,12 +99,17 @@ def _candidates(name: str) -> list[str]:
     return [*found, *(f"{letters[:2]}{n}" for n in range(1, 100))]
 
 
+def abbreviations(rows: pd.DataFrame) -> pd.Series:
+    """Label of every row, by its name or, without one, its code."""
+    return short_labels(rows["area_name"].fillna(rows["area_code"]))
+
+
 def labels(layout: pd.DataFrame, rows: pd.DataFrame, frame: geometry.Frame) -> Any:
-    """Text chart with a short label in every hexagon, in white or ink by the fill."""
+    """Text chart with the row's ``abbreviation`` in every hexagon, in white or ink by the fill."""
     alt = theme.altair()
     placed = centres(layout)
-    named = placed.merge(rows[["area_code", "area_name", "fill", "hatch"]], on="area_code", how="left")
-    named["label"] = short_labels(named["area_name"].fillna(named["area_code"]))
+    wanted = rows[["area_code", "abbreviation", "fill", "hatch"]]
+    named = placed.merge(wanted, on="area_code", how="left").rename(columns={"abbreviation": "label"})
     scale = frame.scale
     left = (frame.width - (frame.east - frame.west) * scale) / 2
     named["px"] = ((named["x"] - frame.west) * scale + left).round(2)

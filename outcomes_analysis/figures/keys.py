@@ -20,7 +20,9 @@ _LINES["crossed"] = _LINES["rising"] + _LINES["falling"]
 HATCH_STROKE = {"stroke": "#7A7A7A", "strokeWidth": 0.55}
 
 
-def map_key(classes: Sequence[MapClass], *, title: str, width: float, counted: str = "authorities") -> Any:
+def map_key(
+    classes: Sequence[MapClass], *, title: str, width: float, counted: str = "authorities", note: str = ""
+) -> Any:
     """Draw the key of a map.
 
     Parameters
@@ -33,6 +35,8 @@ def map_key(classes: Sequence[MapClass], *, title: str, width: float, counted: s
         Pixels; longer labels break into lines.
     counted : str
         What the counts at the right count.
+    note : str
+        A further line under the classes.
     """
     alt = theme.altair()
     head = theme.wrap(title, width=width, size=_TEXT, bold=True)
@@ -54,7 +58,9 @@ def map_key(classes: Sequence[MapClass], *, title: str, width: float, counted: s
             {"x": _SWATCH + 6, "y": first + 11.0 * i, "text": line, "bold": False} for i, line in enumerate(label)
         ]
         y += height
-    for line in theme.wrap(f"(in brackets: number of {counted})", width=width, size=_TEXT):
+    under = [*theme.wrap(f"(in brackets: number of {counted})", width=width, size=_TEXT)]
+    under += theme.wrap(note, width=width, size=_TEXT)
+    for line in under:
         texts.append({"x": 0.0, "y": y + 8, "text": line, "bold": False})
         y += 11
     place = {"scale": None, "axis": None}

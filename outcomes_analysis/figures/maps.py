@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from outcomes_analysis.figures import findings, geometry, keys, panels, theme
-from outcomes_analysis.figures.classes import Classing, MapClass, classify
-from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
+from outcomes_analysis.figures import findings, geometry, hexagons, keys, panels, standing, theme
+from outcomes_analysis.figures.classes import Classing
+from outcomes_analysis.figures.composing import Figure, compose, footer_texts
 from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.wording import number
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-_MARKS = {
-    "experimental": "Experimental: its figures do not measure one thing, so it is only explored and given no ranks.",
-    "contested": "Contested: which way is better is disputed, so it is given no ranks.",
-}
+ABBREVIATED = "Letters are short for authorities' names; the figure's data has both (abbreviation and area_name)."
+_BESIDE = (
+    "Better than the range of similar places",
+    "Within the range of similar places",
+    "Worse than the range of similar places",
+)
 
 
 def choropleth(
@@ -29,7 +33,7 @@ def choropleth(
     classes: Classing | None = None,
     inset: str | None = "London",
     label: str | None = None,
-    unit: str = findings.SCORE_UNIT,
+    unit: str | None = None,
     geography: str = "upper-tier local authorities in England",
     source: str | None = None,
     data_as_at: str | None = None,
@@ -40,9 +44,10 @@ def choropleth(
     Parameters
     ----------
     result : IndexResult, UncertaintyResult or DataFrame
-        Table with ``node_id, area_code, area_name, region_name, estimate, lower, upper, status``; higher = better.
-        Areas of the outlines that the table lacks are drawn as "No data"; missing values never take the class of a
-        value.
+        Table with ``node_id, area_code, area_name, region_name, estimate, lower, upper, status`` and, where known,
+        ``kind, england, against_england``; higher = better. A single measure whose direction is contested is turned
+        round to run in its own direction, with other words and colours. Areas of the outlines that the table lacks are
+        drawn as "No data"; missing values never take the class of a value.
     node : str
         What to map.
     outlines : GeoDataFrame, optional
@@ -66,37 +71,21 @@ def choropleth(
         If the table lacks columns or the node, has an area twice, or no area of it is in the outlines.
     """
     shapes = panels.drawable(outlines)
-    rows, words = panels.prepared(result, node=node, label=label, data_as_at=data_as_at)
-    rows = panels.with_all_areas(rows, shapes)
-    method: Classing = classes or ("against" if words.experimental else "quintile")
-    keyed, found = classify(rows, method=method, experimental=words.experimental)
-    rows = panels.coloured(rows, keyed, found)
+    drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
     width = theme.width_of(size)
     side = 166.0 if size == "page" else 210.0
     shared = geometry.features(shapes)
-    regions = panels.regions_of(rows)
+    regions = panels.regions_of(drawn.rows)
     main_frame = geometry.Frame.around(shapes, width=width - side - 14)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
-    main = panels.panel(shapes, rows, shared, main_frame, regions=regions, mark=london)
-    key_title = f"{words.label}: {_class_words(method)}"
-    right = [keys.map_key(found, title=key_title, width=side)]
+    main = panels.panel(shapes, drawn.rows, shared, main_frame, regions=regions, mark=london)
+    right = [keys.map_key(drawn.classes, title=drawn.key_title, width=side, note=drawn.key_note)]
     if len(london):
-        right += panels.inset_of(london, rows, shared, width=side, name=str(inset))
+        right += panels.inset_of(london, drawn.rows, shared, width=side, name=str(inset))
     alt = theme.altair()
     body = alt.hconcat(main, alt.vconcat(*right, spacing=6), spacing=14)
-    return _map_figure(
-        body,
-        rows,
-        found,
-        words=words,
-        node=node,
-        unit=unit,
-        geography=geography,
-        source=source,
-        register_id=f"domain-map-{node}",
-        width=width,
-        kind="Map",
-    )
+    origin = source or figure_entry(f"domain-map-{node}").source
+    return _map_figure(body, drawn, unit=unit, geography=geography, source=origin, width=width, kind="Map")
 
 
 def small_multiples(
@@ -129,12 +118,10 @@ def small_multiples(
     alt = theme.altair()
     drawings: list[Any] = []
     for heading, result in results.items():
-        rows, words = panels.prepared(result, node=node or heading, label=None, data_as_at=None)
-        rows = panels.with_all_areas(rows, shapes)
-        keyed, found = classify(rows, method="against", experimental=words.experimental)
-        rows = panels.coloured(rows, keyed, found)
-        drawing = panels.panel(shapes, rows, shared, frame, regions={}, mark=shapes.iloc[:0])
-        drawings.append(drawing.properties(title=alt.Title(words.label if node is None else heading, fontSize=10)))
+        drawn = panels.classed(result, shapes, node=node or heading, classes="against")
+        drawing = panels.panel(shapes, drawn.rows, shared, frame, regions={}, mark=shapes.iloc[:0])
+        title = drawn.words.label if node is None else heading
+        drawings.append(drawing.properties(title=alt.Title(title, fontSize=10)))
     return alt.concat(*drawings, columns=columns, spacing=10)
 
 
@@ -149,14 +136,15 @@ def domain_pair(
     source: str | None = None,
     data_as_at: str | None = None,
 ) -> Figure:
-    """Map of a domain against England and, beside it, against the places of most similar child poverty.
+    """Map of a domain against England and, beside it, against places of similar child poverty.
 
     Parameters
     ----------
     result : IndexResult, UncertaintyResult or DataFrame
         Scores, as for :func:`choropleth`; ``lower`` and ``upper`` are needed.
-    given : Comparison or DataFrame
-        The same for each place's difference from the mean of the places nearest in child poverty.
+    given : ComparisonResult or DataFrame
+        The same for each place's difference from what is expected of places of similar child poverty; its interval
+        is that of the difference from a place alike, so that it leaves out 0 where a place lies outside their range.
     node : str
         What to map.
     outlines, label, inset, source, data_as_at
@@ -165,64 +153,61 @@ def domain_pair(
     Returns
     -------
     Figure
-        Both panels have the same three classes, by whether the interval lies above, across or below.
+        Both panels have three classes: by whether the interval lies above, across or below England's score of the same
+        date, and the range of similar places.
     """
     shapes = panels.drawable(outlines)
-    rows, words = panels.prepared(result, node=node, label=label, data_as_at=data_as_at)
-    rows = panels.with_all_areas(rows, shapes)
-    beside, other = panels.prepared(given, node=node, label=words.label, data_as_at=words.data_as_at)
-    beside = panels.with_all_areas(beside, shapes)
+    left = panels.classed(result, shapes, node=node, classes="against", label=label, data_as_at=data_as_at)
+    right = panels.classed(
+        given,
+        shapes,
+        node=node,
+        classes="against",
+        said=_BESIDE,
+        label=left.words.label,
+        data_as_at=left.words.data_as_at,
+    )
+    name = left.words.label
+    measure = str(getattr(given, "label", "child poverty"))
     width = theme.width_of("page")
     half = (width - 16) / 2
     shared = geometry.features(shapes, grid=50)
-    regions = panels.regions_of(rows)
+    regions = panels.regions_of(left.rows)
     frame = geometry.Frame.around(shapes, width=half)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
     alt = theme.altair()
     drawings: list[Any] = []
-    parts: list[pd.DataFrame] = []
     compared = (
-        (rows, "England", f"{words.label}: against England"),
-        (beside, "similar places", f"{words.label}: against places of similar child poverty"),
+        (left, left.key_title, left.key_note),
+        (right, f"{name}: beside places of similar {measure}", _chance(given, node)),
     )
-    for table, against, heading in compared:
-        keyed, found = classify(table, method="against", against=against, experimental=words.experimental)
-        drawn = panels.coloured(table, keyed, found)
-        drawing = panels.panel(shapes, drawn, shared, frame, regions=regions, mark=london)
-        column = [keys.map_key(found, title=heading, width=half), drawing]
+    for drawn, heading, note in compared:
+        drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
+        column = [keys.map_key(drawn.classes, title=heading, width=half, note=note), drawing]
         if len(london):
-            column += panels.inset_of(london, drawn, shared, width=half * 0.72, name=str(inset))
+            column += panels.inset_of(london, drawn.rows, shared, width=half * 0.72, name=str(inset))
         drawings.append(alt.vconcat(*column, spacing=6))
-        parts.append(drawn)
-    body = alt.hconcat(*drawings, spacing=16)
-    title = _pair_title(rows, beside, label=words.label, mark=words.mark)
-    subtitle = findings.subtitle(
-        rows,
-        unit="score against England (left) and against the 20 places nearest in child poverty (right)",
-        geography="upper-tier local authorities in England",
-    )
-    data = _columns(parts[0]).merge(
-        _columns(parts[1]).drop(columns=["node_id", "area_name", "region_name"], errors="ignore"),
-        on="area_code",
-        suffixes=("", "_given_child_poverty"),
-    )
-    _, found_rows = classify(rows, method="against", experimental=words.experimental)
-    _, found_beside = classify(beside, method="against", against="similar places", experimental=words.experimental)
+    title = _pair_title(left, right)
+    beside = right.data.drop(columns=["node_id", "area_name", "region_name", "period", "higher_means"], errors="ignore")
     alt_text = (
-        f"Two maps of {len(rows)} upper-tier local authorities. {title}. Left, against England: "
-        f"{findings.class_sentence(found_rows)} Right, against places of similar child poverty: "
-        f"{findings.class_sentence(found_beside)}"
+        f"Two maps of {len(left.rows)} upper-tier local authorities. {title}. Left, against England: "
+        f"{findings.class_sentence(left.classes)} Right, beside places of similar {measure}: "
+        f"{findings.class_sentence(right.classes)}"
     )
     return _figure(
-        body,
+        alt.hconcat(*drawings, spacing=16),
         title=title,
-        subtitle=subtitle,
+        subtitle=findings.subtitle(
+            left.rows,
+            unit=f"score, higher is better, against England (left) and beside places of similar {measure} (right)",
+            geography="upper-tier local authorities in England",
+        ),
         unit=findings.SCORE_UNIT,
         source=source or figure_entry(f"domain-pair-{node}").source,
-        data_as_at=words.data_as_at or other.data_as_at,
+        data_as_at=left.words.data_as_at or right.words.data_as_at,
         alt=alt_text,
-        data=data,
-        notes=_notes(words.mark),
+        data=left.data.merge(beside, on="area_code", suffixes=("", "_given_child_poverty")),
+        notes=left.words.notes,
         width=width,
     )
 
@@ -234,7 +219,7 @@ def hex_map(
     layout: pd.DataFrame | None = None,
     classes: Classing | None = None,
     label: str | None = None,
-    unit: str = findings.SCORE_UNIT,
+    unit: str | None = None,
     geography: str = "upper-tier local authorities in England, each the same size",
     source: str | None = None,
     data_as_at: str | None = None,
@@ -252,40 +237,31 @@ def hex_map(
     -------
     Figure
     """
-    from outcomes_analysis.figures import hexagons
-
     layout = _default_layout() if layout is None else layout
-    rows, words = panels.prepared(result, node=node, label=label, data_as_at=data_as_at)
     shapes = hexagons.hexagons(layout)
-    rows = panels.with_all_areas(rows, shapes)
-    method: Classing = classes or ("against" if words.experimental else "quintile")
-    keyed, found = classify(rows, method=method, experimental=words.experimental)
-    rows = panels.coloured(rows, keyed, found)
+    drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
     width = theme.width_of("page")
     side = 126.0
     frame = geometry.Frame.around(shapes, width=width - side - 12)
     shared = geometry.features(shapes, grid=1)
     regions = dict(zip(layout["area_code"], layout["region_code"].astype(str), strict=True))
-    drawing = panels.panel(shapes, rows, shared, frame, regions=regions, mark=shapes.iloc[:0])
-    labels = hexagons.labels(layout, rows, frame)
+    drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=shapes.iloc[:0])
+    named = replace(drawn, rows=drawn.rows.assign(abbreviation=hexagons.abbreviations(drawn.rows)))
     alt = theme.altair()
     body = alt.hconcat(
-        alt.layer(drawing, labels),
-        keys.map_key(found, title=f"{words.label}: {_class_words(method)}", width=side),
+        alt.layer(drawing, hexagons.labels(layout, named.rows, frame)),
+        keys.map_key(drawn.classes, title=drawn.key_title, width=side, note=drawn.key_note),
         spacing=12,
     )
     return _map_figure(
         body,
-        rows,
-        found,
-        words=words,
-        node=node,
+        named,
         unit=unit,
         geography=geography,
-        source=source,
-        register_id=f"domain-hex-{node}",
+        source=source or figure_entry(f"domain-hex-{node}").source,
         width=width,
         kind="Hexagon map",
+        notes=(ABBREVIATED,),
     )
 
 
@@ -295,60 +271,47 @@ def _default_layout() -> pd.DataFrame:
     return hex_layout()
 
 
-def _class_words(method: Classing) -> str:
-    words = {
-        "quintile": "score, in fifths of authorities",
-        "equal": "score, in classes of equal width",
-        "jenks": "score, in natural classes",
-        "against": "score against England",
-    }
-    return words[method]
-
-
-def _notes(mark: str) -> tuple[str, ...]:
-    return (_MARKS[mark], WORKING_ASSIGNMENT) if mark else (WORKING_ASSIGNMENT,)
-
-
-def _pair_title(rows: pd.DataFrame, beside: pd.DataFrame, *, label: str, mark: str) -> str:
-    above, below, n = findings.against_counts(rows)
-    name = f"{label} ({mark})" if mark else label
-    alike_above, alike_below, _ = findings.against_counts(beside)
+def _pair_title(left: panels.Classed, right: panels.Classed) -> str:
+    above, below, n = standing.against_counts(left.rows)
+    better, worse, _ = standing.against_counts(right.rows)
     return (
-        f"{name}: {above + below} of {n} authorities differ clearly from {findings.BASE}, "
-        f"{alike_above + alike_below} from places of similar child poverty"
+        f"{left.words.sense.named(left.words.label)}: {above + below} of {n} authorities differ clearly from "
+        f"{standing.england_name(left.rows)}, {better + worse} lie outside the range of places of similar child poverty"
     )
 
 
-def _columns(rows: pd.DataFrame) -> pd.DataFrame:
-    wanted = ["node_id", "area_code", "area_name", "region_name", "estimate", "lower", "upper", "level", "interval"]
-    return rows[[c for c in [*wanted, "status", "map_class"] if c in rows.columns]]
+def _chance(given: Any, node: str) -> str:
+    """How many places would lie outside the range by chance, where the comparison says."""
+    counts = getattr(given, "counts", None)
+    if counts is None or node not in counts.index:
+        return ""
+    return f"About {number(float(counts.at[node, 'by_chance']), 0)} would lie outside it by chance."
 
 
 def _map_figure(
     body: Any,
-    rows: pd.DataFrame,
-    found: Sequence[MapClass],
+    drawn: panels.Classed,
     *,
-    words: panels.Words,
-    node: str,
-    unit: str,
+    unit: str | None,
     geography: str,
-    source: str | None,
-    register_id: str,
+    source: str,
     width: float,
     kind: str,
+    notes: tuple[str, ...] = (),
 ) -> Figure:
-    title = findings.finding(rows, label=words.label, mark=words.mark)
+    rows, words = drawn.rows, drawn.words
+    title = findings.finding(rows, label=words.label, sense=words.sense)
+    measured = unit or findings.unit_of(words.sense)
     return _figure(
         body,
         title=title,
-        subtitle=findings.subtitle(rows, unit=unit, geography=geography),
-        unit=unit,
-        source=source or figure_entry(register_id).source,
+        subtitle=findings.subtitle(rows, unit=measured, geography=geography, sense=words.sense),
+        unit=measured,
+        source=source,
         data_as_at=words.data_as_at,
-        alt=findings.map_alt(rows, found, title=title, kind=kind),
-        data=_columns(rows),
-        notes=_notes(words.mark),
+        alt=findings.map_alt(rows, drawn.classes, title=title, kind=kind, sense=words.sense),
+        data=drawn.data,
+        notes=(*notes, *words.notes),
         width=width,
     )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError, several
-from outcomes_analysis.figures import findings, geometry, keys, theme
-from outcomes_analysis.figures.classes import MapClass, check_table
-from outcomes_analysis.figures.composing import text_block
+from outcomes_analysis.figures import findings, geometry, keys, standing, theme
+from outcomes_analysis.figures.classes import Classing, MapClass, check_table, classify
+from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, text_block
+from outcomes_analysis.figures.standing import Sense
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,16 +22,31 @@ _REGION_LINES = (  # white below, so that the line also shows on dark fills
     {"stroke": "#FFFFFF", "strokeWidth": 2.2, "filled": False, "strokeJoin": "round"},
     {"stroke": "#1A1A1A", "strokeWidth": 0.8, "filled": False, "strokeJoin": "round"},
 )
+_CLASS_WORDS: dict[Classing, str] = {
+    "quintile": "score, in fifths of authorities",
+    "equal": "score, in classes of equal width",
+    "jenks": "score, in natural classes",
+    "against": "against England",
+}
+_DATA_COLUMNS = (
+    "node_id", "area_code", "area_name", "abbreviation", "region_name", "period", "estimate", "lower", "upper",
+    "level", "interval", "england", "against_england", "status", "map_class",
+)  # fmt: skip
 
 
+@dataclass(frozen=True)
 class Words:
-    """What a map says of its node, found once."""
+    """What a map says of its node: its name, which way it runs, what is contested in it, and the date of the data."""
 
-    def __init__(self, rows: pd.DataFrame, *, node: str, label: str | None, data_as_at: str) -> None:
-        self.label = label or findings.label_of(rows, node)
-        self.mark = findings.mark_of(rows)
-        self.experimental = bool(self.mark)
-        self.data_as_at = data_as_at
+    label: str
+    sense: Sense
+    contested: str
+    data_as_at: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines under the picture."""
+        return tuple(text for text in (self.sense.note, self.contested, WORKING_ASSIGNMENT) if text)
 
 
 def prepared(
@@ -39,15 +56,81 @@ def prepared(
     label: str | None,
     data_as_at: str | None,
 ) -> tuple[pd.DataFrame, Words]:
-    """Rows of one node with a status, and the words that a figure says of it."""
+    """Rows of one node with a status, in the direction in which they are read, and what a figure says of them."""
+    result = _holding(result, node)
     table = result if isinstance(result, pd.DataFrame) else result.table
     if "interval" in table.columns:
         table = table[~table["interval"].isin(["method", "both"])]  # the spread of methods is never mixed in
     rows = check_table(table, node=node, needs=["area_name", "region_name", "estimate"], where=f"map of {node!r}")
     if "status" not in rows.columns:
         rows["status"] = "computed"
-    as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
-    return rows, Words(rows, node=node, label=label, data_as_at=as_at)
+    sense = standing.sense_of(rows, node, framework=standing.framework_of(result))
+    name = label or findings.label_of(rows, node)
+    shares = standing.contested_shares(result, [node])
+    words = Words(
+        label=name,
+        sense=sense,
+        contested=standing.contested_line(shares, {node: name}),
+        data_as_at=data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or ""),
+    )
+    return standing.turned(rows, sense), words
+
+
+def _holding(result: Any, node: str) -> Any:
+    """The index behind an uncertainty result, where the node is scored but has no draws (a single measure, say)."""
+    index = getattr(result, "index", None)
+    if isinstance(result, pd.DataFrame) or index is None or (result.table["node_id"] == node).any():
+        return result
+    return index if node in getattr(index, "nodes", {}) else result
+
+
+@dataclass(frozen=True)
+class Classed:
+    """One node ready to draw: a row for every shape with its class, the classes, and the words."""
+
+    rows: pd.DataFrame
+    classes: list[MapClass]
+    words: Words
+    method: Classing
+
+    @property
+    def key_title(self) -> str:
+        """What the key is of."""
+        return f"{self.words.label}: {_CLASS_WORDS[self.method]}"
+
+    @property
+    def key_note(self) -> str:
+        """What England stands for, under the key."""
+        words = standing.england_words(self.rows, self.words.sense)
+        return f"{words}." if words.endswith("period") else f"{words}; 0 = England in the base period."
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """The numbers drawn, as they go into the figure's file."""
+        shown = [c for c in _DATA_COLUMNS if c in self.rows.columns]
+        return self.rows.assign(higher_means=self.words.sense.up)[[*shown, "higher_means"]]
+
+
+def classed(
+    result: Any,
+    shapes: gpd.GeoDataFrame,
+    *,
+    node: str,
+    classes: Classing | None = None,
+    said: tuple[str, str, str] | None = None,
+    label: str | None = None,
+    data_as_at: str | None = None,
+) -> Classed:
+    """Rows of one node for every shape, each in its class.
+
+    ``classes`` is by fifths where not given, and against England for a node that is not ranked as a whole; ``said``
+    as for :func:`~outcomes_analysis.figures.classes.classify`.
+    """
+    rows, words = prepared(result, node=node, label=label, data_as_at=data_as_at)
+    rows = with_all_areas(rows, shapes)
+    method: Classing = classes or ("against" if words.sense.mark else "quintile")
+    keyed, found = classify(rows, method=method, said=said, sense=words.sense)
+    return Classed(coloured(rows, keyed, found), found, words, method)
 
 
 def drawable(outlines: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
@@ -81,6 +164,8 @@ def with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> pd.DataFrame
     if "period" in every.columns:  # the join with areas that have no row turns whole years into decimals
         every["period"] = every["period"].fillna(rows["period"].iloc[0]).astype(rows["period"].dtype)
     every["node_id"] = every["node_id"].fillna(rows["node_id"].iloc[0])
+    if "england" in every.columns:
+        every["england"] = every["england"].fillna(standing.england_of(rows))
     every["status"] = every["status"].fillna("not_available")
     return every
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import findings, theme
+from outcomes_analysis.figures import findings, standing, theme
 from outcomes_analysis.figures.classes import check_table
 from outcomes_analysis.figures.columns import Canvas, Columns, place, printed_name
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
@@ -19,11 +19,15 @@ from outcomes_analysis.wording import listed, plural
 Order = Literal["region", "rank", "name"]
 Measure = Literal["rank", "score"]
 
+_SHOWN: dict[Measure, str] = {
+    "rank": "Rank, 1 = best (the highest score),",
+    "score": "Score, higher is better, 0 = England in the base period,",
+}
 _ROW, _GAP, _SIZE, _TOP = 10.2, 14.0, 7.2, 22.0
 _KINDS: dict[str, tuple[str, str, str]] = {  # shape, fill, words
-    "above": ("triangle-up", theme.AGAINST[2], "score clearly above England"),
+    "above": ("triangle-up", theme.AGAINST[2], "clearly better than England"),
     "similar": ("circle", theme.PAPER, "no clear difference"),
-    "below": ("square", theme.AGAINST[0], "score clearly below England"),
+    "below": ("square", theme.AGAINST[0], "clearly worse than England"),
 }
 
 
@@ -43,7 +47,7 @@ def rank_intervals(
     ----------
     result : UncertaintyResult or DataFrame
         Table with ``node_id, area_code, area_name, region_name, estimate, lower, upper, level, rank, rank_lower,
-        rank_upper, status``; rank 1 = best, higher score = better.
+        rank_upper, status`` and, where known, ``england, against_england``; rank 1 = best, higher score = better.
     node : str
         What to show.
     order : {"region", "rank", "name"}
@@ -82,19 +86,20 @@ def rank_intervals(
     body = _body(placed, measure=measure, total=len(drawn), width=width)
     widths = drawn["rank_upper"] - drawn["rank_lower"] + 1
     level = round(100 * findings.level_of(rows))
-    title = f"{name}: half of the authorities have a rank interval of {_whole(widths.median())} or more places"
+    title = f"{name}: half of the authorities could rank anywhere within {_whole(widths.median())} or more places"
     subtitle = "; ".join(
         part
         for part in [
-            "Rank, 1 = best, with its interval" if measure == "rank" else "Score, 0 = England, with its interval",
-            f"{level}% intervals",
+            f"{_SHOWN[measure]} with its {level}% interval",
+            standing.england_words(rows),
             findings.period_of(rows),
             f"{plural(len(drawn), 'upper-tier local authority', 'upper-tier local authorities')} in England",
         ]
         if part
     )
     as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
-    notes = (*_absent(rows, ranked), WORKING_ASSIGNMENT)
+    disputed = standing.contested_line(standing.contested_shares(result, [node]), {node: name})
+    notes = tuple(n for n in (*_absent(rows, ranked), disputed, WORKING_ASSIGNMENT) if n)
     origin = source or figure_entry(f"rank-intervals-{node}").source
     chart = compose(body, title=title, subtitle=subtitle, footer=footer_texts(origin, as_at, notes), width=width)
     return Figure(
@@ -105,9 +110,15 @@ def rank_intervals(
         source=origin,
         data_as_at=as_at,
         alt=_alt(drawn, title=title, level=level),
-        data=drawn[["node_id", "area_code", *needs]].sort_values(["rank", "area_name"], ignore_index=True),
+        data=drawn[["node_id", "area_code", *needs, *_also(drawn)]].sort_values(
+            ["rank", "area_name"], ignore_index=True
+        ),
         notes=notes,
     )
+
+
+def _also(drawn: pd.DataFrame) -> list[str]:
+    return [c for c in ("england", "against_england", "level") if c in drawn.columns]
 
 
 def _whole(value: float) -> str:
@@ -124,10 +135,7 @@ def _absent(rows: pd.DataFrame, ranked: pd.DataFrame) -> tuple[str, ...]:
     return (f"Not ranked: {listed([str(n) for n in absent['area_name']])}.",) if len(absent) else ()
 
 
-def _kind(row: Any) -> str:
-    if row.lower > 0:
-        return "above"
-    return "below" if row.upper < 0 else "similar"
+_KIND_OF = {1.0: "above", -1.0: "below"}
 
 
 def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any:
@@ -147,14 +155,16 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
 
     scores = [t for t in (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0) if low <= t <= high]
     ticks = _rank_ticks(total) if measure == "rank" else scores
-    england = float((rows["estimate"] > 0).sum()) + 0.5 if measure == "rank" else 0.0
+    own = float(np.nan_to_num(standing.england_of(rows)))  # 0, the base period, where the table does not say
+    england = float((rows["estimate"] > own).sum()) + 0.5 if measure == "rank" else own
+    rows = rows.assign(sign=standing.signs(rows))
     _grid(canvas, placed, ticks=ticks, england=england, across=across, down=down, each=each)
     intervals, points, texts = [], [], []
     bounds = ("rank", "rank_lower", "rank_upper") if measure == "rank" else ("estimate", "lower", "upper")
     for row in rows.itertuples():
         y = down(row.line)
         value, lower, upper = (float(getattr(row, b)) for b in bounds)
-        shape, fill, _ = _KINDS[_kind(row)]
+        shape, fill, _ = _KINDS[_KIND_OF.get(row.sign, "similar")]
         edge = theme.QUIET if fill == theme.PAPER else fill
         left = row.column * (each + _GAP)
         text = printed_name(str(row.area_name), width=names - 2, size=_SIZE)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError, Problems, several
-from outcomes_analysis.figures import findings, theme
-from outcomes_analysis.figures.classes import UNRANKED
+from outcomes_analysis.figures import findings, standing, theme
 from outcomes_analysis.figures.columns import Canvas, Columns, place, printed_name
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
 from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.figures.standing import UNRANKED
 from outcomes_analysis.wording import listed, number, plural
 
 LIMITS = (-1.0, -0.3, 0.3, 1.0)
@@ -117,14 +117,21 @@ def domain_heat_table(
     labels: dict[str, str] = wide.attrs["labels"]
     chosen = list(labels)
     signs = _signs(table, wide, nodes=chosen)
-    experimental = [n for n in chosen if findings.is_experimental(table[table["node_id"] == n])]
+    by_node = {n: table[table["node_id"] == n] for n in chosen}
+    experimental = [n for n in chosen if standing.is_unranked(by_node[n])]
+    england = {n: standing.england_of(rows) for n, rows in by_node.items()}
     width = theme.width_of("page")
-    body = _body(place(wide), signs, labels=labels, experimental=experimental, width=width)
-    title = _title(signs, [n for n in chosen if n not in experimental] or chosen)
+    body = _body(place(wide), signs, labels=labels, experimental=experimental, england=england, width=width)
+    told = all(np.isfinite(value) for value in england.values())
+    against = "England" if told else "England in the base period"
+    title = _title(signs, [n for n in chosen if n not in experimental] or chosen, against=against)
     period = findings.period_of(table)
+    brackets = "in brackets: England\u2019s own score for the same date" if told else ""
     geography = plural(len(wide), "upper-tier local authority", "upper-tier local authorities") + " in England"
-    subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], period, geography] if p)
-    notes = _notes(labels, experimental, level=findings.level_of(table))
+    subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], brackets, period, geography] if p)
+    disputed = standing.contested_line(standing.contested_shares(result, chosen), labels)
+    notes = (*_notes(labels, experimental, level=findings.level_of(table), england=against), *filter(None, [disputed]))
+    notes = (*notes, WORKING_ASSIGNMENT)
     as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
     origin = source or figure_entry("domain-table").source
     return Figure(
@@ -134,7 +141,7 @@ def domain_heat_table(
         unit=findings.SCORE_UNIT,
         source=origin,
         data_as_at=as_at,
-        alt=_alt(wide, labels, title=title),
+        alt=_alt(wide, signs, labels, title=title, against=against),
         data=_data(table, wide, nodes=chosen),
         notes=notes,
     )
@@ -142,7 +149,7 @@ def domain_heat_table(
 
 def _data(table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str]) -> pd.DataFrame:
     """One row a place and domain, with the interval, in the order of the table."""
-    wanted = [*_NEEDS, "lower", "upper", "level", "interval", "status"]
+    wanted = [*_NEEDS, "lower", "upper", "level", "interval", "england", "against_england", "status"]
     rows = table.loc[table["node_id"].isin(nodes), [c for c in wanted if c in table.columns]]
     if "interval" in rows.columns:
         rows = rows[~rows["interval"].isin(["method", "both"])]
@@ -152,36 +159,41 @@ def _data(table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str]) -> p
 
 
 def _signs(table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str]) -> pd.DataFrame:
-    """By place and node: 1 where the interval lies above England, -1 below, 0 across, NaN where there is none."""
-    signs = pd.DataFrame(np.nan, index=wide["area_code"], columns=list(nodes))
-    for node in nodes:
-        known = findings.judged(_data(table, wide, nodes=[node])).set_index("area_code")
-        if len(known):
-            sign = (known["lower"] > 0).astype(float) - (known["upper"] < 0).astype(float)
-            signs[node] = sign.reindex(signs.index)
-    return signs
+    """By place and node: how the score stands against England (:func:`~.standing.signs`)."""
+    found = {n: standing.signs(_data(table, wide, nodes=[n]).set_index("area_code", drop=False)) for n in nodes}
+    return pd.DataFrame(found).reindex(wide["area_code"])
 
 
-def _title(signs: pd.DataFrame, nodes: Sequence[str]) -> str:
+def _title(signs: pd.DataFrame, nodes: Sequence[str], *, against: str) -> str:
     known = signs[list(nodes)].dropna()
     if known.empty or len(nodes) < 2:
         return "Scores of every authority, domain by domain"
     mixed = int(((known > 0).any(axis=1) & (known < 0).any(axis=1)).sum())
-    return f"{mixed} of {len(known)} authorities are clearly above England on one domain and clearly below on another"
+    return (
+        f"{mixed} of {len(known)} authorities are clearly better than {against} on one domain and clearly worse on "
+        "another"
+    )
 
 
-def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float) -> tuple[str, ...]:
+def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float, england: str) -> tuple[str, ...]:
     first = (
-        f"Bold: clearly different from England by the {round(100 * level)}% interval (intervals are in the data). "
+        f"Bold: clearly better or worse than {england} by the {round(100 * level)}% interval (intervals are in the "
+        "data). "
         "x: not computed, too few figures. City of London and Isles of Scilly: too few children to rank, so not shaded."
     )
     named = listed([labels[n] for n in experimental])
     star = (f"* {named}: experimental, its figures do not measure one thing; not ranked.",) if experimental else ()
-    return (first, *star, WORKING_ASSIGNMENT)
+    return (first, *star)
 
 
 def _body(
-    placed: Columns, signs: pd.DataFrame, *, labels: dict[str, str], experimental: Sequence[str], width: float
+    placed: Columns,
+    signs: pd.DataFrame,
+    *,
+    labels: dict[str, str],
+    experimental: Sequence[str],
+    england: dict[str, float],
+    width: float,
 ) -> Any:
     columns = int(placed.headings["column"].max()) + 1
     each = (width - _GAP * (columns - 1)) / columns
@@ -222,7 +234,7 @@ def _body(
     canvas.text(numbers[True], size=6.4, align="center", bold=True)
     canvas.text(headings, size=_SIZE + 0.5, bold=True)
     canvas.text(short, size=_SIZE, align="center", bold=True)
-    _key(canvas, labels, experimental)
+    _key(canvas, labels, experimental, england)
     return canvas.chart()
 
 
@@ -230,9 +242,12 @@ def _distinct(labels: dict[str, str]) -> bool:
     return len({label[:1] for label in labels.values()}) == len(labels)
 
 
-def _key(canvas: Canvas, labels: dict[str, str], experimental: Sequence[str]) -> None:
+def _key(canvas: Canvas, labels: dict[str, str], experimental: Sequence[str], england: dict[str, float]) -> None:
     letters = 1 if _distinct(labels) else 2
-    named = [f"{label[:letters]}{'*' if n in experimental else ''} = {label}" for n, label in labels.items()]
+    named = []
+    for node, label in labels.items():
+        own = f" ({number(england[node], 2)})" if np.isfinite(england[node]) else ""
+        named.append(f"{label[:letters]}{'*' if node in experimental else ''} = {label}{own}")
     texts = [{"x": 0.0, "y": 6.0, "text": ",  ".join(named)}]
     boxes, x = [], 0.0
     for fill, words in zip(theme.DIVERGING, _WORDS, strict=True):
@@ -243,12 +258,13 @@ def _key(canvas: Canvas, labels: dict[str, str], experimental: Sequence[str]) ->
     canvas.text(texts, size=8.5)
 
 
-def _alt(wide: pd.DataFrame, labels: dict[str, str], *, title: str) -> str:
+def _alt(wide: pd.DataFrame, signs: pd.DataFrame, labels: dict[str, str], *, title: str, against: str) -> str:
     parts = []
     for node, label in labels.items():
         scores = wide.loc[~wide["area_code"].isin(UNRANKED), node].dropna()
         if len(scores):
             span = f"{number(scores.min())} to {number(scores.max())}"
-            parts.append(f"{label} from {span}, {int((scores > 0).sum())} of {len(scores)} above England")
+            better, worse = int((signs[node] > 0).sum()), int((signs[node] < 0).sum())
+            parts.append(f"{label} from {span}, {better} of {len(scores)} clearly better and {worse} clearly worse")
     first = f"Table of {plural(len(wide), 'authority', 'authorities')} under their regions, one column a domain."
-    return f"{first} {title}. {'; '.join(parts)}."
+    return f"{first} {title}. Against {against}: {'; '.join(parts)}."

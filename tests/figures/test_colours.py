@@ -78,13 +78,15 @@ def test_the_measure_is_that_of_the_published_pairs():
 
 
 @pytest.mark.parametrize("vision", MACHADO)
-@pytest.mark.parametrize("name", ["SEQUENTIAL", "DIVERGING", "AGAINST", "DUO", "FOCUS"])
+@pytest.mark.parametrize(
+    "name", ["SEQUENTIAL", "DIVERGING", "AGAINST", "NEUTRAL_AGAINST", "NEUTRAL_SEQUENTIAL", "DUO", "FOCUS"]
+)
 def test_colours_of_a_palette_differ_by_at_least_ten(name, vision):
     assert smallest(getattr(theme, name), vision) >= 10
 
 
 @pytest.mark.parametrize("vision", MACHADO)
-@pytest.mark.parametrize("palette", [theme.SEQUENTIAL, theme.AGAINST])
+@pytest.mark.parametrize("palette", [theme.SEQUENTIAL, theme.AGAINST, theme.NEUTRAL_SEQUENTIAL, theme.NEUTRAL_AGAINST])
 def test_what_is_missing_differs_from_every_value_by_colour_or_hatching(palette, vision):
     """Greys near a value's fill are told apart by their hatching, which no class with a value has."""
     assert all(cls.hatch for cls in MISSING.values())
@@ -99,7 +101,19 @@ def test_text_colours_have_contrast_on_paper(ink):
 
 
 @pytest.mark.parametrize(
-    "fill", sorted({*theme.SEQUENTIAL, *theme.DIVERGING, *theme.AGAINST, theme.PAPER, "#F2F2F2", "#D9D9D9"})
+    "fill",
+    sorted(
+        {
+            *theme.SEQUENTIAL,
+            *theme.DIVERGING,
+            *theme.AGAINST,
+            *theme.NEUTRAL_AGAINST,
+            *theme.NEUTRAL_SEQUENTIAL,
+            theme.PAPER,
+            "#F2F2F2",
+            "#D9D9D9",
+        }
+    ),
 )
 def test_text_printed_on_a_fill_has_contrast(fill):
     assert theme.contrast(theme.text_on(fill), fill) >= 4.5

@@ -12,7 +12,7 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import findings, maps, theme
+from outcomes_analysis.figures import maps, standing, theme
 from outcomes_analysis.figures.classes import MISSING, breaks, classify
 from outcomes_analysis.figures.composing import draw, png
 from outcomes_analysis.figures.geometry import borders
@@ -131,7 +131,7 @@ def test_the_title_counts_what_the_intervals_say(learning, scores):
     above, below = int((rows["lower"] > 0).sum()), int((rows["upper"] < 0).sum())
     assert (
         learning.title
-        == f"Learning: {above} of {len(rows)} authorities score clearly above England in the base period, {below} clearly below"
+        == f"Learning: {above} of {len(rows)} authorities clearly better than England in the base period, {below} clearly worse"
     )
     assert f"{above} of {len(rows)}" in learning.alt
     assert not causal_words(f"{learning.title} {learning.subtitle} {learning.alt}")
@@ -156,7 +156,8 @@ def test_an_experimental_domain_is_never_ranked(scores, outlines):
     assert "experimental" in figure.title
     for rank_word in ["fifth", "best", "worst", "top ", "bottom"]:
         assert rank_word not in words
-    assert {"Clearly higher than England", "Clearly lower than England"} <= set(figure.data["map_class"])
+    base = "England in the base period"  # these scores do not say where England stands at their own date
+    assert {f"Clearly better than {base}", f"Clearly worse than {base}"} <= set(figure.data["map_class"])
     quintiles = maps.choropleth(scores, node="happy", outlines=outlines, classes="quintile", data_as_at=AS_AT)
     assert "fifth" not in " ".join(quintiles.data["map_class"]).lower()
 
@@ -190,10 +191,10 @@ def test_a_pair_draws_both_maps_in_the_same_classes(scores, outlines):
     valued = {a.fill.upper() for a in areas} & set(theme.AGAINST)
     assert valued == set(theme.AGAINST)
     left, right = figure.data["map_class"], figure.data["map_class_given_child_poverty"]
-    assert (left == "Clearly higher than England").sum() == (
+    assert (left == "Clearly better than England in the base period").sum() == (
         (scores["node_id"] == "learning") & (scores["lower"] > 0)
     ).sum()
-    assert (right == "Clearly higher than similar places").sum() == (
+    assert (right == "Better than the range of similar places").sum() == (
         (given["node_id"] == "learning") & (given["lower"] > 0)
     ).sum()
 
@@ -322,4 +323,4 @@ def test_outlines_in_degrees_are_refused(scores, outlines):
 def test_the_spread_of_methods_is_never_mixed_in(scores, outlines):
     both = pd.concat([scores, scores.assign(interval="method", lower=-9.0, upper=9.0)])
     figure = maps.choropleth(both, node="learning", outlines=outlines, data_as_at=AS_AT)
-    assert findings.against_counts(figure.data)[0] > 0
+    assert standing.against_counts(figure.data)[0] > 0
