@@ -49,6 +49,9 @@ class IndexModel:
     references : mapping of str to DataFrame
         By name of the period: ``centre`` and ``scale`` by indicator, for normalisation by reference. The first is
         the index's own.
+    limits : DataFrame, optional
+        By indicator, ``low`` and ``high`` on the scale of ``values``: figures and draws count as no further out than
+        these, before anything else is done to them.
     treatment : method
         As in :class:`~outcomes_analysis.index.factors.TreatmentFactor`; ``"none"`` leaves outliers alone.
     normalisation : method
@@ -66,6 +69,7 @@ class IndexModel:
     directions: Mapping[str, int] = field(default_factory=dict)
     errors: pd.DataFrame | None = None
     references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    limits: pd.DataFrame | None = None
     treatment: Any = "none"
     normalisation: Any = "zscore"
     mean: Mean | Mapping[str, Mean] = "arithmetic"
@@ -88,6 +92,15 @@ class IndexModel:
     def x(self) -> np.ndarray:
         """Values, units by leaves."""
         return self.values[list(self.tree.leaves)].to_numpy(float)
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest value that counts, by leaf; infinite where there is no limit."""
+        count = len(self.tree.leaves)
+        if self.limits is None:
+            return np.full(count, -np.inf), np.full(count, np.inf)
+        table = self.limits.reindex(list(self.tree.leaves))
+        return table["low"].fillna(-np.inf).to_numpy(float), table["high"].fillna(np.inf).to_numpy(float)
 
     @property
     def signs(self) -> np.ndarray:
@@ -147,8 +160,12 @@ class Treatment:
         there : ndarray of bool, shape (units, indicators, 1)
             Where a figure exists.
         """
-        for k in np.flatnonzero(np.isfinite(self.low) | np.isfinite(self.high)):
-            np.clip(drawn[:, k], self.low[k], self.high[k], out=drawn[:, k])
+        bounded = np.flatnonzero(np.isfinite(self.low) | np.isfinite(self.high))
+        if len(bounded) == drawn.shape[1]:
+            np.clip(drawn, self.low[:, None], self.high[:, None], out=drawn)
+        else:
+            for k in bounded:
+                np.clip(drawn[:, k], self.low[k], self.high[k], out=drawn[:, k])
         for j in self.logged:
             low = np.where(there[:, j], field[:, j], np.inf).min(axis=0)
             high = np.where(there[:, j], field[:, j], -np.inf).max(axis=0)
@@ -176,9 +193,8 @@ def _along(x: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 def treatment_of(model: IndexModel, method: Any) -> Treatment:
     """Treat the published figures, and note the rule for draws."""
-    x = model.x
-    count = x.shape[1]
-    low, high = np.full(count, -np.inf), np.full(count, np.inf)
+    low, high = model.ends
+    x = np.clip(model.x, low, high)
     if method == "none":
         return Treatment(x, low, high, (), {})
     chosen = method_for(method_dict(method), classes_of(TreatmentMethod), step="treat")
@@ -193,8 +209,8 @@ def treatment_of(model: IndexModel, method: Any) -> Treatment:
             points, first = np.unique(before, return_index=True)
             curves[int(j)] = (points, after[first])
         else:
-            low[j] = after.min() if after.min() > before.min() else -np.inf
-            high[j] = after.max() if after.max() < before.max() else np.inf
+            low[j] = after.min() if after.min() > before.min() else low[j]
+            high[j] = after.max() if after.max() < before.max() else high[j]
     return Treatment(treated, low, high, tuple(logged), curves)
 
 

@@ -120,7 +120,7 @@ def domain_parts(index: IndexResult) -> dict[str, DomainParts]:
     for name in index.domains:
         node = index.nodes[name]
         indicators = list(node.weights.index)
-        items = pd.DataFrame({i: index.nodes[i].estimate[rows] for i in indicators}, index=codes)
+        items = index.counted.loc[codes, indicators]
         members: dict[str, list[str]] = {}
         for indicator, group in node.weights["group"].items():
             members.setdefault(str(group), []).append(str(indicator))

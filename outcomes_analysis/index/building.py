@@ -18,15 +18,20 @@ from outcomes_analysis.index.aggregation import (
     slope_of_mean,
     weighted_mean,
 )
+from outcomes_analysis.index.build_wording import capped_told, england_told, unsure_told
+from outcomes_analysis.index.capping import capped, capped_error
 from outcomes_analysis.index.matrix import IndicatorMatrix
+from outcomes_analysis.index.nation import ENGLAND
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed, plural
 
 OVERALL = "overall"
+SAME = "not clearly different"
 TABLE_COLUMNS = [
     "node_id", "node_label", "kind", "area_code", "area_name", "region_name", "period", "estimate", "lower", "upper",
-    "level", "interval", "rank", "ranked", "availability", "status", "n_indicators", "oldest_year",
+    "level", "interval", "rank", "ranked", "availability", "status", "n_indicators", "oldest_year", "england",
+    "against_england",
 ]  # fmt: skip
 
 
@@ -50,6 +55,8 @@ class NodeScore:
         Share of the weight present.
     experimental : bool
         Mapped part by part, never ranked.
+    england, england_error : float
+        England's own score at the same date, made from its figures in the same way, and its standard error.
     """
 
     node: Node | Indicator
@@ -60,6 +67,8 @@ class NodeScore:
     effective: np.ndarray
     availability: np.ndarray
     experimental: bool
+    england: float = np.nan
+    england_error: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -69,8 +78,11 @@ class IndexResult:
     Attributes
     ----------
     table : DataFrame
-        Tidy: one row a node and area; ``status`` is ``computed``, ``not_computed`` (too little present) or
+        Tidy: one row a node and area; ``status`` is ``computed``, ``not_computed`` (too little present, or a place
+        too small to rank most of whose weight is on capped figures) or
         ``not_ranked`` (experimental node, indicator of disputed direction, or a place too small to rank).
+        ``england`` is England's own score for the same date, ``against_england`` whether the interval of the
+        difference from it lies ``above`` or ``below`` 0, or is ``not clearly different`` ("" where not computed).
     text : str
         Method and findings in words.
     spec : IndexSpec
@@ -80,7 +92,12 @@ class IndexResult:
     matrix : IndicatorMatrix
         The figures behind it.
     nodes : dict of str to NodeScore
-        Arrays behind the table, for further work.
+        Arrays behind the table, for further work. Those of indicators are as published, before capping.
+    counted, counted_error : DataFrame
+        Areas by indicators: standardised scores as they enter the nodes above, capped, and their standard errors.
+    capped : DataFrame
+        Figures that count for less than they are, furthest first: ``area_code, area_name, indicator_id,
+        indicator_name, score`` (as published), ``counted`` (as it enters) and ``ranked`` (whether the place is).
     """
 
     table: pd.DataFrame
@@ -89,6 +106,9 @@ class IndexResult:
     manifest: RunManifest
     matrix: IndicatorMatrix
     nodes: dict[str, NodeScore]
+    counted: pd.DataFrame
+    counted_error: pd.DataFrame
+    capped: pd.DataFrame
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -138,6 +158,7 @@ def _taking_part(matrix: IndicatorMatrix, spec: IndexSpec) -> list[str]:
 def _score(
     node: Node, kind: str, scores: pd.DataFrame, errors: pd.DataFrame, weights: pd.DataFrame, spec: IndexSpec
 ) -> NodeScore:
+    """One node above the indicators; the last row of scores and errors is England."""
     z, e = scores[weights.index].to_numpy(float), errors[weights.index].to_numpy(float)
     present = np.isfinite(z)
     effective = effective_weights(present, weights)
@@ -146,33 +167,39 @@ def _score(
     moved = effective * slope_of_mean(z, effective, mean, method=spec.aggregation)
     error = mean_error(e, np.nan_to_num(moved), weights["group"].tolist())
     enough = share >= spec.availability - 1e-12
+    mean, error = np.where(enough, mean, np.nan), np.where(enough, error, np.nan)
     return NodeScore(
         node=node,
         kind=kind,
-        estimate=np.where(enough, mean, np.nan),
-        error=np.where(enough, error, np.nan),
+        estimate=mean[:-1],
+        error=error[:-1],
         weights=weights,
-        effective=effective,
-        availability=share,
+        effective=effective[:-1],
+        availability=share[:-1],
         experimental=node.experimental,
+        england=float(mean[-1]),
+        england_error=float(error[-1]),
     )
 
 
 def _indicator_score(indicator: Indicator, scores: pd.DataFrame, errors: pd.DataFrame) -> NodeScore:
-    z = scores[indicator.id].to_numpy(float)
+    """One indicator as published; the last row is England."""
+    z, e = scores[indicator.id].to_numpy(float), errors[indicator.id].to_numpy(float)
     weights = pd.DataFrame(
         {"outcome": indicator.outcome, "group": indicator.id, "within": 1.0, "weight": 1.0}, index=[indicator.id]
     )
-    present = np.isfinite(z)
+    present = np.isfinite(z[:-1])
     return NodeScore(
         node=indicator,
         kind="indicator",
-        estimate=z,
-        error=errors[indicator.id].to_numpy(float),
+        estimate=z[:-1],
+        error=e[:-1],
         weights=weights,
         effective=present[:, None].astype(float),
         availability=present.astype(float),
         experimental=False,
+        england=float(z[-1]),
+        england_error=float(e[-1]),
     )
 
 
@@ -191,7 +218,46 @@ def _overall(nodes: dict[str, NodeScore]) -> NodeScore:
         effective=np.hstack([p.effective / len(parts) for p in parts]),
         availability=np.mean([p.availability for p in parts], axis=0),
         experimental=False,
+        england=float(np.mean([p.england for p in parts])),
+        england_error=float(np.sqrt(np.sum([p.england_error**2 for p in parts])) / len(parts)),
     )
+
+
+def _with_england(matrix: IndicatorMatrix, spec: IndexSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Standardised scores and errors as published, directions applied; the last row is England."""
+    areas, nation = matrix.standardised(), matrix.england_standardised()
+    scores, errors = (pd.concat([a, n.to_frame(ENGLAND).T.astype(float)]) for a, n in zip(areas, nation, strict=True))
+    for name, direction in spec.directions:
+        if matrix.framework.indicator(name).direction == 0 and name in scores:
+            scores[name] = scores[name] * direction
+    return scores, errors
+
+
+def _without_ends(score: NodeScore, ends: pd.DataFrame, small: np.ndarray) -> NodeScore:
+    """Take away scores of places too small to rank where capped figures make up most: they say "far out", not where."""
+    there = ends[score.weights.index].iloc[:-1].to_numpy(bool)
+    mostly = small & ((score.effective * there).sum(axis=1) > 0.5)
+    return replace(
+        score, estimate=np.where(mostly, np.nan, score.estimate), error=np.where(mostly, np.nan, score.error)
+    )
+
+
+def _capped_cells(scores: pd.DataFrame, counted: pd.DataFrame, matrix: IndicatorMatrix) -> pd.DataFrame:
+    """Figures of authorities that count for less than they are, furthest first."""
+    rows, columns = np.nonzero((scores != counted).to_numpy() & scores.notna().to_numpy())
+    codes, names = scores.index[rows], scores.columns[columns]
+    table = pd.DataFrame(
+        {
+            "area_code": codes,
+            "area_name": matrix.areas["name"].reindex(codes).to_numpy(),
+            "indicator_id": names,
+            "indicator_name": [matrix.framework.indicator(n).name for n in names],
+            "score": scores.to_numpy()[rows, columns],
+            "counted": counted.to_numpy()[rows, columns],
+            "ranked": matrix.areas["ranked"].astype(bool).reindex(codes).to_numpy(),
+        }
+    )
+    return table.sort_values("score", key=abs, ascending=False, kind="stable").reset_index(drop=True)
 
 
 def competition_rank(values: np.ndarray) -> np.ndarray:
@@ -211,6 +277,9 @@ def _rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec)
     used = score.effective > 0
     years = matrix.period - matrix.age[score.weights.index].to_numpy(float)
     oldest = np.where(used, years, np.inf).min(axis=1)
+    away = score.estimate - score.england
+    half = z * np.sqrt(score.error**2 + np.nan_to_num(score.england_error) ** 2)
+    against = np.select([np.isnan(away + half), away > half, away < -half], ["", "above", "below"], SAME)
     label = score.node.name if isinstance(score.node, Indicator) else score.node.label
     return pd.DataFrame(
         {
@@ -232,11 +301,19 @@ def _rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec)
             "status": np.where(~computed, "not_computed", np.where(ranked, "computed", "not_ranked")),
             "n_indicators": used.sum(axis=1),
             "oldest_year": np.where(np.isfinite(oldest), oldest, np.nan),
+            "england": score.england,
+            "against_england": pd.Series(against, dtype="str"),
         }
     )[TABLE_COLUMNS]
 
 
-def _text(table: pd.DataFrame, matrix: IndicatorMatrix, spec: IndexSpec, nodes: dict[str, NodeScore]) -> str:
+def _text(
+    table: pd.DataFrame,
+    matrix: IndicatorMatrix,
+    spec: IndexSpec,
+    nodes: dict[str, NodeScore],
+    capped_cells: pd.DataFrame,
+) -> str:
     domains = [n for n in nodes.values() if n.kind == "domain"]
     counts = []
     for score in domains:
@@ -246,10 +323,13 @@ def _text(table: pd.DataFrame, matrix: IndicatorMatrix, spec: IndexSpec, nodes: 
         mark = ", experimental" if score.experimental else ""
         counts.append(f"{score.node.id} from {plural(len(score.weights), 'indicator', 'indicators')}{mark}{left_out}")
     newest, oldest = table["period"].max(), int(np.nanmin(table["oldest_year"]))
+    leaves = [name for name, score in nodes.items() if score.kind == "indicator"]
     return (
         f"Scores as measured by the end of {newest}, with figures from {oldest} on: {listed(counts)}. "
-        f"{spec.describe()} Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year "
-        f"variation. {matrix.framework.notice}"
+        f"{spec.describe()}{capped_told(capped_cells, spec)}{unsure_told(matrix, leaves)} "
+        f"{england_told(matrix, leaves)} "
+        f"Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year variation. "
+        f"{matrix.framework.notice}"
     )
 
 
@@ -283,10 +363,11 @@ def build_index(matrix: IndicatorMatrix, *, spec: IndexSpec | None = None) -> In
     spec = spec or IndexSpec()
     taking_part = _taking_part(matrix, spec)
     framework = matrix.framework
-    scores, errors = matrix.standardised()
-    for name, direction in spec.directions:
-        if framework.indicator(name).direction == 0 and name in scores:
-            scores[name] = scores[name] * direction
+    published, published_error = (frame[taking_part] for frame in _with_england(matrix, spec))
+    scores = published.copy(deep=True)
+    errors = published_error.copy(deep=True)
+    scores[:] = capped(published.to_numpy(float), spec.cap)
+    errors[:] = capped_error(published.to_numpy(float), published_error.to_numpy(float), spec.cap)
     nodes: dict[str, NodeScore] = {}
     for domain in framework.domains:
         weights = leaf_weights(framework, domain.id, indicators=taking_part)
@@ -302,15 +383,21 @@ def build_index(matrix: IndicatorMatrix, *, spec: IndexSpec | None = None) -> In
             nodes[node.id] = replace(part, experimental=nodes[framework.domain_of(node.id)].experimental)
     for name in taking_part:
         indicator = framework.indicator(name)
-        nodes[name] = _indicator_score(indicator, scores, errors)
+        nodes[name] = _indicator_score(indicator, published, published_error)
     if spec.overall:
         nodes[OVERALL] = _overall(nodes)
+    capped_cells = _capped_cells(published.iloc[:-1], scores.iloc[:-1], matrix)
+    small = ~matrix.areas["ranked"].to_numpy(bool)
+    nodes = {k: v if v.kind == "indicator" else _without_ends(v, published != scores, small) for k, v in nodes.items()}
     table = pd.concat([_rows(k, v, matrix, spec) for k, v in nodes.items()], ignore_index=True)
     return IndexResult(
         table=table,
-        text=_text(table, matrix, spec, nodes),
+        text=_text(table, matrix, spec, nodes, capped_cells),
         spec=spec,
         manifest=replace(matrix.manifest, spec=spec.hash),
         matrix=matrix,
         nodes=nodes,
+        counted=scores.iloc[:-1],
+        counted_error=errors.iloc[:-1],
+        capped=capped_cells,
     )

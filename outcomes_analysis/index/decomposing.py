@@ -33,7 +33,8 @@ class Cells:
     groups : tuple of str
         Doublet, or own name, of each column.
     scores, errors, weights : ndarray, shape (areas, indicators)
-        Standardised scores (higher = better), their standard errors, effective weights (0 where not present).
+        Standardised scores as they count (higher = better, capped), their standard errors, effective weights (0 where
+        not present).
     nominal : ndarray, shape (indicators,)
         Weights were all present.
     estimate : ndarray, shape (areas,)
@@ -106,13 +107,18 @@ def cells(index: IndexResult, name: str, *, areas: pd.Index) -> Cells:
     node = index.nodes[name]
     rows = index.matrix.values.index.get_indexer(areas)
     indicators = tuple(node.weights.index)
-    parts = [index.nodes[i] for i in indicators]
+    if node.kind == "indicator":  # as published: capping is for what is made of it
+        scores, errors = node.estimate[rows][:, None], node.error[rows][:, None]
+    else:
+        scores, errors = (
+            part.loc[areas, list(indicators)].to_numpy(float) for part in (index.counted, index.counted_error)
+        )
     weights = np.asarray(node.effective, dtype=float)[rows]
     return Cells(
         indicators=indicators,
         groups=tuple(node.weights["group"]),
-        scores=np.column_stack([part.estimate for part in parts])[rows],
-        errors=np.nan_to_num(np.column_stack([part.error for part in parts]))[rows],
+        scores=scores,
+        errors=np.nan_to_num(errors),
         weights=weights,
         nominal=node.weights["weight"].to_numpy(float),
         estimate=np.asarray(node.estimate, dtype=float)[rows],

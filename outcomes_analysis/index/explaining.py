@@ -35,9 +35,9 @@ class Explanation:
         unit, value, lower, upper, level, interval`` (the figure and its interval, natural units); ``on_scale`` (on
         the indicator's own scale), ``england`` (natural units, base period), ``england_on_scale, spread`` (standard
         deviation between authorities), ``base_period``; ``standardised = (on_scale - england_on_scale) / spread``,
-        ``direction``, ``score = direction × standardised``; ``weight_if_all_present, weight`` (0 where the figure is
-        missing and others stand in), ``contribution, contribution_lower, contribution_upper``.
-        Contributions add up to the score.
+        ``direction``, ``score = direction × standardised``, no further from 0 than the specification's cap (but for
+        an indicator by itself); ``weight_if_all_present, weight`` (0 where the figure is missing and others
+        stand in), ``contribution, contribution_lower, contribution_upper``. Contributions add up to the score.
     outcomes : DataFrame
         One row a node just above the indicators: ``outcome, label, weight, contribution``; adds up likewise.
     profile : DataFrame
@@ -312,7 +312,10 @@ def _one(row: pd.Series, framework: Framework) -> str:
     indicator = framework.indicator(row["indicator_id"])
     value = number(row["value"], indicator.decimals, row["unit"])
     england = number(row["england"], indicator.decimals, row["unit"])
+    whole = row["direction"] * row["standardised"]
+    held = f" (capped from {signed(whole, 2)})" if abs(whole - row["score"]) > 1e-9 else ""
     return (
         f"{row['name']} ({value} in {row['measured']} beside England's {england} in {row['base_period']}: "
-        f"score {signed(row['score'], 2)}, weight {row['weight']:.1%}, contributes {signed(row['contribution'], 2)})"
+        f"score {signed(row['score'], 2)}{held}, weight {row['weight']:.1%}, "
+        f"contributes {signed(row['contribution'], 2)})"
     )

@@ -209,3 +209,33 @@ def rank_among(own: np.ndarray, field: np.ndarray) -> np.ndarray:
     rows, positions = np.nonzero(~is_field)
     counts[rows, both[rows, positions] - n] = above[rows, positions]
     return 1 + counts - (field > own)
+
+
+def ranks_both(own: np.ndarray, field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks of the field among itself, and of each unit's own draw among the other units of the field, in one sort.
+
+    Parameters
+    ----------
+    own, field : ndarray, shape (replicates, units)
+        All finite. Values that agree to 40 binary digits or so count as a tie, which the order of units settles.
+
+    Returns
+    -------
+    (ndarray, ndarray) of int
+        Ranks of the field, and of :func:`rank_among`; 1 = highest.
+    """
+    size, n = field.shape
+    # The position rides in a number's last binary digits, so that plain sorting (which processors do side by side)
+    # gives the order; flipping the digits of negative numbers makes integers sort as the numbers do.
+    keys = np.concatenate([field, own], axis=1).view(np.int64)
+    keys ^= (keys >> 63) & np.int64(np.iinfo(np.int64).max)
+    places = np.int64(2 ** int(np.ceil(np.log2(2 * n))))
+    keys &= ~(places - 1)
+    keys |= np.arange(2 * n)
+    keys.sort(axis=1)
+    keys &= places - 1
+    below = np.cumsum(keys < n, axis=1, dtype=np.int32)  # of the field, itself included
+    found = np.empty(size * 2 * n, dtype=np.int32)
+    found[(keys + np.arange(0, size * 2 * n, 2 * n)[:, None]).ravel()] = below.ravel()
+    found = found.reshape(size, 2 * n)
+    return n + 1 - found[:, :n], n + 1 - found[:, n:] - (field > own)

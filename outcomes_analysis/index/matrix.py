@@ -11,14 +11,15 @@ import pandas as pd
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.observations.intervals import cohort_population
+from outcomes_analysis.index.nation import ENGLAND, PUBLISHED, stand_ins
+from outcomes_analysis.observations.cohorts import cohort_population
 from outcomes_analysis.observations.scales import RowScales
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.sources.release import data_as_at
 
-ENGLAND = "E92000001"
 LEAST_SPREAD = 30  # authorities below which a standard deviation between them means little
 USABLE = ("published", "estimated")  # an inherited value is another place's figure: shown, never used
+UNSURE = "error_unknown"  # why a published figure takes no part: nothing says how far off it may be
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,19 @@ class IndicatorMatrix:
         Values and their total errors on each indicator's own scale (logit, log or identity), where a published 0
         or 100 stands half a child away from the end.
     status : DataFrame
-        Why a value is what it is; ``inherited`` values are named here but absent from ``values``.
+        Why a value is what it is; ``inherited`` values are named here but absent from ``values``, and so is a
+        published value whose sampling error nobody can tell, for it has no number of children
+        (``error_unknown``).
     measured : DataFrame
         Label of the period each value was measured in.
     age : DataFrame
         Years between the measurement and ``period``.
     england : Series
         England's latest published value by indicator, natural units.
+    nation : DataFrame
+        England at the same date, by indicator: ``value`` (natural units), ``transformed, transformed_error`` (on the
+        indicator's own scale), ``measured`` and ``how`` it comes about: ``published``, or made from the authorities
+        where nothing is published (see :func:`~outcomes_analysis.index.nation.stand_ins`).
     reference : DataFrame
         By indicator: ``base_period``, ``centre`` (England) and ``scale`` (sd between ranked authorities), both
         on the indicator's transformed scale, ``n`` authorities behind the sd and ``centre_from``.
@@ -65,6 +72,7 @@ class IndicatorMatrix:
     measured: pd.DataFrame
     age: pd.DataFrame
     england: pd.Series
+    nation: pd.DataFrame
     reference: pd.DataFrame
     framework: Framework
     areas: pd.DataFrame
@@ -80,11 +88,28 @@ class IndicatorMatrix:
         (DataFrame, DataFrame)
             Both areas by indicators.
         """
+        return self._standardised(self.transformed), self.transformed_error / self._scale
+
+    def england_standardised(self) -> tuple[pd.Series, pd.Series]:
+        """England's own scores at the matrix's date and their standard errors, as :meth:`standardised` has them.
+
+        Returns
+        -------
+        (Series, Series)
+            By indicator; NaN where England has no figure.
+        """
+        nation = self.nation.reindex(self.values.columns)
+        scores = self._standardised(nation[["transformed"]].T).loc["transformed"]
+        return scores, nation["transformed_error"] / self._scale
+
+    @property
+    def _scale(self) -> pd.Series:
+        return self.reference["scale"].reindex(self.values.columns)
+
+    def _standardised(self, transformed: pd.DataFrame) -> pd.DataFrame:
         names = self.values.columns
         sign = pd.Series({name: self.framework.indicator(name).direction or 1 for name in names}, dtype=float)
-        scale = self.reference["scale"].reindex(names)
-        scores = (self.transformed - self.reference["centre"].reindex(names)) / scale * sign
-        return scores, self.transformed_error / scale
+        return (transformed - self.reference["centre"].reindex(names)) / self._scale * sign
 
 
 def _on_scale(rows: pd.DataFrame, *, framework: Framework, observations: pd.DataFrame) -> pd.DataFrame:
@@ -167,9 +192,28 @@ def _latest(frame: pd.DataFrame, framework: Framework, period: int) -> pd.DataFr
     max_age = {i.id: i.max_age for i in framework.indicators}
     age = period - frame["period_end"].dt.year
     allowed = (age >= 0) & (age <= frame["indicator_id"].map(max_age))
-    frame = frame[allowed].assign(age=age[allowed], usable=frame["status"].isin(USABLE)[allowed])
+    frame = frame[allowed].assign(age=age[allowed])
+    measured = frame["status"].isin(USABLE)
+    surveyed = frame["indicator_id"].isin([i.id for i in framework.indicators if i.sampling.model != "none"])
+    unsure = measured & surveyed & frame["se_sampling"].isna()
+    frame = frame.assign(usable=measured & ~unsure, status=frame["status"].mask(unsure, UNSURE))
     ordered = frame.sort_values(["indicator_id", "area_code", "usable", "period_end"], kind="stable")
     return ordered.drop_duplicates(["indicator_id", "area_code"], keep="last")
+
+
+def _nation(used: pd.DataFrame, *, framework: Framework, observations: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """England's figures on each indicator's scale, published or made from the authorities."""
+    published = used[used["area_code"] == ENGLAND].assign(how=PUBLISHED)
+    lacking = [name for name in names if name not in set(published["indicator_id"])]
+    made = stand_ins(used, framework=framework, observations=observations, indicators=lacking)
+    if len(made):
+        made = _on_scale(made, framework=framework, observations=observations)
+        made["x_error"] = made["se_total"] * made["slope"]
+    columns = {"value": "value", "x": "transformed", "x_error": "transformed_error", "period": "measured", "how": "how"}
+    rows = [part.set_index("indicator_id")[list(columns)] for part in (published, made) if len(part)]
+    table = pd.concat(rows) if rows else pd.DataFrame(columns=list(columns))
+    table = table.rename(columns=columns).reindex(names).rename_axis("indicator_id")
+    return table.fillna({"measured": "", "how": ""}).astype({"value": float, "transformed_error": float})
 
 
 def build_matrix(
@@ -225,6 +269,7 @@ def build_matrix(
     usable = wide("usable").fillna(value=False).astype(bool)
     england = latest[latest["area_code"] == ENGLAND].set_index("indicator_id")["value"].reindex(present)
     used = latest[latest["usable"]]
+    nation = _nation(used, framework=framework, observations=observations, names=present)
     sources = tuple(sorted(used["source_id"].unique()))
     manifest = RunManifest(
         data_as_at=data_as_at(sources),
@@ -242,6 +287,7 @@ def build_matrix(
         measured=wide("period", ""),
         age=wide("age").astype(float),
         england=england,
+        nation=nation,
         reference=reference,
         framework=framework,
         areas=areas,

@@ -7,6 +7,7 @@ import pandas as pd
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.alternatives import REFERENCE, IndexModel
 from outcomes_analysis.index.building import OVERALL, IndexResult
+from outcomes_analysis.index.capping import limits
 from outcomes_analysis.index.factors import (
     AggregationFactor,
     Factor,
@@ -50,6 +51,7 @@ def index_model(index: IndexResult) -> IndexModel:
         tree=tree,
         directions=directions,
         errors=matrix.transformed_error.loc[units, leaves],
+        limits=limits(matrix.reference, index.spec.cap),
         references={"base": matrix.reference[["centre", "scale"]]},
         normalisation=REFERENCE,
         mean=index.spec.aggregation,

@@ -36,6 +36,9 @@ class IndexSpec(BaseModel):
         Indicators to leave out.
     directions : tuple of (str, int)
         Directions for indicators named in ``include`` that have none.
+    cap : float or None
+        Standardised values count as no further than this from England (in standard deviations), in the score and in
+        every draw, so that one figure alone makes no rank; None counts them as they are.
     overall : bool
         Whether to compute the mean of the domains. Never by default, and never with an experimental domain.
     level : float
@@ -50,6 +53,7 @@ class IndexSpec(BaseModel):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     directions: tuple[tuple[str, Literal[1, -1]], ...] = ()
+    cap: float | None = Field(default=3.0, gt=0)
     overall: bool = False
     level: float = Field(default=LEVEL, gt=0, lt=1)
 
@@ -65,12 +69,13 @@ class IndexSpec(BaseModel):
     def describe(self) -> str:
         """Describe the method in words, as a methods paragraph."""
         mean = "the average" if self.aggregation == "arithmetic" else "the geometric mean"
+        cap = "" if self.cap is None else f"No figure counts as further than {self.cap:g} of these from England. "
         contested = "" if self.contested == "include" else " Indicators of disputed direction are left out."
         return (
             "Each indicator is put on a scale on which its errors are about even, then expressed as its distance "
             "from England in the indicator's base period, in standard deviations between authorities in that period; "
             "the sign is set so that higher is better. "
-            f"An outcome is {mean} of its indicators and a domain {mean} of its outcomes, all with equal weight; "
+            f"{cap}An outcome is {mean} of its indicators and a domain {mean} of its outcomes, all with equal weight; "
             "indicators that measure nearly the same thing share one weight. "
             f"Where a figure is missing the others stand in for it, unless less than {self.availability:.0%} of the "
             f"domain's weight is present: then the domain is not computed.{contested}"

@@ -387,10 +387,12 @@ def test_our_own_domains_are_the_same_by_either_road(ours, method):
     result = build_index(ours, spec=IndexSpec(aggregation=method))
     domains = list(result.domains)
     taking_part = [n for d in domains for n in result.nodes[d].weights.index]
-    scores = ours.standardised()[0][taking_part]
+    scores = result.counted[taking_part]
     mean = method if method == "arithmetic" else GeometricMean(offset=100, factor=10)
     found = aggregate(scores, framework=ours.framework, method=mean, availability=result.spec.availability)
     expected = result.scores[domains]
+    small = ~ours.areas["ranked"]  # where capped figures make up most, no score is shown of a small place
+    expected, found.values.loc[small, domains] = expected.where(~small, np.nan), np.nan
     assert expected.notna().to_numpy().mean() > 0.9
     pd.testing.assert_frame_equal(found.values[domains], expected, check_names=False, rtol=1e-10, atol=1e-10)
     assert found.details["partial"].sum() > 0  # some areas lack figures

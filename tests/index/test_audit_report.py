@@ -224,7 +224,7 @@ def test_distinct_measures_are_doublets_averaged(parts, index):
     learning = parts["learning"]
     assert len(learning.measures.columns) == 7
     assert learning.members["early_years"] == ["gld_pct", "ey_comms", "ey_literacy", "ey_maths"]
-    mean = index.scores[learning.members["early_years"]].mean(axis=1)
+    mean = index.counted[learning.members["early_years"]].mean(axis=1)
     assert learning.measures["early_years"].to_numpy() == pytest.approx(mean[learning.rows].to_numpy())
     assert learning.measure_weights.sum() == pytest.approx(1)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from outcomes_analysis.index.drawing import draw_ranks
-from outcomes_analysis.index.kernels import rank_among
+from outcomes_analysis.index.kernels import rank_among, ranks_both
 
 
 def test_rank_among_the_field_by_brute_force():
@@ -14,6 +14,14 @@ def test_rank_among_the_field_by_brute_force():
         [[1 + sum(field[k, j] > own[k, i] for j in range(12) if j != i) for i in range(12)] for k in range(20)]
     )
     np.testing.assert_array_equal(rank_among(own, field), expected)
+
+
+def test_both_rankings_in_one_sort_by_brute_force():
+    rng = np.random.default_rng(1)
+    field, own = rng.normal(size=(2, 30, 17)) * np.array([3.0, 0.01])[:, None, None]
+    found_field, found_own = ranks_both(own, field)
+    np.testing.assert_array_equal(found_own, rank_among(own, field))
+    np.testing.assert_array_equal(found_field, (-field).argsort(axis=1).argsort(axis=1) + 1)
 
 
 def test_certain_scores_have_one_rank():

@@ -103,7 +103,7 @@ def test_one_score_by_hand(matrix, index, observations):
 def test_scores_of_parts_make_up_the_domain(index):
     for name in index.domains:
         node = index.nodes[name]
-        z = index.scores[node.weights.index].to_numpy()
+        z = index.counted[node.weights.index].to_numpy()
         whole = np.nansum(z * node.effective, axis=1)
         computed = np.isfinite(node.estimate)
         np.testing.assert_allclose(whole[computed], node.estimate[computed], atol=1e-12)
