@@ -87,7 +87,7 @@ def correlate(
         raise RelationError(message)
     resampled = np.moveaxis(variables[:, draws], 1, 0)  # draws x variables x areas
     drawn = _partial(resampled, method=method, kept=None if keep is None else kept[draws])
-    return Correlation(estimate, *_quantiles(drawn, level=level), drawn)
+    return Correlation(estimate, *quantiles(drawn, level=level), drawn)
 
 
 def difference(one: Correlation, other: Correlation, *, level: float = LEVEL) -> Difference:
@@ -104,10 +104,11 @@ def difference(one: Correlation, other: Correlation, *, level: float = LEVEL) ->
         Of the percentile interval.
     """
     apart = one.drawn - other.drawn
-    return Difference(one.estimate - other.estimate, *_quantiles(apart, level=level))
+    return Difference(one.estimate - other.estimate, *quantiles(apart, level=level))
 
 
-def _quantiles(drawn: Floats, *, level: float) -> tuple[float, float]:
+def quantiles(drawn: Floats, *, level: float) -> tuple[float, float]:
+    """Bounds of the percentile interval of draws; a draw that gave nothing is left out."""
     tail = (1 - level) / 2
     lower, upper = np.nanquantile(drawn, [tail, 1 - tail])
     return float(lower), float(upper)
