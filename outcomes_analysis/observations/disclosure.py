@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.observations.cohorts import cohort_population
 from outcomes_analysis.observations.contract import KEY
-from outcomes_analysis.observations.intervals import cohort_population
 
 # Counts each publisher withholds. DfE, children in need and looked-after children: 1 to 5 are shown as "c".
 # OHID, hospital admissions: "counts of 1 to 7 are suppressed" (from 2012).
@@ -67,7 +67,8 @@ def censored_bounds(
     low = rows["source_id"].map({source: float(rule[0]) for source, rule in chosen.items()}).astype(float)
     high = rows["source_id"].map({source: float(rule[1]) for source, rule in chosen.items()}).astype(float)
     share = ids.map({name: i.sampling.cohort_share or np.nan for name, i in found.items()}).astype(float)
-    cohort = pd.Series(cohort_population(rows, obs if population is None else population), index=rows.index) * share
+    people = cohort_population(rows, obs if population is None else population, figures=obs)
+    cohort = pd.Series(people, index=rows.index) * share
     people = rows["denominator"].where(rows["denominator"] > 0, cohort)
     per = ids.map({name: i.per for name, i in found.items()}).astype(float)
     medians = obs.loc[obs["value"].notna()].groupby("indicator_id")["value"].median()

@@ -9,29 +9,9 @@ from scipy import special
 
 from outcomes_analysis.errors import ObservationsError
 from outcomes_analysis.framework.model import Framework, Sampling
+from outcomes_analysis.observations.cohorts import cohort_population
 from outcomes_analysis.observations.scales import Floats, RowScales
 from outcomes_analysis.project import LEVEL
-
-POPULATION = "pop_0_17"
-
-# Share of children a group makes up in England, for figures whose number of children must be assumed. These are an
-# assumption, set low so that errors are rather too wide than too narrow; they are not taken from a publication.
-# Shares of ethnic groups differ too much between areas for one number: without counts their error stays unknown.
-GROUP_SHARES: dict[tuple[str, str], float] = {
-    ("all", "all"): 1.0,
-    ("sex", "female"): 0.48,
-    ("sex", "male"): 0.5,
-    ("fsm", "eligible"): 0.25,
-    ("fsm", "not_eligible"): 0.7,
-    ("disadvantage", "disadvantaged"): 0.25,
-    ("disadvantage", "other"): 0.7,
-    ("sen", "ehcp"): 0.05,
-    ("sen", "support"): 0.13,
-    ("sen", "none"): 0.8,
-    ("social_care", "in_need"): 0.03,
-    ("social_care", "child_protection"): 0.004,
-    ("social_care", "looked_after"): 0.006,
-}
 
 
 def wilson(k: npt.ArrayLike, n: npt.ArrayLike, *, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -98,10 +78,8 @@ def poisson_exact(k: npt.ArrayLike, *, level: float = LEVEL) -> tuple[Floats, Fl
 
     Parameters
     ----------
-    k : array
-        Counts, 0 or more.
-    level : float
-        Between 0 and 1.
+    k, level
+        As of ``byar``.
 
     Returns
     -------
@@ -125,12 +103,10 @@ def negative_binomial(k: npt.ArrayLike, *, dispersion: float, level: float = LEV
 
     Parameters
     ----------
-    k : array
-        Counts, 0 or more.
+    k, level
+        As of ``byar``.
     dispersion : float
         Variance over mean, 1 or more; 1 is Poisson.
-    level : float
-        Between 0 and 1.
 
     Returns
     -------
@@ -204,7 +180,7 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
     rows = RowScales.of(obs, framework)
     value, lower, upper, level = (obs[c].to_numpy(dtype=float) for c in ("value", "lower", "upper", "level"))
     se, low, high = np.full((3, len(obs)), np.nan)
-    people = cohort_population(obs, obs if population is None else population)
+    people = cohort_population(obs, obs if population is None else population, figures=obs)
     codes, ids = pd.factorize(obs["indicator_id"])
     for position, indicator_id in enumerate(ids):
         indicator = framework.indicator(indicator_id)
@@ -313,46 +289,6 @@ def _rate_errors(
     lower = value - np.hypot(value - low * per / people, margin)
     upper = value + np.hypot(high * per / people - value, margin)
     return total, np.clip(lower, 0, value), upper
-
-
-def cohort_population(obs: pd.DataFrame, population: pd.DataFrame | pd.Series) -> Floats:
-    """Find the population aged 0 to 17 behind each row.
-
-    Parameters
-    ----------
-    obs : DataFrame
-        Table of observations.
-    population : DataFrame or Series
-        Observations of ``pop_0_17`` (other rows are ignored), or a Series over area code and mid-year.
-
-    Returns
-    -------
-    array
-        Of the row's area at the last mid-year by the period's end (a rate at 31 March is over the mid-year before,
-        as the publishers have it), else at the next one known; a group has its share of ``GROUP_SHARES``. NaN
-        where the area or the group's share is unknown.
-    """
-    known = _by_mid_year(population)
-    wanted = obs[["area_code", "period_end"]].assign(row=np.arange(len(obs))).sort_values("period_end")
-    if known.empty:
-        return np.full(len(obs), np.nan)
-    known = known.assign(period_end=known["period_end"].astype(wanted["period_end"].dtype)).sort_values("period_end")
-    sides = [
-        pd.merge_asof(wanted, known, on="period_end", by="area_code", direction=side).set_index("row")["people"]
-        for side in ("backward", "forward")
-    ]
-    people = sides[0].fillna(sides[1]).reindex(np.arange(len(obs))).to_numpy(dtype=float)
-    codes, groups = pd.factorize(pd.MultiIndex.from_frame(obs[["group_type", "group"]]))
-    return people * np.array([GROUP_SHARES.get(group, np.nan) for group in groups], dtype=float)[codes]
-
-
-def _by_mid_year(population: pd.DataFrame | pd.Series) -> pd.DataFrame:
-    if isinstance(population, pd.Series):
-        table = population.dropna().rename_axis(["area_code", "year"]).rename("people").reset_index()
-        day = pd.to_datetime(table["year"].astype(int).astype(str) + "-06-30")
-        return table.assign(period_end=day)[["area_code", "period_end", "people"]]
-    mine = (population["indicator_id"] == POPULATION) & (population["group_type"] == "all")
-    return population.loc[mine, ["area_code", "period_end", "value"]].dropna().rename(columns={"value": "people"})
 
 
 def _floats(values: npt.ArrayLike) -> Floats:

@@ -10,6 +10,15 @@ noise too: from two neighbouring years it cannot be told apart.
 value for which a normal 90 % band holds 90 % of the changes seen (quantile matching), so that bands of that level
 say what they mean. A normal band of 50 % then holds rather more than 50 % (about 55), one of 95 % about 94.
 Recent years count more: spreads of change alter over time.
+
+Whether the bands hold is counted on past years (``holding``) and kept with the release. They do on the whole, and for
+single indicators but for a few, whose bands carry a mark: absence moved twice as far in 2022/23 as in any year
+known by then. Other estimators were tried on the same rolling origins (94 indicators of single years: 90 held
+85 to 95 in 100, 91.1 on average; absence 82.9, persistent absence 84.2) and not kept. Halving weights after 1, 1.5 or 6
+years or never: 91, 91, 89 and 86 hold, absence 84.0 at best. Wider bands for each year without data, by 5 or
+10 %: 91 and 91 hold, 91.5 and 91.8 on average, so too wide elsewhere. The mean of the years' own variances: 88; the
+largest: 73. A drift for each region: 90 hold, absence 86.2 (62 in 2022/23), but then what regions share
+would no longer count as noise between them, as a comparison across regions needs. A drift that depends on level: 88.
 """
 
 from __future__ import annotations
@@ -193,8 +202,12 @@ def _with_years(obs: pd.DataFrame) -> pd.DataFrame:
     return table[(days == 0) | (days >= 360)]
 
 
+def only_countable(obs: pd.DataFrame) -> pd.DataFrame:
+    """Rows that may set a spread or a drift: authorities' figures as published, the two smallest left out."""
+    return obs[_countable(obs)]
+
+
 def _countable(table: pd.DataFrame) -> pd.Series:
-    """Rows that may set a spread or a drift: authorities as published, the two smallest left out."""
     codes = table["area_code"]
     return codes.str[:3].isin(UPPER_TIER) & ~codes.isin(TOO_SMALL) & table["status"].isin(MEASURED)
 
@@ -235,13 +248,13 @@ def _consecutive(rows: pd.DataFrame, framework: Framework) -> pd.DataFrame:
 
 def _match(pairs: pd.DataFrame) -> tuple[float, float, int, int, int]:
     """Find the tau for which the 90 % band holds 90 % of one indicator's changes."""
-    age = pairs["next_year"].max() - pairs["next_year"]
+    change, known, year = (pairs[c].to_numpy() for c in ("change", "known", "next_year"))
+    years, pair, size = np.unique(year, return_inverse=True, return_counts=True)
     # Each pair of years counts as one, however many authorities it has.
-    weight = 0.5 ** (age / HALF_LIFE) / pairs.groupby("next_year")["change"].transform("size")
-    needed = ((pairs["change"] / z_of(LEVEL)) ** 2 - pairs["known"]) / 2
-    tau = np.sqrt(max(_weighted_quantile(needed.to_numpy(), weight.to_numpy(), LEVEL), 0.0))
-    sampling = float(np.sqrt(pairs["known"].median() / 2))
-    return float(tau), sampling, len(pairs), pairs["next_year"].nunique(), int(pairs["gap"].min())
+    weight = 0.5 ** ((years[-1] - year) / HALF_LIFE) / size[pair]
+    needed = ((change / z_of(LEVEL)) ** 2 - known) / 2
+    tau = np.sqrt(max(_weighted_quantile(needed, weight, LEVEL), 0.0))
+    return float(tau), float(np.sqrt(np.median(known) / 2)), len(pairs), len(years), int(pairs["gap"].min())
 
 
 def _weighted_quantile(values: Floats, weights: Floats, q: float) -> float:
