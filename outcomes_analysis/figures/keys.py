@@ -34,13 +34,13 @@ def map_key(
     width : float
         Pixels; longer labels break into lines.
     counted : str
-        What the counts at the right count.
+        What the numbers in brackets count; without it no line says so.
     note : str
         A further line under the classes.
     """
     alt = theme.altair()
     head = theme.wrap(title, width=width, size=_TEXT, bold=True)
-    y = 11.0 * len(head) + 3
+    y = 11.0 * len(head) + (3 if head else 0)
     swatches, lines, texts = [], [], []
     texts += [{"x": 0.0, "y": 11.0 * i + 6, "text": line, "bold": True} for i, line in enumerate(head)]
     for cls in classes:
@@ -58,8 +58,8 @@ def map_key(
             {"x": _SWATCH + 6, "y": first + 11.0 * i, "text": line, "bold": False} for i, line in enumerate(label)
         ]
         y += height
-    under = [*theme.wrap(f"(in brackets: number of {counted})", width=width, size=_TEXT)]
-    under += theme.wrap(note, width=width, size=_TEXT)
+    counting = f"(in brackets: number of {counted})" if counted else ""
+    under = [line for text in (counting, note) for line in theme.wrap(text, width=width, size=_TEXT)]
     for line in under:
         texts.append({"x": 0.0, "y": y + 8, "text": line, "bold": False})
         y += 11

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,14 @@ import pandas as pd
 from outcomes_analysis.figures import findings, geometry, hexagons, keys, panels, standing, theme
 from outcomes_analysis.figures.classes import Classing
 from outcomes_analysis.figures.composing import Figure, compose, footer_texts
+from outcomes_analysis.figures.multiples import parts, small_multiples
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import number
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+__all__ = ["choropleth", "domain_pair", "hex_map", "parts", "small_multiples"]
 
 ABBREVIATED = "Letters are short for authorities' names; the figure's data has both (abbreviation and area_name)."
 _BESIDE = (
@@ -86,43 +88,6 @@ def choropleth(
     body = alt.hconcat(main, alt.vconcat(*right, spacing=6), spacing=14)
     origin = source or figure_entry(f"domain-map-{node}").source
     return _map_figure(body, drawn, unit=unit, geography=geography, source=origin, width=width, kind="Map")
-
-
-def small_multiples(
-    results: Mapping[str, Any],
-    *,
-    node: str | None = None,
-    outlines: gpd.GeoDataFrame | None = None,
-    columns: int = 3,
-    width: float = 482,
-) -> Any:
-    """Maps side by side that share one block of geometry, each in three classes against England.
-
-    Parameters
-    ----------
-    results : mapping
-        Heading of each map to its result or table; the mapping's key is also the node unless ``node`` is given.
-    node : str, optional
-        One node for all maps (the maps then differ by period, say).
-    columns : int
-        Maps in a row.
-
-    Returns
-    -------
-    altair chart
-        The drawing alone; wrap it in a ``Figure`` with its finding before it is exported.
-    """
-    shapes = panels.drawable(outlines)
-    shared = geometry.features(shapes, grid=200)
-    frame = geometry.Frame.around(shapes, width=(width - 10 * (columns - 1)) / columns)
-    alt = theme.altair()
-    drawings: list[Any] = []
-    for heading, result in results.items():
-        drawn = panels.classed(result, shapes, node=node or heading, classes="against")
-        drawing = panels.panel(shapes, drawn.rows, shared, frame, regions={}, mark=shapes.iloc[:0])
-        title = drawn.words.label if node is None else heading
-        drawings.append(drawing.properties(title=alt.Title(title, fontSize=10)))
-    return alt.concat(*drawings, columns=columns, spacing=10)
 
 
 def domain_pair(
@@ -237,7 +202,7 @@ def hex_map(
     -------
     Figure
     """
-    layout = _default_layout() if layout is None else layout
+    layout = panels.default_layout() if layout is None else layout
     shapes = hexagons.hexagons(layout)
     drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
     width = theme.width_of("page")
@@ -263,12 +228,6 @@ def hex_map(
         kind="Hexagon map",
         notes=(ABBREVIATED,),
     )
-
-
-def _default_layout() -> pd.DataFrame:
-    from outcomes_analysis.areas.boundaries import hex_layout
-
-    return hex_layout()
 
 
 def _pair_title(left: panels.Classed, right: panels.Classed) -> str:

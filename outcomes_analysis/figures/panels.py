@@ -88,6 +88,7 @@ def _holding(result: Any, node: str) -> Any:
 class Classed:
     """One node ready to draw: a row for every shape with its class, the classes, and the words."""
 
+    node: str
     rows: pd.DataFrame
     classes: list[MapClass]
     words: Words
@@ -130,7 +131,7 @@ def classed(
     rows = with_all_areas(rows, shapes)
     method: Classing = classes or ("against" if words.sense.mark else "quintile")
     keyed, found = classify(rows, method=method, said=said, sense=words.sense)
-    return Classed(coloured(rows, keyed, found), found, words, method)
+    return Classed(node, coloured(rows, keyed, found), found, words, method)
 
 
 def drawable(outlines: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
@@ -143,6 +144,13 @@ def drawable(outlines: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
         message = "The outlines are in degrees; maps are drawn in metres. Use .to_crs(27700) first."
         raise FigureError(message)
     return outlines.sort_values("area_code").reset_index(drop=True)
+
+
+def default_layout() -> pd.DataFrame:
+    """Centres of the project's own hexagons."""
+    from outcomes_analysis.areas.boundaries import hex_layout
+
+    return hex_layout()
 
 
 def with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> pd.DataFrame:

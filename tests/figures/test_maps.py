@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -197,18 +196,6 @@ def test_a_pair_draws_both_maps_in_the_same_classes(scores, outlines):
     assert (right == "Better than the range of similar places").sum() == (
         (given["node_id"] == "learning") & (given["lower"] > 0)
     ).sum()
-
-
-def test_several_maps_share_one_geometry(scores, outlines):
-    one = len(json.dumps(maps.small_multiples({"safe": scores}, outlines=outlines).to_dict()))
-    nine = {f"{node} {i}": scores for i in range(2) for node in ("learning", "safe", "healthy", "engaged")} | {
-        "Ninth": scores
-    }
-    spec = json.dumps(maps.small_multiples(nine, node="learning", outlines=outlines).to_dict())
-    assert len(spec) < 1_000_000  # the promise for nine maps
-    assert len(spec) < 2 * one
-    svg = drawn.areas(draw(maps.small_multiples(nine, node="learning", outlines=outlines)))
-    assert len(svg) == 9 * 153
 
 
 def test_hexagons_one_an_area_all_of_one_size_with_labels_of_their_own(scores, layout):
