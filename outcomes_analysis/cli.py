@@ -192,7 +192,9 @@ def area(
 
     code = resolve_place(" ".join(name))  # a slip of the pen is said before anything is computed
     year = period or pipeline.PERIOD
-    profile = area_profile(code, period=year, index=pipeline.default_uncertainty(year))
+    profile = area_profile(
+        code, period=year, index=pipeline.default_uncertainty(year), parts=pipeline.default_index(year)
+    )
     if as_json:
         _say(profile.table.to_json(orient="records", date_format="iso"))
     else:

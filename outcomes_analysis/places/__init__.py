@@ -1,8 +1,10 @@
 """One place: its figures, what they are compared with, and what they cannot tell."""
 
-from outcomes_analysis.places.comparison import NeighbourSummary, Verdict, change_since, neighbour_summary, verdict
+from outcomes_analysis.places.comparison import NeighbourSummary, change_since, neighbour_summary
+from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
 from outcomes_analysis.places.profile import AreaProfile, area_profile
 from outcomes_analysis.places.rendering import profile_text
+from outcomes_analysis.places.verdicts import Verdict, verdict
 
 __all__ = [
     "AreaProfile",
@@ -10,6 +12,8 @@ __all__ = [
     "Verdict",
     "area_profile",
     "change_since",
+    "neighbour_choices",
+    "neighbour_set",
     "neighbour_summary",
     "profile_text",
     "verdict",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,34 +12,26 @@ from outcomes_analysis.framework.model import Indicator
 from outcomes_analysis.observations.intervals import z_of
 from outcomes_analysis.observations.periods import year_of
 from outcomes_analysis.observations.scales import derivative, inverse, transform
+from outcomes_analysis.places.verdicts import TOO_FEW, UNKNOWN, sampling_unknown, too_few
 from outcomes_analysis.project import LEVEL
 
-Judgement = Literal["better", "similar", "worse", "position only", "no figure"]
-Position = Literal["above", "below", "equal", ""]
+Statistic = Literal["median", "mean"]
 Direction = Literal["higher", "lower", "no clear change", "not compared"]
 
 USABLE = ("published", "estimated")
 FEWEST_NEIGHBOURS = 3  # a median of fewer is one place's figure by another name
 
 
-class Verdict(NamedTuple):
-    """How a figure stands to a comparator: the judgement, where it lies, and why a judgement is withheld."""
-
-    judgement: Judgement
-    position: Position
-    reason: str
-
-
 class NeighbourSummary(NamedTuple):
-    """Median of the neighbours that have a value, how many have, how many there are."""
+    """Median or mean of the neighbours that have a value, how many have, how many there are."""
 
-    median: float
+    centre: float
     having: int
     of: int
 
 
 class Change(NamedTuple):
-    """Change since an earlier figure that can be compared."""
+    """Change since an earlier figure that can be compared; ``distance`` is the change over its error."""
 
     direction: Direction
     change: float
@@ -48,6 +40,7 @@ class Change(NamedTuple):
     level: float
     since: str
     reason: str
+    distance: float = float("nan")
 
 
 def total_interval(value: float, error: float, *, indicator: Indicator, level: float = LEVEL) -> tuple[float, float]:
@@ -65,90 +58,53 @@ def total_interval(value: float, error: float, *, indicator: Indicator, level: f
     Returns
     -------
     tuple of float
-        Lower and upper bound in natural units, within the indicator's range on a logit; NaN where either is missing.
+        Lower and upper bound in natural units, within the indicator's range; NaN where either is missing.
     """
     if not (np.isfinite(value) and np.isfinite(error)):
         return float("nan"), float("nan")
     low, high = indicator.valid_range
-    # a published 0 or 100 cannot be told from what lies within half its error: the scale has no end to stand on
-    guard = max(0.5 * 10.0**-indicator.decimals, 0.5 * error)
+    guard = _guard(error, indicator)
     middle = transform(value, indicator.scale, low=low, high=high, guard=guard)
     reach = z_of(level) * error * derivative(value, indicator.scale, low=low, high=high, guard=guard)
     lower, upper = (float(inverse(middle + side * reach, indicator.scale, low=low, high=high)) for side in (-1, 1))
-    return min(lower, value), max(upper, value)
+    return min(max(lower, low), value), max(min(upper, high), value)
 
 
-def verdict(
-    *, value: float, lower: float, upper: float, comparator: float, direction: int, withheld: str = ""
-) -> Verdict:
-    """Judge a figure against a comparator.
+def distance(value: float, error: float, *, comparator: float, indicator: Indicator) -> float:
+    """How many of its errors a figure lies above a comparator, on the indicator's own scale.
 
     Parameters
     ----------
-    value, lower, upper : float
-        The figure and its interval from both variances.
+    value, error : float
+        In natural units; ``error`` is ``se_total``.
     comparator : float
-        What it is held against, taken as known.
-    direction : {1, -1, 0}
-        Which way is better.
-    withheld : str
-        Why no judgement may be given (see :func:`why_withheld`), or empty.
+        In natural units, taken as known.
+    indicator : Indicator
+        Says which scale and range.
 
     Returns
     -------
-    Verdict
-        ``better`` or ``worse`` only where the interval leaves out the comparator; else ``similar``. Where a judgement
-        is withheld, only the position.
+    float
+        Positive where the figure is higher; beyond z of a level just where :func:`total_interval` leaves the
+        comparator out. NaN where any of the three is missing.
     """
-    if not np.isfinite(value):
-        return Verdict("no figure", "", withheld or "no figure for this place")
-    if not np.isfinite(comparator):
-        return Verdict("position only", "", "nothing of the same period to compare with")
-    position: Position = "equal" if value == comparator else "above" if value > comparator else "below"
-    if withheld or direction == 0:
-        return Verdict("position only", position, withheld or "neither higher nor lower is better")
-    if not (np.isfinite(lower) and np.isfinite(upper)):
-        return Verdict("position only", position, "how sure the figure is, is not known")
-    if lower <= comparator <= upper:
-        return Verdict("similar", position, "")
-    return Verdict("better" if (value - comparator) * direction > 0 else "worse", position, "")
+    if not (np.isfinite(value) and np.isfinite(comparator) and error > 0):
+        return float("nan")
+    low, high = indicator.valid_range
+    guard = _guard(error, indicator)
+    here, there = (transform(x, indicator.scale, low=low, high=high, guard=guard) for x in (value, comparator))
+    return float((here - there) / (error * derivative(value, indicator.scale, low=low, high=high, guard=guard)))
 
 
-def why_withheld(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator, age: int, ranked: bool = True) -> str:
-    """Say why a figure bears no judgement, or nothing.
-
-    Parameters
-    ----------
-    row : Series or dict
-        ``status`` and ``flags`` of the figure.
-    indicator : Indicator
-        Its direction, dispute and maximum age.
-    age : int
-        Years since it was measured.
-    ranked : bool
-        False for the City of London and the Isles of Scilly.
-    """
-    if row["status"] == "inherited":
-        return "the figure is that of the authority this place was part of"
-    if row["status"] == "imputed":
-        return "the figure is imputed"
-    if indicator.tier == "context":
-        return "context, not an outcome"
-    if indicator.direction == 0:
-        return "neither higher nor lower is better"
-    if indicator.contested:
-        return f"contested: {indicator.contested.rstrip('.')}"
-    if "low_reliability" in str(row["flags"]).split(";"):
-        return "the publisher marks the figure as of low reliability"
-    if age > indicator.max_age:
-        return f"the figure is {age} years old"
-    if not ranked:
-        return "too few children for a judgement"
-    return ""
+def _guard(error: float, indicator: Indicator) -> float:
+    """A published 0 or 100 cannot be told from what lies within half its error: the scale has no end to stand on."""
+    return max(0.5 * 10.0**-indicator.decimals, 0.5 * error)
 
 
-def neighbour_summary(values: pd.Series[float], *, area: str, neighbours: pd.DataFrame) -> NeighbourSummary:
-    """Median of a place's neighbours.
+def neighbour_summary(
+    values: pd.Series[float], *, area: str, neighbours: pd.DataFrame, statistic: Statistic = "median"
+) -> NeighbourSummary:
+    """Median or mean of all of a place's neighbours, never one of them.
 
     Parameters
     ----------
@@ -158,16 +114,21 @@ def neighbour_summary(values: pd.Series[float], *, area: str, neighbours: pd.Dat
         The place, itself never among its neighbours.
     neighbours : DataFrame
         ``area_code, neighbour_code``, one row a pair.
+    statistic : {"median", "mean"}
+        The mean is the simple one, each neighbour counting alike.
 
     Returns
     -------
     NeighbourSummary
-        The median is NaN where fewer than three neighbours have a value.
+        The centre is NaN where fewer than three neighbours have a value.
     """
     codes = neighbours.loc[neighbours["area_code"].eq(area) & neighbours["neighbour_code"].ne(area), "neighbour_code"]
     found = values.reindex(pd.unique(codes)).dropna()
-    median = float(found.median()) if len(found) >= FEWEST_NEIGHBOURS else float("nan")
-    return NeighbourSummary(median, len(found), len(pd.unique(codes)))
+    if len(found) < FEWEST_NEIGHBOURS:
+        centre = float("nan")
+    else:
+        centre = float(found.median() if statistic == "median" else found.mean())
+    return NeighbourSummary(centre, len(found), len(pd.unique(codes)))
 
 
 def segments(history: pd.DataFrame, *, breaks: Sequence[str]) -> pd.Series[int]:
@@ -191,7 +152,9 @@ def segments(history: pd.DataFrame, *, breaks: Sequence[str]) -> pd.Series[int]:
     return flagged + declared
 
 
-def change_since(history: pd.DataFrame, *, indicator: Indicator, years: int = 5, level: float = LEVEL) -> Change:
+def change_since(
+    history: pd.DataFrame, *, indicator: Indicator, years: int = 5, level: float = LEVEL, ranked: bool = True
+) -> Change:
     """Change of a place since the oldest figure within some years that can be compared.
 
     Parameters
@@ -205,6 +168,9 @@ def change_since(history: pd.DataFrame, *, indicator: Indicator, years: int = 5,
         How far back to look.
     level : float
         Of the interval: the two errors (sampling and year to year) are taken as independent.
+    ranked : bool
+        False for the City of London and the Isles of Scilly: no change is told of so few children. Nor is one where
+        either figure rests on too few (:func:`outcomes_analysis.places.verdicts.too_few`).
 
     Returns
     -------
@@ -218,6 +184,8 @@ def change_since(history: pd.DataFrame, *, indicator: Indicator, years: int = 5,
     nothing = (float("nan"),) * 3
     if own.empty:
         return Change("not compared", *nothing, level, "", "no figure of its own")
+    if not ranked:
+        return Change("not compared", *nothing, level, "", TOO_FEW)
     last = own.iloc[-1]
     earlier = own[(own["period_end"] <= last["period_start"]) & (own["period_end"] < last["period_end"])]
     near = earlier[earlier["period_end"].dt.year >= last["period_end"].year - years]
@@ -226,6 +194,11 @@ def change_since(history: pd.DataFrame, *, indicator: Indicator, years: int = 5,
         reason = "the series breaks in between" if len(near) else f"no earlier figure within {years} years"
         return Change("not compared", *nothing, level, "", reason)
     first = comparable.iloc[0]
+    few = too_few(last, indicator=indicator) or too_few(first, indicator=indicator)
+    if few:
+        return Change("not compared", *nothing, level, "", few)
+    if sampling_unknown(last, indicator=indicator) or sampling_unknown(first, indicator=indicator):
+        return Change("not compared", *nothing, level, "", UNKNOWN)
     change = float(last["value"] - first["value"])
     error = float(np.hypot(last["se_total"], first["se_total"]))
     if not np.isfinite(error):
@@ -234,4 +207,5 @@ def change_since(history: pd.DataFrame, *, indicator: Indicator, years: int = 5,
     reach = z_of(level) * error
     lower, upper = change - reach, change + reach
     direction: Direction = "higher" if lower > 0 else "lower" if upper < 0 else "no clear change"
-    return Change(direction, change, lower, upper, level, str(first["period"]), "")
+    apart = change / error if error > 0 else float("nan")
+    return Change(direction, change, lower, upper, level, str(first["period"]), "", apart)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis import wording
-from outcomes_analysis.errors import AreaError, ObservationsError
-from outcomes_analysis.framework.model import Framework, Indicator
-from outcomes_analysis.places.comparison import (
-    USABLE,
-    change_since,
-    neighbour_summary,
-    segments,
-    total_interval,
-    verdict,
-    why_withheld,
-)
-from outcomes_analysis.places.summary import compose
+from outcomes_analysis.errors import ObservationsError
+from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.places.comparison import FEWEST_NEIGHBOURS, Statistic, segments
+from outcomes_analysis.places.lines import ENGLAND, Setting, lines
+from outcomes_analysis.places.neighbouring import Neighbours, neighbour_set
+from outcomes_analysis.places.summary import Place, compose
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.provenance import RunManifest, hash_of
 
-ENGLAND = "E92000001"
-NO_NEIGHBOURS = {"area_code": pd.Series(dtype="str"), "neighbour_code": pd.Series(dtype="str")}
+SCORE_COLUMNS = (
+    "node_id", "node_label", "domain", "experimental", "disputed", "estimate", "lower", "upper", "level", "status",
+    "england", "against_england", "neighbours_centre", "joint",
+)  # fmt: skip
 
 
 class _Tabled(Protocol):
@@ -40,6 +35,7 @@ class ProfileSpec:
     area_code: str
     period: int
     neighbours: str
+    statistic: Statistic
     level: float
     years: int
 
@@ -50,27 +46,37 @@ class AreaProfile:
 
     Attributes
     ----------
-    area_code, name, region_name : str
-        The place.
+    area_code, name, region_name, county : str
+        The place; ``county`` is the authority that a district lies in, empty for an authority.
     period : int
         Year it looks back from: figures measured later are left out.
     table : DataFrame
-        One row an indicator, in the framework's order: ``domain, outcome, indicator_id, name, unit, decimals,
-        direction, contested, layer, tier, period, measured`` (year), ``age`` (years), ``value, lower, upper, level,
-        interval`` (from both variances where they are known, else as published), ``published_lower, published_upper,
-        published_level, status, flags, symbol`` (``[c]`` and so on where there is no figure), ``latest_symbol,
-        latest_period`` (a newer period without a figure), ``england, region, neighbours_median, neighbours_count,
-        neighbours_of`` (all of the same period), ``verdict, position, reason`` (against England),
-        ``verdict_neighbours, trend, change, change_lower, change_upper, change_level, since, trend_reason,
-        england_change, cannot_tell, source_id``. In natural units.
+        One row an indicator, in the framework's order, in natural units. What it is: ``domain, outcome,
+        indicator_id, kind`` (:func:`outcomes_analysis.places.verdicts.kind_of`), ``name, unit, decimals, form,
+        direction, contested, doublet, layer, tier, age_stage, cannot_tell``. The figure: ``period, measured`` (year),
+        ``age`` (years), ``value, lower, upper, level, interval`` (from both variances where they are known, else as
+        published), ``published_lower, published_upper, published_level, status, flags, symbol`` (``[c]`` and so on
+        where there is no figure), ``latest_symbol, latest_period`` (a newer period without a figure), ``only_for``
+        (the smallest wider area that has one where the place has none), ``source_id``. Beside it, all of the same
+        period: ``england, region, neighbours_centre`` (median or mean), ``neighbours_count, neighbours_of``. Against
+        England: ``verdict, position, reason, distance`` (in errors, positive where higher; NaN where not compared),
+        ``clear`` (``above``, ``below`` or empty, once the number of comparisons is allowed for); the same with
+        ``_neighbours``. Over time: ``trend, change, change_lower, change_upper, change_level, since, trend_reason,
+        trend_distance, england_change``.
     domains : DataFrame
-        Rows of the index given for this place: ``node_id, node_label, estimate, lower, upper, level, ...``; empty if
-        none was given.
+        Rows of the index given for this place: ``node_id, node_label, domain, experimental, disputed`` (holds a
+        contested indicator), ``estimate, lower, upper, level, england, against_england, neighbours_centre, joint``
+        (places that share the rank) and what else the index has; empty if none was given.
+    parts : DataFrame
+        The same for the outcomes within experimental domains, which are shown before the domain.
     series : DataFrame
         ``indicator_id, period, period_start, period_end, value, lower, upper, level, status, flags, segment,
         england``: never join a line across two segments.
+    sections : dict of str to str
+        Prose by subject: opening, domains, experimental, judged (strengths first), contested, enablers, neighbours,
+        trends, withheld, missing (what cannot be measured here), method, notice.
     text : str
-        Strengths first, then where it stands below, then what cannot be measured here.
+        The sections one after another.
     spec : ProfileSpec
     manifest : RunManifest
     """
@@ -78,13 +84,20 @@ class AreaProfile:
     area_code: str
     name: str
     region_name: str
+    county: str
     period: int
     table: pd.DataFrame
     domains: pd.DataFrame
+    parts: pd.DataFrame
     series: pd.DataFrame
-    text: str
+    sections: dict[str, str]
     spec: ProfileSpec
     manifest: RunManifest
+
+    @property
+    def text(self) -> str:
+        """All sections, an empty line between them."""
+        return "\n\n".join([f"{self.name}, {self.region_name}.", *self.sections.values()])
 
     def __str__(self) -> str:
         return self.text
@@ -97,7 +110,9 @@ def area_profile(
     framework: Framework | None = None,
     period: int | None = None,
     index: _Tabled | None = None,
-    neighbours: str | pd.DataFrame | None = "dfe_2025",
+    parts: _Tabled | None = None,
+    neighbours: Neighbours = "dfe_2025",
+    statistic: Statistic = "median",
     level: float = LEVEL,
     years: int = 5,
 ) -> AreaProfile:
@@ -115,8 +130,13 @@ def area_profile(
         Year to look back from; by default the latest year in which anything was measured.
     index : IndexResult or UncertaintyResult, optional
         Adds the domains.
-    neighbours : str or DataFrame or None
-        Name of a set of statistical neighbours, a table of pairs (``area_code, neighbour_code``), or none.
+    parts : IndexResult, optional
+        Adds the outcomes within experimental domains; by default ``index``, where it has them.
+    neighbours : str, list of str, DataFrame or None
+        Name of a set (:func:`outcomes_analysis.places.neighbour_set`), names of at least three places, a table of pairs
+        (``area_code, neighbour_code``), or none.
+    statistic : {"median", "mean"}
+        Of the neighbours that have a figure of the same period.
     level : float
         Of intervals and verdicts.
     years : int
@@ -129,18 +149,16 @@ def area_profile(
     Raises
     ------
     AreaError
-        If no such place is known (names that look alike are given), or it is a region or England.
+        If no such place is known (names that are really close are given), or it is a region or England; if there is
+        no such set of neighbours.
     ObservationsError
         If the table holds nothing for the place by that year.
     """
-    from outcomes_analysis.areas.register import load_register, resolve
+    from outcomes_analysis.areas.register import load_register, resolve_place
 
-    code = resolve(name)
+    code = resolve_place(name)
     register = load_register()
     place = register.loc[code]
-    if place["tier"] not in ("upper", "lower"):
-        message = f"{place['name']} is a {place['tier']}: a profile is of an authority or district. Name one of those."
-        raise AreaError(message)
     if framework is None:
         from outcomes_analysis.framework.loading import load_framework
 
@@ -149,51 +167,56 @@ def area_profile(
         from outcomes_analysis.sources.release import load_observations
 
         observations = load_observations()
-    pairs = _pairs(neighbours)
-    around = [code, ENGLAND, str(place["region_code"]), *pairs.loc[pairs["area_code"].eq(code), "neighbour_code"]]
-    known, as_of = _relevant(observations, codes=around, framework=framework, period=period)
+    district = place["tier"] == "lower"
+    region, county = str(place["region_code"]), str(register.loc[place["upper_code"], "name"]) if district else ""
+    beside = neighbour_set(neighbours, observations=observations, period=period)
+    own = beside.pairs.loc[beside.pairs["area_code"].eq(code), "neighbour_code"]
+    above = {str(place["upper_code"]): county} if district else {}
+    above |= {region: f"the region ({place['region_name']})", ENGLAND: "England"}
+    inside = register.index[register["upper_code"].eq(code) & register["tier"].eq("lower")]
+    known, as_of = _relevant(observations, codes=[code, *above, *own, *inside], framework=framework, period=period)
     if not known["area_code"].eq(code).any():
         message = f"No figure for {place['name']} ({code}) measured by {as_of}. Choose a later year or another place."
         raise ObservationsError(message)
-    histories = dict(tuple(known.groupby("indicator_id", sort=False)))
-    rows = [
-        _row(
-            histories.get(i.id, known.iloc[:0]),
-            indicator=i,
-            framework=framework,
-            code=code,
-            region=str(place["region_code"]),
-            pairs=pairs,
-            as_of=as_of,
-            ranked=bool(place["ranked"] or place["tier"] == "lower"),
-            level=level,
-            years=years,
-        )
-        for i in framework.indicators
-    ]
-    table = pd.DataFrame(rows)
-    domains = _domains(index, code=code, framework=framework)
-    neighbours_id = neighbours if isinstance(neighbours, str) else "own list" if neighbours is not None else "none"
-    spec = ProfileSpec(area_code=code, period=as_of, neighbours=neighbours_id, level=level, years=years)
+    setting = Setting(
+        code=code,
+        above=above,
+        inside=tuple(inside),
+        region=region,
+        neighbours=beside.pairs,
+        statistic=statistic,
+        as_of=as_of,
+        years=years,
+        ranked=bool(place["ranked"] or district),
+        level=level,
+    )
+    table = lines(known, framework=framework, setting=setting)
+    domains, scores = _scores(index, parts=parts, setting=setting, framework=framework)
+    spec = ProfileSpec(
+        area_code=code, period=as_of, neighbours=beside.id, statistic=statistic, level=level, years=years
+    )
     used = table.loc[table["value"].notna(), ["indicator_id", "period", "value", "source_id"]]
+    said = Place(
+        name=str(place["name"]),
+        region=str(place["region_name"]),
+        county=county,
+        as_of=as_of,
+        neighbours=beside.label if len(own) else "",
+        statistic=statistic,
+        ranked=setting.ranked,
+        level=level,
+    )
     return AreaProfile(
         area_code=code,
-        name=str(place["name"]),
-        region_name=str(place["region_name"]),
+        name=said.name,
+        region_name=said.region,
+        county=county,
         period=as_of,
         table=table,
         domains=domains,
-        series=_series(histories, framework=framework, code=code),
-        text=compose(
-            table,
-            domains=domains,
-            framework=framework,
-            name=str(place["name"]),
-            region=str(place["region_name"]),
-            as_of=as_of,
-            neighbours=neighbours_id,
-            level=level,
-        ),
+        parts=scores,
+        series=_series(known, framework=framework, code=code),
+        sections=compose(table, domains=domains, parts=scores, framework=framework, place=said, years=years),
         spec=spec,
         manifest=RunManifest(
             data=hash_of(used.to_dict(orient="list")),
@@ -202,16 +225,6 @@ def area_profile(
             sources=tuple(sorted(set(used["source_id"].astype(str)) - {""})),
         ),
     )
-
-
-def _pairs(neighbours: str | pd.DataFrame | None) -> pd.DataFrame:
-    if neighbours is None:
-        return pd.DataFrame(NO_NEIGHBOURS)
-    if isinstance(neighbours, pd.DataFrame):
-        return neighbours
-    from outcomes_analysis.areas.neighbours import load_neighbours
-
-    return load_neighbours(neighbours)
 
 
 def _relevant(
@@ -231,148 +244,69 @@ def _relevant(
     return rows[rows["year"] <= as_of].sort_values("period_end", kind="stable"), as_of
 
 
-def _row(
-    known: pd.DataFrame,
-    *,
-    indicator: Indicator,
-    framework: Framework,
-    code: str,
-    region: str,
-    pairs: pd.DataFrame,
-    as_of: int,
-    ranked: bool,
-    level: float,
-    years: int,
-) -> dict[str, Any]:
-    """One indicator of the profile."""
-    history = known[known["area_code"].eq(code)]
-    valued = history[history["value"].notna()]
-    head = {
-        "domain": framework.domain_of(indicator.outcome) if indicator.outcome else "",
-        "outcome": indicator.outcome,
-        "indicator_id": indicator.id,
-        **{
-            field: getattr(indicator, field)
-            for field in ("name", "unit", "decimals", "direction", "contested", "layer", "tier", "cannot_tell")
-        },
-    }
-    if valued.empty:
-        return {**head, **_nothing(history)}
-    figure = valued.iloc[-1]
-    newer = history[history["period_end"] > figure["period_end"]]
-    same = known[known["period"].eq(figure["period"]) & known["value"].notna()].set_index("area_code")
-    others = same[same["status"].isin(USABLE)]["value"]
-    england, regional = (float(same["value"].get(c, np.nan)) for c in (ENGLAND, region))
-    near = neighbour_summary(others, area=code, neighbours=pairs)
-    age = as_of - int(figure["year"])
-    lower, upper = total_interval(float(figure["value"]), float(figure["se_total"]), indicator=indicator, level=level)
-    withheld = why_withheld(figure, indicator=indicator, age=age, ranked=ranked)
-    against, beside = (
-        verdict(
-            value=float(figure["value"]),
-            lower=lower,
-            upper=upper,
-            comparator=comparator,
-            direction=indicator.direction,
-            withheld=withheld,
-        )
-        for comparator in (england, near.median)
-    )
-    change = change_since(history, indicator=indicator, years=years, level=level)
-    both_known = np.isfinite(lower)
-    return {
-        **head,
-        "period": figure["period"],
-        "measured": int(figure["year"]),
-        "age": age,
-        "value": float(figure["value"]),
-        "lower": lower if both_known else figure["lower"],
-        "upper": upper if both_known else figure["upper"],
-        "level": level if both_known else figure["level"],
-        "interval": "figures",
-        "published_lower": figure["lower"],
-        "published_upper": figure["upper"],
-        "published_level": figure["level"],
-        "status": figure["status"],
-        "flags": figure["flags"],
-        "symbol": wording.symbol(str(figure["status"]), str(figure["flags"])),
-        "latest_symbol": wording.symbol(str(newer["status"].iloc[-1])) if len(newer) else "",
-        "latest_period": newer["period"].iloc[-1] if len(newer) else "",
-        "england": england,
-        "region": regional,
-        "neighbours_median": near.median,
-        "neighbours_count": near.having,
-        "neighbours_of": near.of,
-        "verdict": against.judgement,
-        "position": against.position,
-        "reason": against.reason,
-        "verdict_neighbours": beside.judgement,
-        "trend": change.direction,
-        "change": change.change,
-        "change_lower": change.lower,
-        "change_upper": change.upper,
-        "change_level": change.level,
-        "since": change.since,
-        "trend_reason": change.reason,
-        "england_change": _national_change(known, since=change.since, until=str(figure["period"])),
-        "source_id": figure["source_id"],
-    }
-
-
-def _nothing(history: pd.DataFrame) -> dict[str, Any]:
-    """Columns of an indicator without any figure for this place."""
-    status = str(history["status"].iloc[-1]) if len(history) else "not_available"
-    symbol = wording.symbol(status)
-    numbers = ("value", "lower", "upper", "level", "published_lower", "published_upper", "published_level")
-    compared = ("england", "region", "neighbours_median", "change", "change_lower", "change_upper", "change_level")
-    return {
-        **dict.fromkeys((*numbers, *compared, "england_change", "measured", "age"), float("nan")),
-        "period": str(history["period"].iloc[-1]) if len(history) else "",
-        "interval": "figures",
-        "status": status,
-        "flags": str(history["flags"].iloc[-1]) if len(history) else "",
-        "symbol": symbol,
-        "latest_symbol": symbol,
-        "latest_period": str(history["period"].iloc[-1]) if len(history) else "",
-        "neighbours_count": 0,
-        "neighbours_of": 0,
-        "verdict": "no figure",
-        "position": "",
-        "reason": wording.SYMBOL_MEANINGS[symbol],
-        "verdict_neighbours": "no figure",
-        "trend": "not compared",
-        "since": "",
-        "trend_reason": "no figure",
-        "source_id": "",
-    }
-
-
-def _national_change(known: pd.DataFrame, *, since: str, until: str) -> float:
-    national = known[known["area_code"].eq(ENGLAND)].drop_duplicates("period", keep="last").set_index("period")["value"]
-    return float(national.get(until, np.nan) - national.get(since, np.nan)) if since else float("nan")
-
-
-def _domains(index: _Tabled | None, *, code: str, framework: Framework) -> pd.DataFrame:
-    """Rows of the domains for this place, in the framework's order."""
+def _scores(
+    index: _Tabled | None, *, parts: _Tabled | None, setting: Setting, framework: Framework
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of the domains for this place, in the framework's order; and those of the parts of experimental ones."""
     if index is None:
-        return pd.DataFrame(columns=["node_id", "node_label", "estimate", "lower", "upper", "level", "status"])
-    labels = {node.id: node.label for node in framework.domains}
-    rows = index.table[index.table["area_code"].eq(code) & index.table["node_id"].isin(labels)].copy()
-    rows["node_label"] = rows["node_id"].map(labels)
-    order = {node: k for k, node in enumerate(labels)}
-    return rows.sort_values("node_id", key=lambda ids: ids.map(order)).reset_index(drop=True)
+        return pd.DataFrame(columns=list(SCORE_COLUMNS)), pd.DataFrame(columns=list(SCORE_COLUMNS))
+    own = _own_scores(index.table, setting=setting, framework=framework)
+    within = own if parts is None else _own_scores(parts.table, setting=setting, framework=framework)
+    inside = within["experimental"] & within["node_id"].ne(within["domain"])
+    return own[own["node_id"].eq(own["domain"])].reset_index(drop=True), within[inside].reset_index(drop=True)
 
 
-def _series(histories: dict[Any, pd.DataFrame], *, framework: Framework, code: str) -> pd.DataFrame:
+def _own_scores(table: pd.DataFrame, *, setting: Setting, framework: Framework) -> pd.DataFrame:
+    """Scores of a place with England's, its neighbours' and how many share its rank."""
+    nodes = {node.id: node for node in framework.nodes}
+    order = {node: k for k, node in enumerate(nodes)}
+    disputed = {node: any(i.scored and i.contested for i in framework.below(node)) for node in nodes}
+    rows = table[table["node_id"].isin(nodes)]
+    # how many of all places share a rank, before the others are let go
+    rows = rows.assign(joint=rows.groupby(["node_id", "rank"])["area_code"].transform("size") if "rank" in rows else 0)
+    near = set(setting.neighbours.loc[setting.neighbours["area_code"].eq(setting.code), "neighbour_code"])
+    beside = rows[rows["area_code"].isin(near)].groupby("node_id")["estimate"].agg([setting.statistic, "count"])
+    centre = beside[setting.statistic].where(beside["count"] >= FEWEST_NEIGHBOURS)
+    own = rows[rows["area_code"].eq(setting.code)]
+    domain = own["node_id"].map(framework.domain_of)
+    own = own.assign(
+        node_label=own["node_id"].map(lambda n: nodes[n].label),
+        domain=domain,
+        experimental=domain.map(lambda d: nodes[d].experimental).astype(bool),
+        disputed=own["node_id"].map(disputed).astype(bool),
+        neighbours_centre=own["node_id"].map(centre),
+    )
+    own = _against_england(own)
+    if not setting.ranked:
+        own["against_england"] = ""
+    return own.sort_values("node_id", key=lambda ids: ids.map(order)).reset_index(drop=True)
+
+
+def _against_england(rows: pd.DataFrame) -> pd.DataFrame:
+    """England's score for the same date where the index has it, else that of the base period, which is 0."""
+    england = rows["england"] if "england" in rows else pd.Series(np.nan, index=rows.index)
+    reference = england.fillna(0.0)
+    lower, upper = (rows[c] if c in rows else pd.Series(np.nan, index=rows.index) for c in ("lower", "upper"))
+    computed = np.select(
+        [lower > reference, upper < reference, lower.notna() & upper.notna()],
+        ["above", "below", "not clearly different"],
+        default="",
+    )
+    said = rows["against_england"] if "against_england" in rows else pd.Series("", index=rows.index)
+    return rows.assign(england=england, against_england=said.where(said.fillna("").ne(""), computed))
+
+
+def _series(known: pd.DataFrame, *, framework: Framework, code: str) -> pd.DataFrame:
     """History of every indicator, cut where it cannot be compared."""
     columns = ["indicator_id", "period", "period_start", "period_end", "value", "lower", "upper", "level"]
+    histories = dict(tuple(known.groupby("indicator_id", sort=False)))
     parts: list[pd.DataFrame] = []
     for indicator in framework.indicators:
-        known = histories.get(indicator.id)
-        own = known[known["area_code"].eq(code)] if known is not None else None
-        if known is None or own is None or own.empty:
+        history = histories.get(indicator.id)
+        own = history[history["area_code"].eq(code)] if history is not None else None
+        if history is None or own is None or own.empty:
             continue
-        national = known[known["area_code"].eq(ENGLAND)].drop_duplicates("period", keep="last").set_index("period")
+        national = history[history["area_code"].eq(ENGLAND)].drop_duplicates("period", keep="last").set_index("period")
         part = own[[*columns, "status", "flags"]].copy()
         part["segment"] = segments(own, breaks=[b.period for b in indicator.breaks])
         part["england"] = part["period"].map(national["value"])

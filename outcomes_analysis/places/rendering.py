@@ -10,6 +10,8 @@ import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.places.profile import AreaProfile
+from outcomes_analysis.places.quantities import PERCENT, more_or_fewer, unit_words
+from outcomes_analysis.places.summary import AGAINST
 
 WIDTH = 100
 NAME = 27
@@ -24,7 +26,8 @@ COLUMNS = (
     ("trend", 8),
 )
 TRENDS = {"no clear change": "no clear", "not compared": "-"}
-JUDGED = {"position only": "-", "no figure": ""}
+SCORED = 24
+SHORT = {"not clearly different": "not clear"}
 
 
 def profile_text(profile: AreaProfile) -> str:
@@ -37,24 +40,37 @@ def profile_text(profile: AreaProfile) -> str:
     Returns
     -------
     str
-        Title, prose, domains, then one block a domain with the indicators in columns; no line over 100 characters.
+        Title, domains, prose, then one block a domain with the indicators in columns; no line over 100 characters.
     """
     blocks = [f"{profile.name} ({profile.area_code}), {profile.region_name}: figures measured by {profile.period}"]
-    blocks += [_wrapped(paragraph) for paragraph in profile.text.split("\n\n")]
+    shown = dict(profile.sections)
+    if len(profile.domains):  # the block says the same in columns
+        shown = {name: text for name, text in shown.items() if name not in ("domains", "experimental")}
+    blocks += [_paragraph(shown.pop("opening"))]
     if len(profile.domains):
-        blocks.append(_domain_block(profile.domains))
+        blocks.append(_domain_block(profile.domains, profile.parts))
+    blocks += [_paragraph(text) for text in shown.values()]
     table = profile.table
+    if profile.county:  # what is published for the county alone was counted above
+        table = table[table["value"].notna() | table["only_for"].eq("")]
     for domain in dict.fromkeys(table["domain"]):
         title = str(domain).upper() if domain else "CONTEXT"
         lines = [title, _header()]
         lines += [_line(row) for _, row in table[table["domain"].eq(domain)].iterrows()]
         blocks.append("\n".join(lines))
-    blocks.append(_legend(table))
+    blocks.append(_legend(profile))
     return "\n\n".join(blocks) + "\n"
 
 
+def _paragraph(text: str) -> str:
+    """Wrap each line of a section; items of a list hang under their dash."""
+    return "\n".join(_wrapped(line, indent="  " if line.startswith("- ") else "") for line in text.split("\n"))
+
+
 def _wrapped(text: str, *, indent: str = "") -> str:
-    return "\n".join(textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False))
+    return "\n".join(
+        textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def _header() -> str:
@@ -64,7 +80,8 @@ def _header() -> str:
 def _line(row: pd.Series) -> str:
     decimals = int(row["decimals"])
     mark = " *" if row["contested"] else ""
-    name = textwrap.wrap(f"{row['name']}{mark}", NAME)
+    unit = row["unit"] if row["unit"] == PERCENT else unit_words(row["unit"])
+    name = textwrap.wrap(f"{row['name']} ({unit}){mark}", NAME)
     has = np.isfinite(row["value"])
     value = wording.number(row["value"], decimals) if has else row["symbol"]
     bounded = has and np.isfinite(row["lower"])
@@ -76,8 +93,8 @@ def _line(row: pd.Series) -> str:
         value,
         span,
         *(wording.number(row[c], decimals) if np.isfinite(row[c]) else "" for c in ("england", "region")),
-        wording.number(row["neighbours_median"], decimals) if np.isfinite(row["neighbours_median"]) else "",
-        JUDGED.get(row["verdict"], row["verdict"]),
+        wording.number(row["neighbours_centre"], decimals) if np.isfinite(row["neighbours_centre"]) else "",
+        _judged(row),
         TRENDS.get(row["trend"], row["trend"]) if has else "",
     ]
     return "\n".join([_aligned(name[0], cells), *(f"  {part}" for part in name[1:])])
@@ -92,37 +109,72 @@ def _aligned(name: str, cells: Sequence[str]) -> str:
     return line.rstrip()
 
 
-def _domain_block(domains: pd.DataFrame) -> str:
-    lines = ["DOMAINS (0 is England in the base period; higher is better)"]
+def _judged(row: pd.Series) -> str:
+    """One word: better, similar or worse; more or fewer where no way is better; a dash where nothing can be said."""
+    if row["verdict"] in ("better", "similar", "worse"):
+        return str(row["verdict"])
+    if row["kind"] in ("contested", "activity") and np.isfinite(row["distance"]):
+        return more_or_fewer(row["clear"], form=row["form"]) if row["clear"] else "similar"
+    return "-" if row["verdict"] == "position only" else ""
+
+
+def _domain_block(domains: pd.DataFrame, parts: pd.DataFrame) -> str:
+    heads = f"{'score':>6}  {'90% interval':<15}  {'England':>7}  {'against England':<15}  rank"
+    lines = ["DOMAINS (higher is better; 0 is England in the base period; England now stands beside)"]
+    lines += [f"{'':<{SCORED}} {heads}"]
     for _, row in domains.iterrows():
-        if not np.isfinite(row["estimate"]):
-            lines.append(f"{row['node_label']:<12} not computed: too few of its figures are there")
+        if not row["experimental"]:
+            lines += _score_lines(row)
             continue
-        words = f"{row['node_label']:<12} {wording.signed(row['estimate'], 2):>6}"
-        if np.isfinite(row.get("lower", np.nan)):
-            words += f"   {wording.interval(row['lower'], row['upper'], level=row['level'], decimals=2)}"
-        if np.isfinite(row.get("rank", np.nan)):
-            words += f"   rank {wording.ordinal(int(row['rank']))}"
-            if np.isfinite(row.get("rank_lower", np.nan)):
-                words += f" ({int(row['rank_lower'])} to {int(row['rank_upper'])})"
-        elif str(row.get("status", "")) == "not_ranked":
-            words += "   not ranked"
-        lines.append(words)
+        lines.append(f"{row['node_label']} (experimental): parts first, never ranked")
+        for _, part in parts[parts["domain"].eq(row["node_id"])].iterrows():
+            lines += _score_lines(part, indent="  ")
+        lines += _score_lines(row, indent="  ", label="all parts together")
     return "\n".join(lines)
 
 
-def _legend(table: pd.DataFrame) -> str:
+def _score_lines(row: pd.Series, *, indent: str = "", label: str = "") -> list[str]:
+    """One score: estimate, interval, England's, the judgement and the rank; a long name stands above."""
+    name = f"{indent}{label or row['node_label']}{' *' if row['disputed'] else ''}"
+    above = [] if len(name) <= SCORED else [name]
+    name = f"{indent * 2 if above else name}"
+    if not np.isfinite(row["estimate"]):
+        return [*above, f"{name:<{SCORED}} not computed: too few of its figures are there"]
+    span = ""
+    if np.isfinite(row.get("lower", np.nan)):
+        span = f"{wording.number(row['lower'], 2)} to {wording.number(row['upper'], 2)}"
+    england = wording.signed(row["england"], 2) if np.isfinite(row["england"]) else ""
+    against = AGAINST.get(str(row["against_england"]), "").split(" than")[0].split(" from")[0]
+    rank = ""
+    if np.isfinite(row.get("rank", np.nan)):
+        rank = f"{'joint ' if row['joint'] > 1 else ''}{wording.ordinal(int(row['rank']))}"
+        if np.isfinite(row.get("rank_lower", np.nan)):
+            rank += f" ({int(row['rank_lower'])} to {int(row['rank_upper'])})"
+    elif str(row.get("status", "")) == "not_ranked":
+        rank = "not ranked"
+    score = wording.signed(row["estimate"], 2)
+    words = f"{name:<{SCORED}} {score:>6}  {span:<15}  {england:>7}  {SHORT.get(against, against):<15}  {rank}"
+    return [*above, words.rstrip()]
+
+
+def _legend(profile: AreaProfile) -> str:
+    table = profile.table
     level = table["level"].dropna()
     shown = sorted(set(table["symbol"]) - {""})
     notes = [f"{s} {wording.SYMBOL_MEANINGS[s]}" for s in shown]
     if table["contested"].ne("").any():
-        notes.append("* which way is better is disputed, so no judgement is given")
+        notes.append("* which way is better is disputed: more or fewer is said, never better or worse")
     if (level.round(2) != 0.9).any():
         notes.append("+ a published interval, at 95%")
+    usual = f"{round(100 * profile.spec.level)}%"
+    notes.append(f"interval: {usual}, sampling and year-to-year variation together")
+    if table["neighbours_of"].max() > 0:
+        notes.append(
+            f"neighb.: {profile.spec.statistic} of the {profile.spec.neighbours} neighbours that have a figure"
+        )
     notes += [
-        "interval: 90%, sampling and year-to-year variation together",
-        "neighb.: median of the statistical neighbours that have a figure",
-        "judged: against England; - no judgement given",
-        "trend: over at most five years, never across a break; - not comparable",
+        "judged: against England's figure of the same period, once the number of comparisons is allowed for; more and "
+        "fewer (higher, lower) where neither way is better; - none given",
+        f"trend: over at most {profile.spec.years} years, never across a break; - not comparable",
     ]
     return "\n".join(_wrapped(note, indent="  ") for note in notes)

@@ -2,185 +2,368 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.places.quantities import amount, difference, more_or_fewer, short_amount, spoken, when
+from outcomes_analysis.places.verdicts import TOO_FEW, strands
 from outcomes_analysis.relations.sentences import checked, in_sentence
 
 MOST_NAMED = 8
-SET_NAMES = {
-    "dfe_2025": "the ten most like it in the statistical neighbour model (Department for Education, 2025)",
-    "dfe_2021": "the ten most like it in the statistical neighbour model (Department for Education, 2021)",
-}
+SHORTFALL = "Shortfall: "  # what a domain's note begins with where it says what is measured nowhere
+SCORED, UNSCORED = ("outcome",), ("enabler", "local")
 
 
-def figure_words(row: pd.Series) -> str:
-    """Write a figure against England's: ``"good level of development at age 5 (74.1% in 2024/25, England 68.3%)"``."""
-    value = wording.number(row["value"], int(row["decimals"]), _unit(row["unit"]))
-    england = wording.number(row["england"], int(row["decimals"]), _unit(row["unit"]))
-    return f"{in_sentence(str(row['name']))} ({value} in {wording.written_date(row['period'])}, England {england})"
+@dataclass(frozen=True)
+class Place:
+    """What the sentences call a place and what it is compared with.
+
+    Attributes
+    ----------
+    name, region : str
+    county : str
+        Authority a district lies in; empty for an authority.
+    as_of : int
+        Year looked back from.
+    neighbours : str
+        The set it is compared with, in words; empty for none.
+    statistic : str
+        ``median`` or ``mean`` of it.
+    ranked : bool
+        False for the City of London and the Isles of Scilly.
+    level : float
+    """
+
+    name: str
+    region: str
+    county: str
+    as_of: int
+    neighbours: str
+    statistic: str
+    ranked: bool
+    level: float
+
+
+def figure_words(row: pd.Series, *, against: str = "england") -> str:
+    """Write a figure beside another: ``"good level of development at age 5 (74.1% in 2024/25, England 68.3%)"``."""
+    unit, decimals = str(row["unit"]), int(row["decimals"])
+    called = "England" if against == "england" else "neighbours"
+    other = f", {called} {short_amount(row[against], unit=unit, decimals=decimals)}"
+    there = other if np.isfinite(row[against]) else ""
+    value = amount(row["value"], unit=unit, decimals=decimals)
+    return f"{in_sentence(str(row['name']))} ({value} {when(row['period'])}{there})"
 
 
 def change_words(row: pd.Series) -> str:
-    """Write a change: ``"persistent absence, +3.1 since 2021/22 (+1.2 to +5.0, 90% interval)"``."""
-    decimals = int(row["decimals"])
-    span = f"{wording.signed(row['change_lower'], decimals)} to {wording.signed(row['change_upper'], decimals)}"
+    """Write a change: ``"persistent absence (+3.1 percentage points since 2021/22, +1.2 to +5.0 at 90%)"``."""
+    unit, decimals = str(row["unit"]), int(row["decimals"])
+    bounds = (wording.signed(row[c], decimals) for c in ("change_lower", "change_upper"))
     national = row["england_change"]
     england = f"; England {wording.signed(national, decimals)}" if np.isfinite(national) else ""
-    since = wording.written_date(row["since"])
     return (
-        f"{in_sentence(str(row['name']))} ({wording.signed(row['change'], decimals)} since {since}, "
-        f"{span} at {round(100 * row['change_level'])}%{england})"
+        f"{in_sentence(str(row['name']))} ({difference(row['change'], unit=unit, decimals=decimals)} since "
+        f"{spoken(row['since'])}, {' to '.join(bounds)} at {round(100 * row['change_level'])}%{england})"
     )
 
 
-def _unit(unit: str) -> str:
-    return "%" if unit in ("%", "percent", "per cent") else ""
+def several_words(words: list[str], *, most: int = MOST_NAMED) -> str:
+    """Join phrases by semicolons (names hold commas of their own), the first few named and the rest counted."""
+    more = len(words) - most
+    return "; ".join(words if more <= 0 else [*words[:most], f"and {more} more"])
 
 
-def _several(words: list[str]) -> str:
-    more = len(words) - MOST_NAMED
-    # names hold commas of their own, so semicolons part them
-    return "; ".join(words if more <= 0 else [*words[:MOST_NAMED], f"and {more} more"])
+def bullets(lead: str, words: list[str]) -> str:
+    """Write a list below its lead, one line each; a full stop where there is nothing to list."""
+    return f"{lead}." if not words else "\n".join([f"{lead}:", *(f"- {w}" for w in words)])
 
 
-def _by_distance(rows: pd.DataFrame) -> pd.DataFrame:
-    """Furthest from England first, in widths of its interval."""
-    width = (rows["upper"] - rows["lower"]).replace(0, np.nan)
-    order = ((rows["value"] - rows["england"]).abs() / width).sort_values(ascending=False, kind="stable").index
-    return rows.loc[order]
+def _count(number: int) -> str:
+    return str(number) if number else "none"
+
+
+def _clear_strands(table: pd.DataFrame, *, distance: str, kinds: tuple[str, ...], level: float) -> pd.DataFrame:
+    """Strands of some kinds, clear ones first and the furthest first among them."""
+    found = strands(table, distance=distance, level=level)
+    found = found[found["kind"].isin(kinds)]
+    return found.sort_values("distance", key=lambda d: -d.abs(), kind="stable")
+
+
+def _named(found: pd.DataFrame, table: pd.DataFrame, *, distance: str, words: Callable[[pd.Series], str]) -> list[str]:
+    """Name each strand by its member that lies furthest the strand's way, with how many are much like it."""
+    rows = table.set_index("indicator_id")
+    turned = rows["kind"].isin([*SCORED, *UNSCORED])
+    oriented = rows[distance] * rows["direction"].where(turned, 1)
+    named = []
+    for _, strand in found.iterrows():
+        lead = (oriented[list(strand["members"])] * np.sign(strand["distance"])).idxmax()
+        others = len(strand["members"]) - 1
+        like = f", with {wording.plural(others, 'figure', 'figures')} much like it" if others else ""
+        named.append(f"{words(rows.loc[lead])}{like}")
+    return named
 
 
 def _domain_sentence(domains: pd.DataFrame) -> str:
-    computed = domains[domains["estimate"].notna()] if "estimate" in domains else domains.iloc[:0]
-    parts = []
-    for _, row in computed.iterrows():
-        words = f"{row['node_label']} {wording.signed(row['estimate'], 2)}"
-        if np.isfinite(row.get("lower", np.nan)):
-            words += f", {wording.interval(row['lower'], row['upper'], level=row['level'], decimals=2)}"
-        if str(row.get("status", "")) == "not_ranked":
-            words += ", not ranked"
-        parts.append(words)
-    if not parts:
+    plain = domains[~domains["experimental"]] if len(domains) else domains
+    parts = [domain_words(row) for _, row in plain.iterrows() if np.isfinite(row["estimate"])]
+    lead = (
+        "Domains (0 is England in the base period and 1 the usual distance between authorities; higher is better; set "
+        "against England's score for the same date)"
+    )
+    return bullets(lead, parts) if parts else ""
+
+
+def domain_words(row: pd.Series) -> str:
+    """Write a domain's score with its interval and how it stands to England's score for the same date."""
+    words = f"{row['node_label']}{' *' if row['disputed'] else ''} {wording.signed(row['estimate'], 2)}"
+    if np.isfinite(row.get("lower", np.nan)):
+        words += f", {wording.interval(row['lower'], row['upper'], level=row['level'], decimals=2)}"
+    against = AGAINST.get(str(row["against_england"]), "")
+    return f"{words}, {against}" if against else words
+
+
+AGAINST = {
+    "above": "clearly better than England",
+    "below": "clearly worse than England",
+    "not clearly different": "not clearly different from England",
+}
+
+
+def _experimental_sentence(domains: pd.DataFrame, parts: pd.DataFrame) -> str:
+    """Parts first, then the sum, said to be experimental; never a rank."""
+    blocks = []
+    for _, domain in (domains[domains["experimental"]] if len(domains) else domains).iterrows():
+        own = parts[parts["domain"].eq(domain["node_id"]) & parts["estimate"].notna()]
+        words = [domain_words(row) for _, row in own.iterrows()]
+        if np.isfinite(domain["estimate"]):
+            words.append(f"all parts together: {domain_words(domain)}")
+        if words:
+            lead = f"{domain['node_label']} is experimental, shown part by part and never ranked"
+            blocks.append(bullets(lead, words))
+    return "\n".join(blocks)
+
+
+def _clear_lists(
+    table: pd.DataFrame, found: pd.DataFrame, *, distance: str, words: Callable[[pd.Series], str]
+) -> tuple[list[str], list[str]]:
+    """Names of the strands that are clearly better and clearly worse."""
+    clear = found[found["clear"]]
+    better, worse = (clear[side] for side in (clear["distance"] > 0, clear["distance"] < 0))
+    return (
+        _named(better, table, distance=distance, words=words),
+        _named(worse, table, distance=distance, words=words),
+    )
+
+
+def _judged_sentence(table: pd.DataFrame, *, level: float) -> str:
+    found = _clear_strands(table, distance="distance", kinds=SCORED, level=level)
+    if found.empty:
+        return "For none of its figures of children's outcomes can a judgement against England be given."
+    better, worse = _clear_lists(table, found, distance="distance", words=figure_words)
+    counted, kept = len(found), int(found["clear"].sum())
+    alone = int((found["p_value"] <= 1 - level).sum())
+    dropped = f" Taken alone, {alone} would look clear; {alone - kept} of them are left out." if alone > kept else ""
+    return "\n".join(
+        [
+            bullets(
+                f"Strengths: clearly better than England on {_count(len(better))} of {counted} outcomes for children "
+                "that bear a judgement (near-duplicates counted once)",
+                better,
+            ),
+            bullets(f"Clearly worse than England on {_count(len(worse))}", worse),
+            f"Not clearly different on {counted - kept}. If nothing differed, about "
+            f"{wording.number((1 - level) * counted, 0)} of {counted} intervals ({round(100 * level)}%) would leave "
+            "England out by chance alone; those named remain once that is allowed for: at most one in ten of such "
+            f"differences is expected to be chance (Benjamini-Hochberg).{dropped}",
+        ]
+    )
+
+
+def _enabler_sentence(table: pd.DataFrame, *, level: float) -> str:
+    found = _clear_strands(table, distance="distance", kinds=UNSCORED, level=level)
+    if found.empty:
         return ""
-    return f"Domains (0 is England in the base period, higher is better): {'; '.join(parts)}."
+    better, worse = _clear_lists(table, found, distance="distance", words=figure_words)
+    lead = f"Services, parents and carers: {len(found)} figures that bear a judgement and that no score counts"
+    return "\n".join(
+        [
+            bullets(f"{lead}. Clearly better than England on {_count(len(better))}", better),
+            bullets(f"Clearly worse than England on {_count(len(worse))}", worse),
+        ]
+    )
 
 
-def _judged_sentences(table: pd.DataFrame) -> list[str]:
-    judged = table[table["verdict"].isin(["better", "similar", "worse"])]
-    if judged.empty:
-        return ["For none of its figures can a judgement against England be given."]
-    better = [figure_words(r) for _, r in _by_distance(judged[judged["verdict"] == "better"]).iterrows()]
-    worse = [figure_words(r) for _, r in _by_distance(judged[judged["verdict"] == "worse"]).iterrows()]
-    similar = int((judged["verdict"] == "similar").sum())
-    of = f"of the {wording.plural(len(judged), 'figure', 'figures')} that bear a judgement"
-    sentences = [
-        f"Strengths: better than England on {len(better)} {of}{': ' + _several(better) if better else ''}.",
-        f"Worse than England on {len(worse)}{': ' + _several(worse) if worse else ''}.",
-        f"Too close to England to tell on {similar}.",
-    ]
-    return sentences
-
-
-def _trend_sentence(table: pd.DataFrame) -> str:
-    compared = table[table["trend"].isin(["higher", "lower", "no clear change"])]
-    if compared.empty:
+def _contested_sentence(table: pd.DataFrame) -> str:
+    rows = table[table["kind"].eq("contested") & table["distance"].notna()]
+    if rows.empty:
         return ""
-    moved = [change_words(r) for _, r in compared[compared["trend"] != "no clear change"].iterrows()]
-    head = f"Of {wording.plural(len(compared), 'figure', 'figures')} that can be compared over time"
-    if not moved:
-        return f"{head}, none shows a clear change."
-    return f"{head}, {len(moved)} {'shows' if len(moved) == 1 else 'show'} a clear change: {_several(moved)}."
+    clear = rows[rows["clear"].ne("")]
+    words = [f"clearly {more_or_fewer(r['clear'], form=r['form'])}: {figure_words(r)}" for _, r in clear.iterrows()]
+    rest = len(rows) - len(clear)
+    return bullets(
+        "Disputed figures (marked *): which way is better is not agreed, so only more or fewer than England is said",
+        [*words, f"{rest} not clearly different"] if rest else words,
+    )
+
+
+def _neighbour_sentence(table: pd.DataFrame, *, place: Place) -> str:
+    found = _clear_strands(table, distance="distance_neighbours", kinds=SCORED, level=place.level)
+    if found.empty or not place.neighbours:
+        return ""
+    better, worse = _clear_lists(table, found, distance="distance_neighbours", words=_beside_neighbours)
+    lead = f"Against the {place.statistic} of {place.neighbours}, all of them together and never one"
+    return "\n".join(
+        [
+            bullets(f"{lead}: clearly better on {_count(len(better))} of {len(found)} outcomes for children", better),
+            bullets(f"Clearly worse on {_count(len(worse))}", worse),
+        ]
+    )
+
+
+def _beside_neighbours(row: pd.Series) -> str:
+    return figure_words(row, against="neighbours_centre")
+
+
+def _trend_sentence(table: pd.DataFrame, *, place: Place, years: int) -> str:
+    if not place.ranked:
+        return f"No change over time is told here: {TOO_FEW.split(' for ')[0]}, so that figures swing by chance."
+    found = _clear_strands(table, distance="trend_distance", kinds=SCORED, level=place.level)
+    if found.empty:
+        return ""
+    better, worse = _clear_lists(table, found, distance="trend_distance", words=change_words)
+    lead = (
+        f"Over time (at most {years} years, never across a break): {len(found)} outcomes for children can be compared "
+        "with themselves"
+    )
+    return "\n".join(
+        [
+            bullets(f"{lead}. Clearly better than before on {_count(len(better))}", better),
+            bullets(f"Clearly worse than before on {_count(len(worse))}", worse),
+        ]
+    )
 
 
 def _withheld_sentence(table: pd.DataFrame) -> str:
-    rows = table[(table["verdict"] == "position only") & (table["tier"] != "context")]
+    rows = table[table["verdict"].eq("position only") & ~table["kind"].isin(["context", "contested"])]
     if rows.empty:
         return ""
-    reasons = rows["reason"].str.split(":").str[0].value_counts()
+    reasons = rows["reason"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
     words = [f"{reason} ({count})" for reason, count in reasons.items()]
     return f"Shown without a judgement: {wording.plural(len(rows), 'figure', 'figures')}. Reasons: {'; '.join(words)}."
 
 
-def _missing_sentence(table: pd.DataFrame, *, framework: Framework, as_of: int) -> str:
-    sentences = []
-    none = table[table["verdict"] == "no figure"]
-    for symbol, rows in none.groupby("symbol", sort=True):
-        names = _several([in_sentence(str(n)) for n in rows["name"]])
+def _missing_sentence(table: pd.DataFrame, *, framework: Framework, place: Place) -> str:
+    none = table[table["verdict"].eq("no figure")]
+    found = []
+    for wider, rows in none[none["only_for"].ne("")].groupby("only_for", sort=False):
+        found.append(f"{len(rows)} published for {wider} but not for {place.name}: {_names(rows)}")
+    for symbol, rows in none[none["only_for"].eq("")].groupby("symbol", sort=True):
         meaning = wording.SYMBOL_MEANINGS[str(symbol)]
-        sentences.append(f"No figure here for {len(rows)} ({symbol} {meaning}): {names}.")
-    newer = table[(table["verdict"] != "no figure") & table["latest_symbol"].isin(["[c]", "[z]"])]
+        found.append(f"{len(rows)} without any figure ({symbol} {meaning}): {_names(rows)}")
+    hidden = none[none["symbol"].eq("[c]") & none["only_for"].ne("")]
+    if len(hidden):
+        found.append(f"{len(hidden)} of these held back by the publisher to protect children: {_names(hidden)}")
+    newer = table[table["verdict"].ne("no figure") & table["latest_symbol"].isin(["[c]", "[z]"])]
     if len(newer):
-        names = _several(
-            [f"{in_sentence(str(r['name']))} ({wording.written_date(r['latest_period'])})" for _, r in newer.iterrows()]
+        names = several_words(
+            [f"{in_sentence(str(r['name']))} ({spoken(r['latest_period'])})" for _, r in newer.iterrows()]
         )
-        sentences.append(f"The newest figure is not shown by the publisher, an older one is given, for: {names}.")
-    inherited = table[table["status"] == "inherited"]
+        found.append(
+            f"the newest figure is held back by the publisher and an older one given for {len(newer)}: {names}"
+        )
+    inherited = table[table["status"].eq("inherited")]
     if len(inherited):
-        count = wording.plural(len(inherited), "figure is", "figures are")
-        sentences.append(f"{count} that of the authority this place was part of, and not compared.")
-    old = table[table["age"] > 2]
+        found.append(f"{len(inherited)} that of the authority this place was part of, and not compared")
+    old = table[table["age"] > table["max_age"]]
     if len(old):
-        count = wording.plural(len(old), "figure was", "figures were")
-        sentences.append(f"{count} measured before {as_of - 2}.")
+        names = several_words([f"{in_sentence(str(r['name']))} ({spoken(r['period'])})" for _, r in old.iterrows()])
+        found.append(f"{len(old)} too old to say much about today: {names}")
+    late = table[(table["age"] > 1) & (table["age"] <= table["max_age"])]
+    if len(late):
+        names = several_words([f"{in_sentence(str(r['name']))} ({spoken(r['period'])})" for _, r in late.iterrows()])
+        found.append(f"{len(late)} measured before {place.as_of - 1}, the newest there are: {names}")
+    found += [f"nowhere, or for too few places, in the domain {gap}" for gap in _gaps(framework)]
     empty = [n.label for n in framework.nodes if not framework.children(n.id) and not any(framework.below(n.id))]
     if empty:
-        sentences.append(f"No published figure for any place: {wording.listed(empty)}.")
-    return f"What cannot be measured here. {' '.join(sentences)}" if sentences else ""
+        found.append(f"no published figure for any place: {wording.listed(empty)}")
+    return bullets("What cannot be measured here", found) if found else ""
+
+
+def _gaps(framework: Framework) -> list[str]:
+    """What the notes of the domains say is measured nowhere."""
+    return [
+        f"{node.label}: {in_sentence(node.note.split(SHORTFALL)[1].split('. ')[0].rstrip('.'))}"
+        for node in framework.domains
+        if SHORTFALL in node.note
+    ]
+
+
+def _names(rows: pd.DataFrame) -> str:
+    return several_words([in_sentence(str(name)) for name in rows["name"]])
+
+
+def _opening(table: pd.DataFrame, *, place: Place) -> str:
+    have = int(table["value"].notna().sum())
+    words = [f"{have} of {len(table)} indicators have a figure for {place.name} measured by {place.as_of}."]
+    if place.county:
+        words.append(
+            f"{place.name} is a district: {place.county} is the authority for its schools and children's services, and "
+            f"most figures are published for {place.county} alone. See them with: outcomes area {place.county}."
+        )
+    if not place.ranked:
+        words.append(f"Its figures are shown and not judged: {TOO_FEW}.")
+    return " ".join(words)
 
 
 def compose(
-    table: pd.DataFrame,
-    *,
-    domains: pd.DataFrame,
-    framework: Framework,
-    name: str,
-    region: str,
-    as_of: int,
-    neighbours: str,
-    level: float,
-) -> str:
+    table: pd.DataFrame, *, domains: pd.DataFrame, parts: pd.DataFrame, framework: Framework, place: Place, years: int
+) -> dict[str, str]:
     """Write the page of one place.
 
     Parameters
     ----------
-    table, domains : DataFrame
+    table, domains, parts : DataFrame
         As :class:`outcomes_analysis.places.profile.AreaProfile` has them.
     framework : Framework
         For what is measured nowhere, and its notice.
-    name, region, as_of, neighbours, level
-        Of the profile.
+    place : Place
+    years : int
+        How far back a change may reach.
 
     Returns
     -------
-    str
-        Paragraphs with an empty line between them; passed by the guard against causal words.
+    dict of str to str
+        Sections in the order of reading, those with nothing to say left out; lists have a line an item, beginning with
+        a dash. Passed by the guard against causal words.
     """
-    where = f"{name}, {region}" if region else name
-    have = int(table["value"].notna().sum())
-    opening = f"{where}. {have} of {len(table)} indicators have a figure measured by {as_of}."
-    near = ""
-    if table["neighbours_of"].max() > 0:
-        named = SET_NAMES.get(neighbours, "the places named for it")
-        near = f"Its neighbours are {named}; the median is of those with a figure of the same period."
-    paragraphs = [
-        opening,
-        _domain_sentence(domains),
-        " ".join(_judged_sentences(table)),
-        _trend_sentence(table),
-        _withheld_sentence(table),
-        _missing_sentence(table, framework=framework, as_of=as_of),
-        f"A judgement is given only where the {round(100 * level)}% interval, sampling and year-to-year variation "
-        "together, leaves out England's figure; by chance alone about one in ten would be given where nothing differs. "
-        f"{near}".rstrip(),
-        framework.notice if "official statistics" in framework.notice else f"{framework.notice} {wording.EXPLORATION}",
-    ]
+    sections = {
+        "opening": _opening(table, place=place),
+        "domains": _domain_sentence(domains),
+        "experimental": _experimental_sentence(domains, parts),
+        "judged": _judged_sentence(table, level=place.level),
+        "contested": _contested_sentence(table),
+        "enablers": _enabler_sentence(table, level=place.level),
+        "neighbours": _neighbour_sentence(table, place=place),
+        "trends": _trend_sentence(table, place=place, years=years),
+        "withheld": _withheld_sentence(table),
+        "missing": _missing_sentence(table, framework=framework, place=place),
+        "method": (
+            f"A judgement is given only where the {round(100 * place.level)}% interval, sampling and year-to-year "
+            "variation together, leaves out the figure it is set against, which is of the same period and taken as "
+            "known."
+        ),
+        "notice": (
+            framework.notice
+            if "official statistics" in framework.notice
+            else f"{framework.notice} {wording.EXPLORATION}".strip()
+        ),
+    }
     quoted = [text for i in framework.indicators for text in (i.name, i.contested.rstrip("."), i.cannot_tell)]
-    quoted += [
-        *(n.label for n in framework.nodes),
-        framework.notice,
-        *(i.contested.split(":")[0] for i in framework.indicators),
-    ]
-    return checked("\n\n".join(p.strip() for p in paragraphs if p.strip()), quoted=quoted)
+    quoted += [*(n.label for n in framework.nodes), framework.notice, *_gaps(framework)]
+    said = {name: text for name, text in sections.items() if text}
+    checked("\n".join(said.values()), quoted=quoted)
+    return said

@@ -1,4 +1,4 @@
-"""Verdicts by cases, neighbours by hand, and trends that stop at a break."""
+"""Intervals and neighbours by hand, and trends that stop at a break."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.framework.model import Break, Indicator, Sampling
-from outcomes_analysis.places.comparison import (
-    change_since,
-    neighbour_summary,
-    segments,
-    total_interval,
-    verdict,
-    why_withheld,
-)
+from outcomes_analysis.places.comparison import change_since, distance, neighbour_summary, segments, total_interval
 
 
 def made(**more: object) -> Indicator:
@@ -26,61 +19,34 @@ def made(**more: object) -> Indicator:
     return Indicator(**(settings | more))
 
 
-@pytest.mark.parametrize(
-    ("value", "lower", "upper", "comparator", "direction", "expected"),
-    [
-        (75, 72, 78, 70, 1, ("better", "above", "")),
-        (75, 72, 78, 70, -1, ("worse", "above", "")),
-        (65, 62, 68, 70, 1, ("worse", "below", "")),
-        (65, 62, 68, 70, -1, ("better", "below", "")),
-        (75, 69, 81, 70, 1, ("similar", "above", "")),
-        (75, 70, 80, 70, 1, ("similar", "above", "")),  # the bound itself does not leave it out
-        (70, 70, 70, 70, 1, ("similar", "equal", "")),
-        (75, 72, 78, 70, 0, ("position only", "above", "neither higher nor lower is better")),
-        (75, np.nan, np.nan, 70, 1, ("position only", "above", "how sure the figure is, is not known")),
-        (75, 72, 78, np.nan, 1, ("position only", "", "nothing of the same period to compare with")),
-        (np.nan, np.nan, np.nan, 70, 1, ("no figure", "", "no figure for this place")),
-    ],
-)
-def test_verdict(value, lower, upper, comparator, direction, expected):
-    assert verdict(value=value, lower=lower, upper=upper, comparator=comparator, direction=direction) == expected
-
-
-def test_a_reason_withholds_the_judgement_and_keeps_the_position():
-    found = verdict(value=75, lower=72, upper=78, comparator=70, direction=1, withheld="the figure is imputed")
-    assert found == ("position only", "above", "the figure is imputed")
-
-
-@pytest.mark.parametrize(
-    ("change", "row", "age", "ranked", "words"),
-    [
-        ({}, {}, 0, True, ""),
-        ({}, {}, 3, True, ""),
-        ({}, {}, 4, True, "4 years old"),
-        ({"direction": 0}, {}, 0, True, "neither higher nor lower"),
-        ({"contested": "More can be better found."}, {}, 0, True, "contested: More can be better found"),
-        ({"tier": "context"}, {}, 0, True, "context"),
-        ({}, {"status": "inherited"}, 0, True, "authority this place was part of"),
-        ({}, {"status": "imputed"}, 0, True, "imputed"),
-        ({}, {"flags": "low_reliability;rounded"}, 0, True, "low reliability"),
-        ({}, {"flags": "provisional"}, 0, True, ""),
-        ({}, {}, 0, False, "too few children"),
-    ],
-)
-def test_why_a_judgement_is_withheld(change, row, age, ranked, words):
-    figure = {"status": "published", "flags": ""} | row
-    reason = why_withheld(figure, indicator=made(**change), age=age, ranked=ranked)
-    assert words in reason
-    assert bool(words) == bool(reason)
-
-
 def test_interval_is_even_on_the_indicators_own_scale():
     # logit of 90 % is ln 9 = 2.1972; its slope there 1 / (100 x .9 x .1) = 1/9; 1.6449 x 2 / 9 = .36552
     # back: 100 / (1 + exp(-(2.1972 -+ .36552))) = 86.197 and 92.844
     lower, upper = total_interval(90, 2, indicator=made(scale="logit"))
     assert (lower, upper) == pytest.approx((86.197, 92.844), abs=0.002)  # the hand arithmetic keeps four digits
     assert total_interval(90, 2, indicator=made()) == pytest.approx((90 - 3.2897, 90 + 3.2897), abs=1e-4)
+    assert total_interval(2, 4, indicator=made()) == pytest.approx((0.0, 2 + 6.5794), abs=1e-4)  # no share below 0
     assert all(np.isnan(total_interval(90, np.nan, indicator=made())))
+
+
+@pytest.mark.parametrize("scale", ["identity", "logit", "log"])
+def test_a_figure_is_as_many_errors_away_as_its_interval_says(scale):
+    """Beyond z of a level just where the interval of that level leaves the comparator out, at every level."""
+    indicator = made(scale=scale)
+    rng = np.random.default_rng(7)
+    sides = set()
+    for value, error, comparator in zip(
+        rng.uniform(2, 98, 200), rng.uniform(0.2, 6, 200), rng.uniform(2, 98, 200), strict=True
+    ):
+        apart = distance(value, error, comparator=comparator, indicator=indicator)
+        assert np.sign(apart) == np.sign(value - comparator)
+        for level, z in ((0.5, 0.67449), (0.9, 1.64485), (0.99, 2.57583)):
+            lower, upper = total_interval(value, error, indicator=indicator, level=level)
+            sides.add(out := not lower <= comparator <= upper)
+            assert out == (abs(apart) > z)
+    assert sides == {True, False}
+    assert np.isnan(distance(50, np.nan, comparator=40, indicator=indicator))
+    assert np.isnan(distance(50, 1, comparator=np.nan, indicator=indicator))
 
 
 def test_neighbour_median_by_hand():
@@ -89,9 +55,11 @@ def test_neighbour_median_by_hand():
     # A's neighbours other than itself: B 10, C 20, D 40, E missing
     assert neighbour_summary(values, area="A", neighbours=pairs) == (20.0, 3, 4)
     found = neighbour_summary(values, area="B", neighbours=pairs)
-    assert np.isnan(found.median)  # one value is no median
+    assert np.isnan(found.centre)  # one value is no median
     assert found[1:] == (1, 2)
     assert neighbour_summary(values, area="Z", neighbours=pairs)[1:] == (0, 0)
+    # the simple mean: (10 + 20 + 40) / 3
+    assert neighbour_summary(values, area="A", neighbours=pairs, statistic="mean").centre == pytest.approx(70 / 3)
 
 
 def series(values, *, se=1.0, status="published", flags=None, first=2018) -> pd.DataFrame:
@@ -145,6 +113,27 @@ def test_inherited_figures_make_no_trend():
     history = series([50, 60, 70])
     history.loc[:1, "status"] = "inherited"
     assert change_since(history, indicator=made()).direction == "not compared"
+
+
+def test_no_change_is_told_of_too_few_children():
+    history = series([50, 60, 70])
+    assert change_since(history, indicator=made()).direction == "higher"
+    for few, reason in (({"ranked": False}, "too few children for a judgement"), ({}, "fewer than 30 children")):
+        # 5 points of error at 70 % are those of 0.7 x 0.3 / 0.05^2 = 84 children, 9 points of 26
+        told = change_since(history.assign(se_sampling=9.0 if not few else 1.0), indicator=made(), **few)
+        assert told.direction == "not compared"
+        assert reason in told.reason
+        assert np.isnan(told.change)
+    assert change_since(history.assign(se_sampling=5.0), indicator=made()).direction == "higher"
+
+
+def test_year_to_year_variation_alone_tells_no_change():
+    counted = made(sampling=Sampling(model="wilson"))
+    told = change_since(series([50, 60, 70]).assign(se_sampling=np.nan), indicator=counted)
+    assert (told.direction, told.reason) == (
+        "not compared",
+        "how many children are behind the figure is not known here",
+    )
 
 
 def test_unknown_errors_give_no_direction():

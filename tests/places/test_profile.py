@@ -38,7 +38,7 @@ def test_hackney(profile_of, place_observations, pairs):
         "value"
     ]
     by_hand = sorted(own.loc[list(codes)])
-    assert a8["neighbours_median"] == pytest.approx((by_hand[4] + by_hand[5]) / 2)
+    assert a8["neighbours_centre"] == pytest.approx((by_hand[4] + by_hand[5]) / 2)
     assert (a8["neighbours_count"], a8["neighbours_of"]) == (10, 10)
 
 
@@ -59,8 +59,15 @@ def test_city_of_london_is_shown_and_not_judged(profile_of):
     assert table.loc["attainment8", "symbol"] == "[x]"
     assert np.isnan(table.loc["attainment8", "value"])
     assert table.loc["gld_pct", "reason"] == "too few children for a judgement"
-    assert "No figure here for 3 ([x] not available)" in profile.text
-    assert "For none of its figures can a judgement" in profile.text
+    assert (
+        "- 2 published for the region (London) but not for City of London: average Attainment 8"
+        in (profile.sections["missing"])
+    )
+    assert "can a judgement against England be given" in profile.sections["judged"]
+    assert "shown and not judged: too few children" in profile.sections["opening"]
+    assert set(table["trend"]) == {"not compared"}
+    assert table.loc["gld_pct", "trend_reason"] == "too few children for a judgement"
+    assert "No change over time is told here: too few children" in profile.sections["trends"]
     assert "[x]" in profile_text(profile)
 
 
@@ -111,7 +118,7 @@ def test_older_figure_when_the_newest_is_suppressed(profile_of, place_observatio
     profile = profile_of("Hackney", observations=hidden)
     gld = rows(profile).loc["gld_pct"]
     assert (gld["period"], gld["latest_symbol"], gld["latest_period"]) == ("2023/24", "[c]", "2024/25")
-    assert "The newest figure is not shown by the publisher" in profile.text
+    assert "the newest figure is held back by the publisher and an older one given for 1: good level of" in profile.text
 
 
 @pytest.mark.parametrize("spelling", ["hackney", "E09000012", "204", "London Borough of Hackney"])
@@ -131,14 +138,109 @@ def test_helpful_refusals(profile_of):
 def test_text_follows_the_numbers(profile_of, place_observations):
     profile = profile_of("Hackney")
     associational(profile.text)
-    assert "Strengths: better than England on 1 of the 2 figures" in profile.text
-    assert "average Attainment 8 score (50.5 in 2024/25, England 46.0)" in profile.text
-    assert profile.text.index("Strengths") < profile.text.index("Worse than England")
-    assert profile.text.index("Worse than England") < profile.text.index("What cannot be measured here")
+    # Attainment 8: 4.5 points over an error of 0.8; good level of development: 0.2 % over 1.2
+    assert "Strengths: clearly better than England on 1 of 2 outcomes for children" in profile.text
+    assert "\n- average Attainment 8 score (50.5 points in 2024/25, England 46.0)\n" in profile.text
+    assert "Clearly worse than England on none.\nNot clearly different on 1." in profile.text
+    assert "about 0 of 2 intervals (90%)" in profile.text
+    assert list(profile.sections)[:2] == ["opening", "judged"]
+    assert list(profile.sections).index("judged") < list(profile.sections).index("missing")
     worse = place_observations.copy()
     here = worse["area_code"].eq("E09000012") & worse["indicator_id"].eq("attainment8")
     worse.loc[here, "value"] -= 12
-    assert "Worse than England on 1: average Attainment 8 score (38.5" in profile_of("Hackney", observations=worse).text
+    text = profile_of("Hackney", observations=worse).text
+    assert "Clearly worse than England on 1:\n- average Attainment 8 score (38.5 points" in text
+
+
+def test_disputed_figures_are_more_or_fewer_and_never_better(profile_of):
+    profile = profile_of("Hackney")
+    mh = rows(profile).loc["mh_admissions_0_17"]
+    assert (mh["verdict"], mh["kind"]) == ("position only", "contested")
+    assert "admissions" not in profile.sections["judged"]
+    assert profile.sections["contested"].startswith("Disputed figures (marked *)")
+    line = next(x for x in profile_text(profile).splitlines() if x.startswith("Hospital admissions for"))
+    # 54.5 against England's 80.2 per 100,000, an error of 15: clearly fewer
+    assert "fewer" in line.split()
+    assert (
+        "- clearly fewer: hospital admissions for mental health conditions, under 18 (54.5 per 100,000"
+        in (profile.sections["contested"])
+    )
+    assert not {"better", "worse"} & set(line.split())
+
+
+def test_near_duplicates_count_once(place_observations, framework, pairs):
+    """Three names for Attainment 8 that share a doublet are one outcome; without it they are three."""
+    a8 = framework.indicator("attainment8")
+    copies = [a8.model_copy(update={"id": f"copy{k}", "name": f"Copy {k}"}) for k in (1, 2)]
+    extra = [place_observations.query("indicator_id == 'attainment8'").assign(indicator_id=c.id) for c in copies]
+    table = pd.concat([place_observations, *extra], ignore_index=True)
+    for doublet, counted in (("qualifications", 2), ("", 4)):
+        marked = [i.model_copy(update={"doublet": doublet}) if i.id != "gld_pct" else i for i in (a8, *copies)]
+        others = [i for i in framework.indicators if i.id != "attainment8"]
+        wide = framework.model_copy(update={"indicators": (*marked, *others)})
+        text = area_profile("Hackney", observations=table, framework=wide, neighbours=pairs).sections["judged"]
+        assert f"of {counted} outcomes for children" in text
+        assert ("England 46.0), with 2 figures much like it\n" in text) == (counted == 2)
+
+
+def test_enablers_are_no_strengths(place_observations, framework, pairs):
+    enabling = framework.indicator("attainment8").model_copy(update={"layer": "system", "measure_of": "enabler"})
+    others = [i for i in framework.indicators if i.id != "attainment8"]
+    wide = framework.model_copy(update={"indicators": (enabling, *others)})
+    profile = area_profile("Hackney", observations=place_observations, framework=wide, neighbours=pairs)
+    assert "Attainment 8" not in profile.sections["judged"]
+    assert "Clearly better than England on 1:\n- average Attainment 8 score" in profile.sections["enablers"]
+
+
+def test_what_exists_for_others_only(profile_of, place_observations):
+    here = place_observations["area_code"].eq("E09000012")
+    without = place_observations[~(here & place_observations["indicator_id"].eq("gld_pct"))]
+    profile = profile_of("Hackney", observations=without)
+    assert rows(profile).loc["gld_pct", "only_for"] == "the region (London)"
+    assert "- 1 published for the region (London) but not for Hackney: good level of" in profile.sections["missing"]
+    assert rows(profile).loc["cin_rate", "only_for"] == ""
+    assert "- 1 without any figure ([x] not available): children in need" in profile.sections["missing"]
+
+
+def test_a_district_names_its_county(profile_of, place_observations):
+    essex = place_observations[place_observations["area_code"].eq("E10000012")]
+    one = essex["indicator_id"].eq("gld_pct")
+    table = pd.concat([place_observations, essex[one].assign(area_code="E07000073")], ignore_index=True)
+    profile = profile_of("Harlow", observations=table)
+    assert profile.county == "Essex"
+    assert "Harlow is a district: Essex is the authority" in profile.sections["opening"]
+    assert rows(profile).loc["attainment8", "only_for"] == "Essex"
+    assert "Attainment 8" not in profile_text(profile).split("LEARNING")[1]
+    assert (
+        rows(
+            profile_of(
+                "Essex", observations=table[~(table.area_code.eq("E10000012") & table.indicator_id.eq("gld_pct"))]
+            )
+        ).loc["gld_pct", "only_for"]
+        == "its districts"
+    )
+
+
+def test_named_sets_of_neighbours(profile_of, place_observations):
+    for choice, label, count in (
+        ("dfe_2025", "its statistical neighbours (Department for Education, model of 2025)", 10),
+        ("region", "the other authorities of its region", 31),  # of 33, not itself nor the City of London
+        (["Islington", "204", "Tower Hamlets", "Newham"], "the 4 places named for it", 3),  # itself is left out
+        ("Islington, Tower Hamlets, Newham", "the 3 places named for it", 3),
+    ):
+        profile = profile_of("Hackney", neighbours=choice, statistic="mean")
+        assert f"Against the mean of {label}, all of them together" in profile.sections["neighbours"]
+        a8 = rows(profile).loc["attainment8"]
+        assert a8["neighbours_of"] == count
+    mean = place_observations.query("indicator_id == 'attainment8' and period == '2024/25'").set_index("area_code")
+    expected = mean.loc[["E09000019", "E09000030", "E09000025"], "value"].mean()
+    assert a8["neighbours_centre"] == pytest.approx(expected)
+    for wrong, said in (
+        ("dfe_1999", "There are: dfe_2021, dfe_2025, region, similar_poverty"),
+        (["Newham"], "at least 3"),
+    ):
+        with pytest.raises(AreaError, match=said):
+            profile_of("Hackney", neighbours=wrong)
 
 
 def test_domains_from_an_index(profile_of):
@@ -160,8 +262,70 @@ def test_domains_from_an_index(profile_of):
 
     profile = profile_of("Hackney", index=Index())
     assert list(profile.domains["node_label"]) == ["Learning"]
-    assert "Learning +0.42, 0.20 to 0.64 (90% interval)" in profile.text
-    assert "rank 31st (20 to 45)" in profile_text(profile)
+    # it holds a disputed indicator, hence the mark; without a column for it England is 0
+    assert "- Learning * +0.42, 0.20 to 0.64 (90% interval), clearly better than England" in profile.text
+    line = next(x for x in profile_text(profile).splitlines() if x.startswith("Learning *"))
+    assert " ".join(line.split()) == "Learning * +0.42 0.20 to 0.64 clearly better 31st (20 to 45)"
+
+
+def test_a_score_is_set_against_englands_of_the_same_date(profile_of):
+    class Index:
+        table = pd.DataFrame(
+            {
+                "node_id": "learning",
+                "area_code": ["E09000012", "E09000013", "E92000001"],
+                "estimate": [0.42, 0.42, 0.5],
+                "lower": 0.2,
+                "upper": 0.64,
+                "level": 0.9,
+                "rank": [1.5, 1.5, np.nan],
+                "rank_lower": 1.0,
+                "rank_upper": 3.0,
+                "england": 0.5,
+                "status": "computed",
+            }
+        )
+
+    line = next(
+        x for x in profile_text(profile_of("Hackney", index=Index())).splitlines() if x.startswith("Learning *")
+    )
+    assert " ".join(line.split()) == "Learning * +0.42 0.20 to 0.64 +0.50 not clear joint 1st (1 to 3)"
+    Index.table["against_england"] = "below"  # what the index says goes before what is worked out here
+    profile = profile_of("Hackney", index=Index())
+    assert "clearly worse than England" in profile.sections["domains"]
+    city = Index()
+    city.table = Index.table.assign(area_code="E09000001")
+    assert "clearly" not in profile_of("City of London", index=city).sections["domains"]
+
+
+def test_an_experimental_domain_is_shown_part_by_part_and_never_ranked(profile_of, framework):
+    nodes = tuple(n.model_copy(update={"experimental": True}) for n in framework.nodes)
+    marked = framework.model_copy(update={"nodes": nodes})
+
+    class Index:
+        table = pd.DataFrame(
+            {
+                "node_id": ["learning", "o"],
+                "area_code": "E09000012",
+                "estimate": [0.42, 0.1],
+                "lower": [0.2, 0.0],
+                "upper": [0.64, 0.2],
+                "level": 0.9,
+                "rank": np.nan,
+                "status": "not_ranked",
+            }
+        )
+
+    profile = profile_of("Hackney", index=Index(), framework=marked)
+    assert "domains" not in profile.sections
+    text = profile.sections["experimental"]
+    assert text.startswith("Learning is experimental, shown part by part and never ranked:\n- o * +0.10")
+    assert text.index("- o *") < text.index("- all parts together")
+    shown = profile_text(profile)
+    block = shown[shown.index("DOMAINS") :].split("\n\n")[0].splitlines()
+    assert block[2] == "Learning (experimental): parts first, never ranked"
+    assert [line.split("*")[0].strip() for line in block[3:]] == ["o", "all parts together"]
+    assert "st (" not in "".join(block)
 
 
 def test_plain_text_fits_the_terminal(profile_of):

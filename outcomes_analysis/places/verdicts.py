@@ -1,0 +1,244 @@
+"""When a figure may be judged, and how many judgements chance alone would bring."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.framework.model import Indicator
+from outcomes_analysis.observations.intervals import rounding_error
+
+Judgement = Literal["better", "similar", "worse", "position only", "no figure"]
+Position = Literal["above", "below", "equal", ""]
+Kind = Literal["outcome", "contested", "enabler", "activity", "local", "context"]
+
+FEWEST_CHILDREN = 30  # behind a percentage or a mean: with fewer the interval's normal form cannot be relied on
+FEWEST_EVENTS = 10  # behind a rate: OHID's own least for Byar's interval
+TOO_FEW = "too few children for a judgement"
+UNKNOWN = "how many children are behind the figure is not known here"
+BY_CHANCE = "its own interval leaves the comparison out, but among so many comparisons chance alone would bring that"
+
+
+class Verdict(NamedTuple):
+    """How a figure stands to a comparator: the judgement, where it lies, and why a judgement is withheld."""
+
+    judgement: Judgement
+    position: Position
+    reason: str
+
+
+def kind_of(indicator: Indicator) -> Kind:
+    """Say what an indicator is evidence of.
+
+    Parameters
+    ----------
+    indicator : Indicator
+
+    Returns
+    -------
+    str
+        ``outcome``: for children, scored, its direction agreed; ``contested``: its direction is disputed; ``enabler``:
+        services, parents and carers; ``activity``: what services do and record, neither way better; ``local``: added
+        for a place; ``context``.
+    """
+    if indicator.tier == "context" or indicator.measure_of == "context":
+        return "context"
+    if indicator.contested:
+        return "contested"
+    if indicator.direction == 0 or indicator.measure_of == "activity":
+        return "activity"
+    if indicator.tier == "local":
+        return "local"
+    return "outcome" if indicator.scored and indicator.layer == "child" else "enabler"
+
+
+def verdict(
+    *, value: float, lower: float, upper: float, comparator: float, direction: int, withheld: str = ""
+) -> Verdict:
+    """Judge a figure against a comparator.
+
+    Parameters
+    ----------
+    value, lower, upper : float
+        The figure and its interval from both variances.
+    comparator : float
+        What it is held against, taken as known.
+    direction : {1, -1, 0}
+        Which way is better.
+    withheld : str
+        Why no judgement may be given (see :func:`why_withheld`), or empty.
+
+    Returns
+    -------
+    Verdict
+        ``better`` or ``worse`` only where the interval leaves out the comparator; else ``similar``. Where a judgement
+        is withheld, only the position.
+    """
+    if not np.isfinite(value):
+        return Verdict("no figure", "", withheld or "no figure for this place")
+    if not np.isfinite(comparator):
+        return Verdict("position only", "", withheld or "nothing of the same period to compare with")
+    position: Position = "equal" if value == comparator else "above" if value > comparator else "below"
+    if withheld or direction == 0:
+        return Verdict("position only", position, withheld or "neither higher nor lower is better")
+    if not (np.isfinite(lower) and np.isfinite(upper)):
+        return Verdict("position only", position, "how sure the figure is, is not known")
+    if lower <= comparator <= upper:
+        return Verdict("similar", position, "")
+    return Verdict("better" if (value - comparator) * direction > 0 else "worse", position, "")
+
+
+def sampling_unknown(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator) -> bool:
+    """Whether a figure lacks the sampling error it should have, so that its total error is too small."""
+    return indicator.sampling.model != "none" and not np.isfinite(row.get("se_sampling", np.nan))
+
+
+def too_few(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator) -> str:
+    """Say that a figure rests on too few children or events, or nothing.
+
+    Parameters
+    ----------
+    row : Series or dict
+        ``value, denominator, se_sampling`` of the figure. Without a published denominator the number is the one its
+        sampling error implies, which is all that is needed to know that it is small.
+    indicator : Indicator
+        Its form, unit and sampling model.
+
+    Returns
+    -------
+    str
+        A reason: fewer than 30 children behind a percentage or mean, fewer than 10 events behind a rate. Empty where
+        there are enough, or the number cannot be known.
+    """
+    value, people, error = (float(row.get(c, np.nan)) for c in ("value", "denominator", "se_sampling"))
+    if not np.isfinite(value):
+        return ""
+    rounding = float(rounding_error(indicator.decimals))
+    variance = max(error**2 - rounding**2, 0.1 * error**2) if np.isfinite(error) else np.nan
+    if indicator.form in ("rate", "dsr"):
+        events = value * people / indicator.per if people > 0 else value**2 / variance
+        return f"fewer than {FEWEST_EVENTS} events behind it" if events < FEWEST_EVENTS else ""
+    if indicator.form == "proportion" and not people > 0:
+        share = value / indicator.per
+        spread = np.sqrt(variance) / indicator.per
+        # at 0 or 100 % the error is that of half a child: about 0.7 of one over all of them
+        people = share * (1 - share) / spread**2 if 0 < share < 1 else 0.5 * np.sqrt(2) / spread
+    if indicator.form == "mean" and indicator.sampling.sd and not people > 0:
+        people = indicator.sampling.sd**2 / variance
+    return f"fewer than {FEWEST_CHILDREN} children behind it" if people < FEWEST_CHILDREN else ""
+
+
+def why_unfit(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator, age: int = 0, ranked: bool = True) -> str:
+    """Say why a figure cannot be compared with anything, or nothing.
+
+    Parameters
+    ----------
+    row : Series or dict
+        ``status, flags, value, denominator, se_sampling`` of the figure.
+    indicator : Indicator
+        Its maximum age and sampling model.
+    age : int
+        Years since it was measured.
+    ranked : bool
+        False for the City of London and the Isles of Scilly.
+    """
+    if row["status"] == "inherited":
+        return "the figure is that of the authority this place was part of"
+    if row["status"] == "imputed":
+        return "the figure is imputed"
+    flags = str(row["flags"]).split(";")
+    if "partial" in flags:
+        return "the figure is a sum with parts missing"
+    if "low_reliability" in flags:
+        return "the publisher marks the figure as of low reliability"
+    if age > indicator.max_age:
+        return f"the figure is {age} years old"
+    if not ranked:
+        return TOO_FEW
+    if sampling_unknown(row, indicator=indicator):
+        return UNKNOWN
+    return too_few(row, indicator=indicator)
+
+
+def why_withheld(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator, age: int, ranked: bool = True) -> str:
+    """Say why a figure bears no judgement, or nothing.
+
+    Parameters
+    ----------
+    row, indicator, age, ranked
+        As in :func:`why_unfit`; the indicator's tier, direction and dispute count too.
+    """
+    unfit = why_unfit(row, indicator=indicator, age=age, ranked=ranked)
+    if unfit:
+        return unfit
+    if indicator.tier == "context":
+        return "context, not an outcome"
+    if indicator.direction == 0:
+        return "neither higher nor lower is better"
+    if indicator.contested:
+        return f"contested: {indicator.contested.rstrip('.')}"
+    return ""
+
+
+def strands(table: pd.DataFrame, *, distance: str, level: float) -> pd.DataFrame:
+    """Gather comparisons so that near-duplicates count once, and control how many would be clear by chance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an indicator: ``indicator_id, kind, doublet, direction`` and the column ``distance``.
+    distance : str
+        Column of differences over their errors, on each indicator's own scale, positive where the figure is higher;
+        NaN where there is nothing to compare.
+    level : float
+        Of the intervals; one less it is the false discovery rate.
+
+    Returns
+    -------
+    DataFrame
+        One row a strand, in the table's order: ``kind, strand, members`` (tuple of ids), ``distance`` (mean of its
+        members', turned so that higher is better where a direction is agreed), ``p_value, q_value, clear`` (bool).
+
+    Notes
+    -----
+    Errors of near-duplicates are taken to move together, so that the error of a strand's mean is that of one of its
+    figures; the index does the same. Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57,
+    within each kind of figure; the false discovery rate holds for comparisons that are independent or go together.
+    """
+    from scipy.stats import false_discovery_control, norm
+
+    rows = table[table[distance].notna()]
+    strand = rows["doublet"].where(rows["doublet"].ne(""), rows["indicator_id"])
+    turned = rows["kind"].isin(["outcome", "enabler", "local"])
+    oriented = rows[distance] * rows["direction"].where(turned, 1).astype(float)
+    parts = pd.DataFrame({"kind": rows["kind"], "strand": strand, "id": rows["indicator_id"], "distance": oriented})
+    found = parts.groupby(["kind", "strand"], sort=False).agg(members=("id", tuple), distance=("distance", "mean"))
+    found = found.reset_index()
+    found["p_value"] = 2 * norm.sf(found["distance"].abs())
+    found["q_value"] = found.groupby("kind")["p_value"].transform(lambda p: false_discovery_control(p, method="bh"))
+    found["clear"] = found["q_value"] <= 1 - level + 1e-12
+    return found
+
+
+def controlled(table: pd.DataFrame, *, distance: str, level: float) -> pd.Series[bool]:
+    """Say of each figure whether its difference stays clear once the number of comparisons is allowed for.
+
+    Parameters
+    ----------
+    table, distance, level
+        As in :func:`strands`.
+
+    Returns
+    -------
+    Series of bool
+        On the table's index: the figure's own chance is no larger than the largest of the strands of its kind that
+        are clear.
+    """
+    from scipy.stats import norm
+
+    found = strands(table, distance=distance, level=level)
+    reach = found[found["clear"]].groupby("kind")["p_value"].max()
+    own = pd.Series(2 * norm.sf(table[distance].abs().astype(float)), index=table.index)
+    return own <= table["kind"].map(reach).astype(float).fillna(-1.0) + 1e-12
