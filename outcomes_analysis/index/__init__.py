@@ -1,7 +1,6 @@
 """Composite indices: indicators to outcomes to domains, each with how sure it is."""
 
 from outcomes_analysis.index.aggregation import Rescale, aggregate
-from outcomes_analysis.index.alternatives import IndexModel
 from outcomes_analysis.index.auditing import AuditReport, audit
 from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.changing import ChangeResult, index_change
@@ -14,12 +13,15 @@ from outcomes_analysis.index.factors import (
     AggregationFactor,
     BasePeriodFactor,
     Factor,
+    FiguresFactor,
+    ImputationFactor,
     NormalisationFactor,
     OmissionFactor,
+    PeopleFactor,
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_draws import FigureDraws
+from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.imputation import (
     EM,
     GroupMean,
@@ -44,6 +46,7 @@ from outcomes_analysis.index.means import (
     MazziottaPareto,
     WeightedMedian,
 )
+from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import index_model
 from outcomes_analysis.index.normalisation import normalise
 from outcomes_analysis.index.orderings import (
@@ -59,7 +62,7 @@ from outcomes_analysis.index.pairwise import copeland, kemeny, outranking
 from outcomes_analysis.index.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
 from outcomes_analysis.index.purpose import FitnessResult, fitness
 from outcomes_analysis.index.rank_sets import RankSets, rank_confidence_sets
-from outcomes_analysis.index.replicates import Replicates, replicate
+from outcomes_analysis.index.replicates import Replicates, dry_run, replicate
 from outcomes_analysis.index.scalings import (
     Adjusted,
     BasePeriod,
@@ -104,6 +107,9 @@ __all__ = [
     "AggregationFactor",
     "BasePeriodFactor",
     "Factor",
+    "FiguresFactor",
+    "ImputationFactor",
+    "PeopleFactor",
     "NormalisationFactor",
     "OmissionFactor",
     "TreatmentFactor",
@@ -114,6 +120,7 @@ __all__ = [
     "RankSets",
     "rank_confidence_sets",
     "Replicates",
+    "dry_run",
     "replicate",
     "SensitivityResult",
     "sensitivity",

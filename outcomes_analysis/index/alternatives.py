@@ -1,24 +1,29 @@
-"""The index as a function of its choices: what is fixed, and each combination of treatment and normalisation once."""
+"""The alternatives that factors name: each combination of figures, treatment and normalisation made once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from outcomes_analysis.errors import SpecError, several
+from outcomes_analysis.index.choosing import Choices
 from outcomes_analysis.index.factors import (
     BasePeriodFactor,
     Factor,
+    FiguresFactor,
+    ImputationFactor,
     NormalisationFactor,
     TreatmentFactor,
     describe_method,
     method_dict,
 )
-from outcomes_analysis.index.kernels import MEANS, LeafScores, Mean
+from outcomes_analysis.index.figure_posterior import FigureDraws
+from outcomes_analysis.index.gap_draws import GapDraws, gap_draws
+from outcomes_analysis.index.kernels import LeafScores
+from outcomes_analysis.index.modelling import MIDDLE, REFERENCE, SPREAD, IndexModel
 from outcomes_analysis.index.moments import kurtosis, skewness
 from outcomes_analysis.index.normalisation import STEP, Normalisation
 from outcomes_analysis.index.orderings import Ordering
@@ -26,104 +31,7 @@ from outcomes_analysis.index.scalings import About, Linear, highest, lowest
 from outcomes_analysis.index.stepping import Method, classes_of, method_for
 from outcomes_analysis.index.transforms import MARGIN
 from outcomes_analysis.index.treatment import SkewKurtosis, TreatmentMethod, treat_one
-from outcomes_analysis.index.tree import Tree
-
-REFERENCE = "reference"
-MIDDLE, SPREAD = 100.0, 10.0  # scale on which a score by reference is averaged, so that it stays above 0
-
-
-@dataclass(frozen=True, eq=False)
-class IndexModel:
-    """An index whose choices of method can be made otherwise.
-
-    Attributes
-    ----------
-    values : DataFrame
-        Units by indicators, on the scale on which they are treated and normalised; NaN = missing.
-    tree : Tree
-        The hierarchy.
-    directions : mapping of str to int
-        1 where higher is better, -1 where lower is; applied before normalising. All 1 by default.
-    errors : DataFrame, optional
-        Standard errors of ``values``; needed to draw the figures.
-    references : mapping of str to DataFrame
-        By name of the period: ``centre`` and ``scale`` by indicator, for normalisation by reference. The first is
-        the index's own.
-    limits : DataFrame, optional
-        By indicator, ``low`` and ``high`` on the scale of ``values``: figures and draws count as no further out than
-        these, before anything else is done to them.
-    treatment : method
-        As in :class:`~outcomes_analysis.index.factors.TreatmentFactor`; ``"none"`` leaves outliers alone.
-    normalisation : method
-        As in :class:`~outcomes_analysis.index.factors.NormalisationFactor`.
-    mean : str, or mapping of str to str
-        The mean of every node, or by node (others arithmetic).
-    computed : DataFrame of bool, optional
-        Units by nodes: which scores may be shown; all by default.
-    names : Series, optional
-        Unit names for people.
-    """
-
-    values: pd.DataFrame
-    tree: Tree
-    directions: Mapping[str, int] = field(default_factory=dict)
-    errors: pd.DataFrame | None = None
-    references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    limits: pd.DataFrame | None = None
-    treatment: Any = "none"
-    normalisation: Any = "zscore"
-    mean: Mean | Mapping[str, Mean] = "arithmetic"
-    computed: pd.DataFrame | None = None
-    names: pd.Series | None = None
-
-    def __post_init__(self) -> None:
-        missing = [name for name in self.tree.leaves if name not in self.values.columns]
-        if missing:
-            message = f"{len(missing)} indicators of the hierarchy are not among the values: {several(missing)}."
-            raise SpecError(message)
-        empty = [name for name in self.tree.leaves if not self.values[name].notna().any()]
-        if empty:
-            message = (
-                f"{len(empty)} indicators have no value at all: {several(empty)}. Leave them out of the hierarchy."
-            )
-            raise SpecError(message)
-
-    @property
-    def x(self) -> np.ndarray:
-        """Values, units by leaves."""
-        return self.values[list(self.tree.leaves)].to_numpy(float)
-
-    @property
-    def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest value that counts, by leaf; infinite where there is no limit."""
-        count = len(self.tree.leaves)
-        if self.limits is None:
-            return np.full(count, -np.inf), np.full(count, np.inf)
-        table = self.limits.reindex(list(self.tree.leaves))
-        return table["low"].fillna(-np.inf).to_numpy(float), table["high"].fillna(np.inf).to_numpy(float)
-
-    @property
-    def signs(self) -> np.ndarray:
-        """Direction of each leaf, 1.0 or -1.0."""
-        return np.array([float(self.directions.get(name, 1)) for name in self.tree.leaves])
-
-    @property
-    def means(self) -> np.ndarray:
-        """Mean of each branch, as a position in :data:`~outcomes_analysis.index.kernels.MEANS`."""
-        if isinstance(self.mean, str):
-            return np.full(len(self.tree.branches), MEANS.index(self.mean))
-        found = np.zeros(len(self.tree.branches), dtype=int)
-        for node, mean in self.mean.items():
-            found[self.tree.position(node)] = MEANS.index(mean)
-        return found
-
-    @property
-    def shown(self) -> np.ndarray:
-        """Whether a unit has a score, branches by units."""
-        if self.computed is None:
-            return np.ones((len(self.tree.branches), len(self.values)), dtype=bool)
-        found = self.computed.reindex(index=self.values.index, columns=[b.id for b in self.tree.branches])
-        return found.fillna(value=True).to_numpy(bool).T
+from outcomes_analysis.project import SEED
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,31 +178,81 @@ def scaling_of(model: IndexModel, method: Any, period: str | None) -> Scaling | 
 
 @dataclass(frozen=True, eq=False)
 class Alternatives:
-    """Every alternative that factors name, and each combination made once.
+    """Every alternative that factors name, and each combination of them made when first used.
 
     Attributes
     ----------
+    model : IndexModel
     treatments : list of Treatment
     normalisations : list of (method, Scaling or None), one for each base period in turn
-    leaves : list of LeafScores
-        One a combination, treatments outermost.
+    periods : int
+        How many base periods.
+    figures : ndarray, shape (tables, units, indicators), or None
+        What the true values may be, drawn.
+    gaps : GapDraws or None
+        What missing figures may be, drawn.
     """
 
+    model: IndexModel
     treatments: list[Treatment]
     normalisations: list[tuple[Any, Scaling | None]]
     periods: int
-    leaves: list[LeafScores]
+    figures: np.ndarray | None = None
+    gaps: GapDraws | None = None
+    _made: dict[int, LeafScores] = field(default_factory=dict)
 
-    def position(self, treatment: np.ndarray, normalisation: np.ndarray, base: np.ndarray) -> np.ndarray:
-        """Which combination each replicate uses."""
-        return treatment * len(self.normalisations) + normalisation * self.periods + base
+    def method(self, choices: Choices, rows: slice) -> np.ndarray:
+        """Which combination of treatment and normalisation each replicate uses."""
+        at = choices.treatment[rows] * len(self.normalisations) + choices.normalisation[rows] * self.periods
+        return np.asarray(at + choices.base[rows])
+
+    def position(self, choices: Choices, rows: slice) -> np.ndarray:
+        """Which combination of figures, treatment and normalisation each replicate uses."""
+        tables = 1 + (0 if self.figures is None else len(self.figures))
+        table = choices.gaps[rows] * tables + choices.figures[rows]
+        return np.asarray(table * self._methods + self.method(choices, rows))
+
+    @property
+    def _methods(self) -> int:
+        return len(self.treatments) * len(self.normalisations)
+
+    def __getitem__(self, position: int) -> LeafScores:
+        """Normalised indicators of one combination."""
+        if position not in self._made:
+            table, method = divmod(position, self._methods)
+            treatment = self.treatments[method // len(self.normalisations)]
+            way, scaling = self.normalisations[method % len(self.normalisations)]
+            self._made[position] = LeafScores.of(
+                normalised(self.model, self._treated(table, treatment), way, scaling),
+                label=f"normalising by {describe_method(way)}",
+                names=self.model.tree.leaves,
+            )
+        return self._made[position]
+
+    def _treated(self, table: int, treatment: Treatment) -> np.ndarray:
+        if not table:
+            return treatment.values
+        gaps, figures = divmod(table, 1 + (0 if self.figures is None else len(self.figures)))
+        drawn = self.figures[figures - 1].copy() if figures and self.figures is not None else self.model.x.copy()
+        if gaps and self.gaps is not None:
+            drawn[self.gaps.rows, self.gaps.columns] = self.gaps.values[gaps - 1]
+        cells = drawn[:, :, None]
+        return treatment.of(cells, field=cells, there=np.isfinite(cells))[:, :, 0]
 
 
-def alternatives_of(model: IndexModel, factors: Sequence[Factor]) -> Alternatives:
-    """Treat and normalise the published figures once for each distinct combination."""
+def alternatives_of(model: IndexModel, factors: Sequence[Factor], *, seed: int = SEED) -> Alternatives:
+    """Work out what factors choose among: treat the published figures each way, and draw the tables they need.
+
+    Raises
+    ------
+    SpecError
+        No figure is missing where gaps are to be drawn, figures without errors where they are, or too little to
+        estimate them from.
+    """
     treatings: tuple[Any, ...] = (model.treatment,)
     methods: tuple[Any, ...] = (model.normalisation,)
     periods: tuple[str | None, ...] = tuple(model.references)[:1] or (None,)
+    figures, gaps = None, None
     for factor in factors:
         if isinstance(factor, TreatmentFactor):
             treatings = factor.methods
@@ -302,18 +260,14 @@ def alternatives_of(model: IndexModel, factors: Sequence[Factor]) -> Alternative
             methods = factor.methods
         elif isinstance(factor, BasePeriodFactor):
             periods = factor.periods
+        elif isinstance(factor, ImputationFactor):
+            gaps = gap_draws(model, factor, seed=seed)
+        elif isinstance(factor, FiguresFactor):
+            posterior = FigureDraws(shrink=factor.shrink).prepare(model)
+            figures = posterior.tables(factor.draws, rng=np.random.default_rng([seed, 7]))
     treatments = [treatment_of(model, m) for m in treatings]
     normalisations = [(m, scaling_of(model, m, p)) for m in methods for p in periods]
-    leaves = [
-        LeafScores.of(
-            normalised(model, treatment.values, method, scaling),
-            label=f"normalising by {describe_method(method)}",
-            names=model.tree.leaves,
-        )
-        for treatment in treatments
-        for method, scaling in normalisations
-    ]
-    return Alternatives(treatments, normalisations, len(periods), leaves)
+    return Alternatives(model, treatments, normalisations, len(periods), figures, gaps)
 
 
 def normalised(model: IndexModel, values: np.ndarray, method: Any, scaling: Scaling | None) -> np.ndarray:

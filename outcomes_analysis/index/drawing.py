@@ -13,19 +13,19 @@ from scipy.stats import norm
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.index.building import IndexResult, competition_rank
 from outcomes_analysis.index.factors import Factor
-from outcomes_analysis.index.figure_draws import FigureDraws
+from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.kernels import ranks_both
 from outcomes_analysis.index.nominal import index_model, method_factors
 from outcomes_analysis.index.rank_sets import RankSets, rank_confidence_sets
 from outcomes_analysis.index.replicates import Replicates, replicate
 from outcomes_analysis.index.specification import IndexSpec
+from outcomes_analysis.index.tallies import WIDER
 from outcomes_analysis.observations.shrinkage import empirical_bayes
 from outcomes_analysis.project import DRAWS, SEED
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import plural
 
 METHOD_DRAWS = 2_048  # a power of 2 fills the space of choices most evenly
-WIDER = 1.4  # tails of rank intervals in units of the nominal ones; see draw_ranks
 BLOCK = 1_000  # draws handled at once: keeps memory small and the processor's cache warm
 
 

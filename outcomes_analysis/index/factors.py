@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from outcomes_analysis.errors import Problems, SpecError, several
-from outcomes_analysis.index.kernels import MEANS, Mean
+from outcomes_analysis.errors import SpecError, several
+from outcomes_analysis.index.kernels import Mean
 from outcomes_analysis.index.stepping import Method
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.tree import Branch, Tree
+from outcomes_analysis.index.weighting import ByPerson
 
 
 def _as_data(methods: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -141,39 +142,123 @@ class BasePeriodFactor(_Factor):
     periods: tuple[str, ...] = Field(min_length=1)
 
 
+class PeopleFactor(_Factor):
+    """Weights that people gave: each replicate uses those of one person, or of a panel drawn from all of them.
+
+    Attributes
+    ----------
+    allocations : mapping of str to mapping of str to float, or DataFrame of people by parts
+        By person, points by part of the nodes they weigh: indicators, or nodes. Each person counts the same, however
+        many points they used; near-duplicates together have what theirs add up to.
+    draw : {"person", "panel"}
+        ``person``: one person's weights, each equally likely: how far people differ. ``panel``: the mean of the shares
+        of as many people, drawn with replacement: how unsure their mean is, had others been asked (bootstrap).
+    panels : int
+        Panels drawn once, to choose among.
+    within : tuple of str, optional
+        Nodes whose parts people weigh; by default every node of which somebody weighs a part. To let levels vary apart,
+        use one factor a level.
+    """
+
+    factor: Literal["people"] = "people"
+    name: str = "people"
+    allocations: ByPerson = Field(min_length=2)
+    draw: Literal["person", "panel"] = "person"
+    panels: int = Field(default=256, ge=2)
+    within: tuple[str, ...] | None = None
+
+    @field_validator("allocations", mode="before")
+    @classmethod
+    def _from_table(cls, given: Any) -> Any:
+        if isinstance(given, pd.DataFrame):
+            return {str(who): {str(k): v for k, v in row.dropna().items()} for who, row in given.iterrows()}
+        return given
+
+
+class ImputationFactor(_Factor):
+    """What missing figures may be: completed tables drawn from the figures that are there.
+
+    Attributes
+    ----------
+    draws : int
+        Completed tables, made once to choose among: chained Bayesian regressions on the other indicators
+        (:func:`~outcomes_analysis.index.incomplete_normal.regression_draws`), so that tables differ by all that is not
+        known. A suppressed figure is drawn from within the range its publisher states, never as one missing at random;
+        its draws are used in scores and not kept.
+    none : bool
+        Whether leaving the gaps, so that weights go to what is present, is one more alternative.
+    secondary : float
+        Chance that a suppressed figure lies outside the range, withheld to protect another.
+    cycles : int
+        Rounds through the incomplete indicators before a table is taken.
+    """
+
+    factor: Literal["imputation"] = "imputation"
+    name: str = "imputation"
+    draws: int = Field(default=50, ge=2)
+    none: bool = False
+    secondary: float = Field(default=0.0, ge=0, lt=1)
+    cycles: int = Field(default=20, ge=1)
+
+
+class FiguresFactor(_Factor):
+    """The figures' own uncertainty as one factor beside the choices of method.
+
+    Attributes
+    ----------
+    draws : int
+        Tables of what the true values may be, drawn once to choose among, before treatment and normalisation; a
+        discrete factor, so that a Sobol' analysis can enumerate it.
+    shrink : {"jointly", "no"}
+        As in :class:`~outcomes_analysis.index.figure_posterior.FigureDraws`.
+    """
+
+    factor: Literal["figures"] = "figures"
+    name: str = "figures"
+    draws: int = Field(default=64, ge=2)
+    shrink: Literal["jointly", "no"] = "jointly"
+
+
 Factor = Annotated[
-    TreatmentFactor | NormalisationFactor | WeightFactor | AggregationFactor | OmissionFactor | BasePeriodFactor,
+    TreatmentFactor
+    | NormalisationFactor
+    | WeightFactor
+    | PeopleFactor
+    | AggregationFactor
+    | OmissionFactor
+    | BasePeriodFactor
+    | ImputationFactor
+    | FiguresFactor,
     Field(discriminator="factor"),
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class Choices:
-    """What each of a number of replicates does.
-
-    Attributes
-    ----------
-    treatment, normalisation, base : ndarray of int, shape (replicates,)
-        Positions among the alternatives.
-    weights : ndarray, shape (replicates, elements)
-        Weights within each parent, 0 where left out.
-    means : ndarray of int, shape (replicates, branches)
-        Positions in :data:`~outcomes_analysis.index.kernels.MEANS`.
-    labels : dict of str to ndarray of str
-        By factor, what was done in words.
-    """
-
-    treatment: np.ndarray
-    normalisation: np.ndarray
-    base: np.ndarray
-    weights: np.ndarray
-    means: np.ndarray
-    labels: dict[str, np.ndarray]
-
-
-def varied(factor: WeightFactor, tree: Tree) -> np.ndarray:
+def varied(factor: WeightFactor | PeopleFactor, tree: Tree) -> np.ndarray:
     """Positions of the elements whose weight a factor draws: those with siblings, in nodes that are shown."""
+    if isinstance(factor, PeopleFactor) and factor.within is None:
+        return _varied(_weighed(factor, tree), tree)
     return _varied(factor.within, tree)
+
+
+def _weighed(factor: PeopleFactor, tree: Tree) -> tuple[str, ...]:
+    """Nodes of which somebody weighs a part, or a member of a group of near-duplicates that is one."""
+    named = {part for _, points in factor.allocations for part, _ in points}
+    return tuple(
+        branch.id
+        for branch in tree.branches
+        if branch.shown and any(named & set(members) for members in parts_of(tree, branch).values())
+    )
+
+
+def parts_of(tree: Tree, branch: Branch) -> dict[str, tuple[str, ...]]:
+    """Parts of a node by name, each with the names it answers to: a group of near-duplicates to its members'."""
+    found = {}
+    for part in branch.parts:
+        below = tree.branches[part - len(tree.leaves)] if part >= len(tree.leaves) else None
+        hidden = below is not None and not below.shown
+        members = tuple(tree.elements[p] for p in below.parts) if below is not None and hidden else None
+        found[tree.elements[part]] = members or (tree.elements[part],)
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -215,6 +300,13 @@ def alternatives(factor: Factor, tree: Tree) -> list[str] | None:
         return list(factor.periods)
     if isinstance(factor, OmissionFactor):
         return (["none"] if factor.none else []) + omittable(factor, tree)
+    if isinstance(factor, PeopleFactor):
+        people = [who for who, _ in factor.allocations]
+        return people if factor.draw == "person" else [f"panel {i + 1}" for i in range(factor.panels)]
+    if isinstance(factor, ImputationFactor):
+        return (["gaps left"] if factor.none else []) + [f"draw {i + 1}" for i in range(factor.draws)]
+    if isinstance(factor, FiguresFactor):
+        return [f"draw {i + 1}" for i in range(factor.draws)]
     if factor.method == "given":
         return list(factor.sets)
     return None if factor.drawn is None else [f"set {i + 1}" for i in range(factor.drawn)]
@@ -237,150 +329,3 @@ def method_dict(method: Any) -> dict[str, Any]:
 def inputs(factor: Factor, tree: Tree) -> int:
     """How many uniform numbers a factor takes a replicate."""
     return 1 if alternatives(factor, tree) is not None else len(varied(factor, tree))  # type: ignore[arg-type]
-
-
-def check_factors(factors: Sequence[Factor], tree: Tree, *, references: Sequence[str]) -> None:
-    """Refuse factors that cannot vary anything, or that step on each other, naming all of them at once."""
-    problems = Problems("factors of the uncertainty analysis")
-    names = [f.name for f in factors]
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        problems.add(f"{names.count(name)} factors are called '{name}'; give each its own `name`")
-    for kind in ("treatment", "normalisation", "omission", "base_period"):
-        if sum(f.factor == kind for f in factors) > 1:
-            problems.add(f"there are several factors of kind '{kind}'; list all alternatives in one")
-    claimed: set[tuple[str, int]] = set()
-    for factor in factors:
-        _check_one(factor, tree, references, claimed, problems)
-    problems.raise_if_any(SpecError)
-
-
-def _check_one(
-    factor: Factor, tree: Tree, references: Sequence[str], claimed: set[tuple[str, int]], problems: Problems
-) -> None:
-    try:
-        choices, count = alternatives(factor, tree), inputs(factor, tree)
-    except SpecError as error:
-        problems.add(f"'{factor.name}': {error}")
-        return
-    if choices is not None and len(set(choices)) < 2:
-        problems.add(f"'{factor.name}' has {len(choices)} alternative ({several(choices)}), so it changes nothing")
-    if count == 0:
-        problems.add(f"'{factor.name}' finds no node with more than one part, so it changes nothing")
-    if isinstance(factor, BasePeriodFactor):
-        unknown = [p for p in factor.periods if p not in references]
-        if unknown:
-            problems.add(
-                f"'{factor.name}' names unknown references ({several(unknown)}); there are {several(references)}"
-            )
-    touched: set[tuple[str, int]] = set()
-    if isinstance(factor, WeightFactor):
-        elements = set(tree.elements)
-        unknown = sorted({e for chosen in factor.sets.values() for e in chosen} - elements)
-        if unknown:
-            problems.add(f"'{factor.name}' has weights for {len(unknown)} unknown elements ({several(unknown)})")
-        touched = {("weights", int(i)) for i in varied(factor, tree)}
-    if isinstance(factor, AggregationFactor):
-        nodes = [b.id for b in tree.branches] if factor.nodes is None else factor.nodes
-        touched = {("aggregation", tree.position(n)) for n in nodes}
-    if touched & claimed:
-        problems.add(f"'{factor.name}' varies nodes that an earlier factor of its kind varies; set `within` or `nodes`")
-    claimed |= touched
-
-
-def choose(factors: Sequence[Factor], tree: Tree, u: np.ndarray, *, means: np.ndarray, seed: int) -> Choices:
-    """Turn uniform numbers into what each replicate does.
-
-    Parameters
-    ----------
-    factors : sequence of Factor
-        In the order of the columns of ``u``.
-    tree : Tree
-        The hierarchy.
-    u : ndarray, shape (replicates, inputs)
-        Numbers from 0 up to 1, :func:`inputs` columns a factor.
-    means : ndarray of int, shape (branches,)
-        Means used where no factor says otherwise.
-    seed : int
-        For weight sets drawn once.
-
-    Returns
-    -------
-    Choices
-    """
-    rows = len(u)
-    zero = np.zeros(rows, dtype=int)
-    found: dict[str, np.ndarray] = {"treatment": zero, "normalisation": zero, "base_period": zero}
-    weights, chosen_means = np.tile(tree.weights, (rows, 1)), np.tile(means, (rows, 1))
-    left_out: tuple[np.ndarray, np.ndarray] | None = None
-    labels: dict[str, np.ndarray] = {}
-    start = 0
-    for factor in factors:
-        width = inputs(factor, tree)
-        own, start = u[:, start : start + width], start + width
-        options = alternatives(factor, tree)
-        pick = zero if options is None else np.minimum((own[:, 0] * len(options)).astype(int), len(options) - 1)
-        labels[factor.name] = _labels(factor, options, pick, rows)
-        if isinstance(factor, WeightFactor):
-            weights = _weights(factor, tree, weights, own, pick, seed)
-        elif isinstance(factor, AggregationFactor):
-            nodes = slice(None) if factor.nodes is None else [tree.position(n) for n in factor.nodes]
-            chosen_means[:, nodes] = np.array([MEANS.index(m) for m in factor.methods])[pick][:, None]
-        elif isinstance(factor, OmissionFactor) and options is not None:
-            where = np.array([tree.leaves.index(n) if n in tree.leaves else -1 for n in options])[pick]
-            left_out = (np.flatnonzero(where >= 0), where[where >= 0])
-        else:
-            found[factor.factor] = pick
-    if left_out is not None:  # after all weights are drawn
-        weights[left_out] = 0.0
-    return Choices(
-        treatment=found["treatment"],
-        normalisation=found["normalisation"],
-        base=found["base_period"],
-        weights=weights,
-        means=chosen_means,
-        labels=labels,
-    )
-
-
-def _labels(factor: Factor, options: list[str] | None, pick: np.ndarray, rows: int) -> np.ndarray:
-    if options is not None:
-        return np.array(options, dtype=object)[pick]
-    spread = getattr(factor, "spread", 0.0)
-    word = "drawn (Dirichlet)" if getattr(factor, "method", "") == "dirichlet" else f"drawn ± {spread:.0%}"
-    return np.full(rows, word, dtype=object)
-
-
-def _weights(
-    factor: WeightFactor, tree: Tree, weights: np.ndarray, u: np.ndarray, pick: np.ndarray, seed: int
-) -> np.ndarray:
-    if factor.method == "given":
-        where = {name: i for i, name in enumerate(tree.elements)}
-        table = np.tile(tree.weights, (len(factor.sets), 1))
-        for row, chosen in enumerate(factor.sets.values()):
-            for name, weight in chosen.items():
-                table[row, where[name]] = weight
-        return table[pick]
-    elements = varied(factor, tree)
-    result = weights.copy()
-    if factor.drawn is not None:
-        sets = np.random.default_rng([seed, 77]).random((factor.drawn, len(elements)))
-        result[:, elements] = _drawn(factor, tree, elements, sets)[pick]
-    else:
-        result[:, elements] = _drawn(factor, tree, elements, u)
-    return result
-
-
-def _drawn(factor: WeightFactor, tree: Tree, elements: np.ndarray, u: np.ndarray) -> np.ndarray:
-    base = tree.weights[elements]
-    if factor.method == "uniform":
-        return base * (1 - factor.spread + 2 * factor.spread * u)
-    from scipy.special import gammaincinv
-
-    parents = np.array(tree.parents)[elements]
-    total, count = np.zeros(len(elements)), np.zeros(len(elements))
-    for parent in np.unique(parents):
-        same = parents == parent
-        total[same], count[same] = base[same].sum(), same.sum()
-    shape = factor.concentration * count * base / total
-    # shares of independent gamma variables are Dirichlet; 1e-300 keeps a share of 0 from dividing 0 by 0
-    return np.maximum(gammaincinv(np.maximum(shape, 1e-12), np.clip(u, 1e-12, 1 - 1e-12)), 1e-300)

@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from outcomes_analysis.errors import OutcomesWarning, SpecError, several
 
@@ -109,7 +110,14 @@ def _expect(
 
 
 def regression_draws(
-    values: np.ndarray, *, draws: int, cycles: int, rng: np.random.Generator, names: list[str]
+    values: np.ndarray,
+    *,
+    draws: int,
+    cycles: int,
+    rng: np.random.Generator,
+    names: list[str],
+    ranges: tuple[np.ndarray, np.ndarray] | None = None,
+    secondary: float = 0.0,
 ) -> np.ndarray:
     """Draw what is missing from chained Bayesian linear regressions.
 
@@ -131,6 +139,12 @@ def regression_draws(
         Source of randomness.
     names : list of str
         Names of the columns, for messages.
+    ranges : (ndarray, ndarray), optional
+        Lowest and highest value of cells that are known to lie between the two, NaN elsewhere: these are drawn from
+        the regression truncated to the range, and their present draws take part in the regressions on which all draws
+        rest (data augmentation, Chib 1992), for they are not missing at random.
+    secondary : float
+        Chance, in each draw, that such a cell is free of its range.
 
     Returns
     -------
@@ -156,33 +170,81 @@ def regression_draws(
     spread = np.nanstd(values, axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     z = np.repeat(((values - centre) / spread)[None], draws, axis=0)
+    low, high = _ranges(ranges, values, centre, spread, draws=draws, secondary=secondary, rng=rng)
     for j in incomplete:
         gone = ~present[:, j]
         pool = z[0, present[:, j], j]
         z[:, gone, j] = rng.choice(pool, size=(draws, int(gone.sum())))
+        within = np.isfinite(low[:, :, j])
+        z[:, :, j][within] = (low[:, :, j][within] + high[:, :, j][within]) / 2
     for _ in range(cycles if incomplete else 0):
         for j in incomplete:
-            z[:, ~present[:, j], j] = _draw_column(z, j, present[:, j], rng)
+            z[:, ~present[:, j], j] = _draw_column(z, j, present[:, j], low[:, :, j], high[:, :, j], rng)
     return np.where(present, values, z * spread + centre)
 
 
-def _draw_column(z: np.ndarray, j: int, there: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _ranges(
+    ranges: tuple[np.ndarray, np.ndarray] | None,
+    values: np.ndarray,
+    centre: np.ndarray,
+    spread: np.ndarray,
+    *,
+    draws: int,
+    secondary: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ranges on the standardised scale, draws by units by indicators; infinite where nothing is known."""
+    shape = (draws, *values.shape)
+    low, high = np.full(shape, -np.inf), np.full(shape, np.inf)
+    if ranges is not None:
+        known = np.isfinite(ranges[0]) & np.isnan(values)
+        bound = np.broadcast_to(known, shape)
+        if secondary:
+            bound = bound & (rng.random(shape) >= secondary)
+        low, high = (
+            np.where(bound, (end - centre) / spread, free) for end, free in zip(ranges, (-np.inf, np.inf), strict=True)
+        )
+    return low, high
+
+
+def _draw_column(
+    z: np.ndarray, j: int, there: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """One draw, in each chain, of the missing values of a column given the others."""
     draws = len(z)
     others = np.delete(z, j, axis=2)
     design = np.concatenate([np.ones((*others.shape[:2], 1)), others], axis=2)
-    x, y = design[:, there], z[:, there, j]
+    y = z[:, :, j]
+    # published cells inform the regression, and so do those whose range is known
+    used = there | np.isfinite(low)
+    x = design * used[:, :, None]
     cross = x.transpose(0, 2, 1) @ x
     ridge = np.zeros_like(cross)
     k = cross.shape[1]
     ridge[:, range(k), range(k)] = RIDGE * np.einsum("dii->di", cross) + 1e-12
     inverse = np.linalg.inv(cross + ridge)
     beta = (inverse @ (x.transpose(0, 2, 1) @ y[..., None]))[..., 0]
-    residual = y - np.einsum("dnk,dk->dn", x, beta)
-    freedom = max(x.shape[1] - k, 1)
+    residual = (y - np.einsum("dnk,dk->dn", design, beta)) * used
+    freedom = np.maximum(used.sum(axis=1) - k, 1)
     sigma = np.sqrt((residual**2).sum(axis=1) / rng.chisquare(freedom, size=draws))
     root = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2)
     beta = beta + sigma[:, None] * np.einsum("dkl,dl->dk", root, rng.standard_normal((draws, k)))
-    target = design[:, ~there]
-    noise = sigma[:, None] * rng.standard_normal(target.shape[:2])
-    return np.asarray(np.einsum("dnk,dk->dn", target, beta) + noise)
+    mean = np.einsum("dnk,dk->dn", design[:, ~there], beta)
+    return truncated(mean, sigma[:, None], low[:, ~there], high[:, ~there], rng=rng)
+
+
+def truncated(
+    mean: np.ndarray, sd: np.ndarray, low: np.ndarray, high: np.ndarray, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of normal variables known to lie between two values (infinite: not known).
+
+    By inversion, in the tail in which probabilities keep their digits; where a range is so far out that it has none,
+    its nearer end.
+    """
+    a, b = (low - mean) / sd, (high - mean) / sd
+    turn = np.where(a > 0, -1.0, 1.0)
+    a, b = np.where(a > 0, -b, a), np.where(a > 0, -a, b)
+    below = ndtr(a)
+    drawn = ndtri(below + (ndtr(b) - below) * rng.random(mean.shape))
+    drawn = np.where(np.isfinite(drawn), drawn, b)
+    return np.asarray(np.clip(mean + sd * turn * np.clip(drawn, a, b), low, high))

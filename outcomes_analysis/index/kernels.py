@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -63,6 +63,14 @@ class LeafScores:
         return self._made[mean]
 
 
+class Combinations(Protocol):
+    """Normalised indicators by number of the combination, made at once or when asked for."""
+
+    def __getitem__(self, position: int, /) -> LeafScores:
+        """One combination."""
+        ...
+
+
 def onto(mean: int, scores: np.ndarray) -> np.ndarray:
     """Put scores on the scale of a mean (see :meth:`LeafScores.under`)."""
     if mean == ARITHMETIC:
@@ -93,7 +101,7 @@ def alive(tree: Tree, weights: np.ndarray) -> np.ndarray:
 
 
 def node_scores(
-    tree: Tree, data: list[LeafScores], which: np.ndarray, weights: np.ndarray, means: np.ndarray
+    tree: Tree, data: Combinations, which: np.ndarray, weights: np.ndarray, means: np.ndarray
 ) -> np.ndarray:
     """Scores of every node in every replicate.
 
@@ -104,8 +112,8 @@ def node_scores(
     ----------
     tree : Tree
         The hierarchy.
-    data : list of LeafScores
-        Normalised indicators, one a combination of treatment and normalisation.
+    data : list or Alternatives
+        Normalised indicators, one :class:`LeafScores` a combination of figures, treatment and normalisation.
     which : ndarray of int, shape (replicates,)
         Combination used in each replicate.
     weights : ndarray, shape (replicates, elements)
@@ -117,7 +125,7 @@ def node_scores(
     -------
     ndarray, shape (branches, replicates, units)
     """
-    leaves, units = len(tree.leaves), data[0].values.shape[1]
+    leaves, units = len(tree.leaves), data[int(which[0])].values.shape[1]
     result = np.empty((len(tree.branches), len(which), units))
     weights = alive(tree, weights)
     for b, branch in enumerate(tree.branches):
@@ -165,6 +173,11 @@ def divide(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
     )
 
 
+def rank_type(units: int) -> type[np.unsignedinteger]:
+    """The smallest kind of number that holds every rank."""
+    return np.uint16 if units < 2**16 else np.uint32
+
+
 def ranks_of(scores: np.ndarray) -> np.ndarray:
     """Ranks along the last axis: 1 = highest, ties share the better rank, 0 where the score is NaN.
 
@@ -177,7 +190,7 @@ def ranks_of(scores: np.ndarray) -> np.ndarray:
     ndarray of uint16 (uint32 beyond 65,535 units)
     """
     units = scores.shape[-1]
-    kind = np.uint16 if units < 2**16 else np.uint32
+    kind = rank_type(units)
     flat = -scores.reshape(-1, units)  # NaN sorts last
     order = np.argsort(flat, axis=1)
     places = np.arange(1, units + 1, dtype=kind)

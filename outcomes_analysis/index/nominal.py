@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.alternatives import REFERENCE, IndexModel
 from outcomes_analysis.index.building import OVERALL, IndexResult
 from outcomes_analysis.index.capping import limits
 from outcomes_analysis.index.factors import (
@@ -17,6 +16,7 @@ from outcomes_analysis.index.factors import (
     omittable,
     varied,
 )
+from outcomes_analysis.index.modelling import REFERENCE, IndexModel
 from outcomes_analysis.index.tree import Tree
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.alternatives import MIDDLE, REFERENCE, SPREAD, Alternatives, IndexModel, alternatives_of
-from outcomes_analysis.index.factors import Choices, Factor, alternatives, check_factors, choose, inputs
-from outcomes_analysis.index.figure_draws import FigureDraws
+from outcomes_analysis.index.alternatives import Alternatives, alternatives_of
+from outcomes_analysis.index.choosing import Choices, check_factors, choose
+from outcomes_analysis.index.factors import Factor, FiguresFactor, alternatives, inputs
+from outcomes_analysis.index.figure_draws import drawn_block
+from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.kernels import node_scores, ranks_of
+from outcomes_analysis.index.modelling import MIDDLE, REFERENCE, SPREAD, IndexModel
 from outcomes_analysis.index.tallies import Tally
 from outcomes_analysis.project import LEVEL, SEED
 
@@ -48,13 +51,7 @@ class Replicates:
 
     def weights(self) -> pd.DataFrame:
         """Weight of every element within its node, replicates by elements; each node's parts add up to 1."""
-        found = design(self.factors, self.model, draws=len(self.choices), seed=self.seed).weights
-        parents = np.array(self.model.tree.parents)
-        for parent in np.unique(parents[parents >= 0]):
-            same = parents == parent
-            total = found[:, same].sum(axis=1, keepdims=True)
-            found[:, same] = np.divide(found[:, same], total, out=np.zeros((len(found), same.sum())), where=total > 0)
-        return pd.DataFrame(found, columns=list(self.model.tree.elements))
+        return shares(design(self.factors, self.model, draws=len(self.choices), seed=self.seed), self.model)
 
     def acceptability(self, node: str) -> pd.DataFrame:
         """Share of replicates in which each unit takes each rank (units by ranks, or by bands of ranks)."""
@@ -92,6 +89,49 @@ def design(factors: Sequence[Factor], model: IndexModel, *, draws: int, seed: in
     return choose(factors, model.tree, u, means=model.means, seed=seed)
 
 
+def dry_run(
+    model: IndexModel, *, factors: Sequence[Factor], draws: int = 1_000, seed: int = SEED, weights: bool = False
+) -> pd.DataFrame:
+    """What each replicate would do, before any is computed: the ``choices`` of :func:`replicate` with the same seed.
+
+    Parameters
+    ----------
+    model : IndexModel
+    factors : sequence of Factor
+    draws : int
+    seed : int
+    weights : bool
+        Add a column ``weight: element`` for each element: its weight within its node, the node's parts adding up to 1.
+
+    Returns
+    -------
+    DataFrame
+        A row a replicate, a column a factor: the alternative taken, in words.
+
+    Raises
+    ------
+    SpecError
+        Factors that have nothing to choose among, or contradict each other. That a factor changes no score is found
+        when replicates are computed.
+    """
+    check_factors(factors, model.tree, references=list(model.references))
+    choices = design(factors, model, draws=draws, seed=seed)
+    table = choices.table
+    if weights:
+        table = pd.concat([table, shares(choices, model).add_prefix("weight: ").set_index(table.index)], axis=1)
+    return table
+
+
+def shares(choices: Choices, model: IndexModel) -> pd.DataFrame:
+    """Weight of every element within its node, replicates by elements; each node's parts add up to 1."""
+    found, parents = choices.weights.copy(), np.array(model.tree.parents)
+    for parent in np.unique(parents[parents >= 0]):
+        same = parents == parent
+        total = found[:, same].sum(axis=1, keepdims=True)
+        found[:, same] = np.divide(found[:, same], total, out=np.zeros((len(found), same.sum())), where=total > 0)
+    return pd.DataFrame(found, columns=list(model.tree.elements))
+
+
 def sobol_points(count: int, width: int, *, seed: int | Sequence[int]) -> np.ndarray:
     """First points of a scrambled Sobol' sequence, shape (count, width)."""
     from scipy.stats import qmc
@@ -107,8 +147,8 @@ def block_size(model: IndexModel) -> int:
 
 def scores_of(model: IndexModel, options: Alternatives, choices: Choices, rows: slice) -> np.ndarray:
     """Scores of the published figures under each replicate's choices, shape (branches, replicates, units)."""
-    which = options.position(choices.treatment[rows], choices.normalisation[rows], choices.base[rows])
-    found = node_scores(model.tree, options.leaves, which, choices.weights[rows], choices.means[rows])
+    which = options.position(choices, rows)
+    found = node_scores(model.tree, options, which, choices.weights[rows], choices.means[rows])
     _hide(found, model)
     return found
 
@@ -180,7 +220,7 @@ def replicate(
     draws: int = 1_000,
     seed: int = SEED,
     level: float = LEVEL,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
 ) -> Replicates:
     """Compute an index many times, with method choices, figures or both drawn anew.
 
@@ -198,8 +238,9 @@ def replicate(
         Same seed, same result, whatever ``n_jobs``.
     level : float
         Level of the bounds.
-    n_jobs : int
-        Processes, through joblib; a Dask backend registered there is used.
+    n_jobs : int, optional
+        Workers, through joblib: 1, or as many as the ``joblib.parallel_config`` around the call says. With
+        ``joblib.parallel_config(backend="dask")`` and a Dask client the replicates run on its cluster.
 
     Returns
     -------
@@ -221,7 +262,13 @@ def replicate(
         message = "Nothing to vary: pass `factors`, `figures` or both."
         raise SpecError(message)
     check_factors(factors, model.tree, references=list(model.references))
-    options = alternatives_of(model, factors)
+    if figures is not None and any(isinstance(f, FiguresFactor) for f in factors):
+        message = (
+            "Figures are drawn either anew in each replicate (`figures`) or from tables drawn once (FiguresFactor, for "
+            "Sobol' indices); pass one of the two."
+        )
+        raise SpecError(message)
+    options = alternatives_of(model, factors, seed=seed)
     refuse_idle(model, factors, options, seed=seed)
     choices = design(factors, model, draws=draws, seed=seed)
     starts = list(range(0, draws, block_size(model)))
@@ -233,17 +280,19 @@ def replicate(
             scores = scores_of(model, options, choices, rows)
             return scores, ranks_of(scores), None
         rng = np.random.default_rng([seed, 1, number])
-        return prepared.block(model, options, choices, rows, rng=rng, hide=_hide)
+        return drawn_block(model, options, choices, rows, posterior=prepared, rng=rng, hide=_hide)
 
     point = nominal(model)
     tally = Tally(point, draws=draws, level=level, comparable=_comparable(model, factors))
     for scores, ranks, field in run_blocks(block, range(len(starts)), n_jobs=n_jobs):
         tally.add(scores, ranks, field)
-    interval: Interval = "method" if figures is None else ("both" if factors else "figures")
+    of_figures = figures is not None or any(isinstance(f, FiguresFactor) for f in factors)
+    other = any(not isinstance(f, FiguresFactor) for f in factors)
+    interval: Interval = "method" if not of_figures else ("both" if other else "figures")
     unit = (MIDDLE, SPREAD) if model.normalisation == REFERENCE else (0.0, 1.0)
     return Replicates(
         table=_table(model, tally, point, unit, interval=interval),
-        choices=pd.DataFrame(choices.labels, index=pd.RangeIndex(draws, name="replicate")).astype("str"),
+        choices=choices.table,
         model=model,
         factors=tuple(factors),
         tally=tally,
@@ -252,14 +301,15 @@ def replicate(
     )
 
 
-def run_blocks[T](work: Callable[[int], T], numbers: Iterable[int], *, n_jobs: int) -> Iterator[T]:
+def run_blocks[T](work: Callable[[int], T], numbers: Sequence[int], *, n_jobs: int | None) -> Iterator[T]:
     """Do independent blocks of work and hand back their results in order, here or through joblib."""
-    if n_jobs == 1:
-        yield from map(work, numbers)
-        return
     from joblib import Parallel, delayed
 
-    yield from Parallel(n_jobs=n_jobs, return_as="generator")(delayed(work)(number) for number in numbers)
+    workers = Parallel(n_jobs=n_jobs, return_as="generator")
+    if workers.n_jobs == 1 or len(numbers) == 1:
+        yield from map(work, numbers)
+    else:
+        yield from workers(delayed(work)(number) for number in numbers)
 
 
 def _comparable(model: IndexModel, factors: Sequence[Factor]) -> bool:

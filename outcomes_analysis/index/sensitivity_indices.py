@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.alternatives import Alternatives, IndexModel, alternatives_of
+from outcomes_analysis.index.alternatives import Alternatives, alternatives_of
 from outcomes_analysis.index.building import IndexResult
-from outcomes_analysis.index.factors import Factor, alternatives, check_factors, choose, inputs
+from outcomes_analysis.index.choosing import check_factors, choose
+from outcomes_analysis.index.factors import Factor, alternatives, inputs
 from outcomes_analysis.index.kernels import ranks_of
+from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import default_factors, index_model
-from outcomes_analysis.index.replicates import block_size, nominal, refuse_idle, scores_of, sobol_points
+from outcomes_analysis.index.replicates import block_size, nominal, refuse_idle, run_blocks, scores_of, sobol_points
 from outcomes_analysis.index.sobol import (
     every_combination,
     exact_indices,
@@ -69,6 +71,7 @@ def rank_outputs(
     *,
     nodes: Sequence[int],
     seed: int,
+    n_jobs: int | None = None,
 ) -> np.ndarray:
     """Mean absolute rank shift, then each unit's rank, for each row of uniform numbers.
 
@@ -80,13 +83,18 @@ def rank_outputs(
     base = ranks_of(nominal(model))
     choices = choose(factors, model.tree, u, means=model.means, seed=seed)
     result = np.empty((len(nodes), len(u), 1 + base.shape[1]), dtype=np.float32)
-    for start in range(0, len(u), block_size(model)):
-        rows = slice(start, start + block_size(model))
-        ranks = ranks_of(scores_of(model, options, choices, rows))
+    starts = list(range(0, len(u), block_size(model)))
+
+    def block(number: int) -> np.ndarray:
+        rows = slice(starts[number], starts[number] + block_size(model))
+        return ranks_of(scores_of(model, options, choices, rows))[list(nodes)]
+
+    for start, ranks in zip(starts, run_blocks(block, range(len(starts)), n_jobs=n_jobs), strict=True):
+        rows = slice(start, start + ranks.shape[1])
         for k, node in enumerate(nodes):
-            result[k, rows, 1:] = ranks[node]
+            result[k, rows, 1:] = ranks[k]
             ranked = base[node] > 0
-            away = np.abs(ranks[node].astype(float) - base[node])
+            away = np.abs(ranks[k].astype(float) - base[node])
             result[k, rows, 0] = away[:, ranked].mean(axis=1) if ranked.any() else 0.0
     return result
 
@@ -99,6 +107,7 @@ def sensitivity(
     runs: int = 8_192,
     seed: int = SEED,
     level: float = LEVEL,
+    n_jobs: int | None = None,
 ) -> SensitivityResult:
     """Say how much each choice of method moves the ranks.
 
@@ -117,6 +126,8 @@ def sensitivity(
         For weight sets drawn once, the design and the bootstrap.
     level : float
         Level of the bootstrap bounds.
+    n_jobs : int, optional
+        As in :func:`~outcomes_analysis.index.replicates.replicate`.
 
     Returns
     -------
@@ -139,7 +150,7 @@ def sensitivity(
         message = "Sensitivity compares factors: pass at least two."
         raise SpecError(message)
     check_factors(chosen, model.tree, references=list(model.references))
-    options = alternatives_of(model, chosen)
+    options = alternatives_of(model, chosen, seed=seed)
     refuse_idle(model, chosen, options, seed=seed)
     positions = _nodes(model, nodes)
     lists = [alternatives(f, model.tree) for f in chosen]
@@ -148,7 +159,7 @@ def sensitivity(
     groups = [inputs(f, model.tree) for f in chosen]
 
     u = every_combination(counts) if exact else _design(groups, runs=runs, seed=[seed, 2])
-    y = rank_outputs(model, chosen, options, u, nodes=positions, seed=seed)
+    y = rank_outputs(model, chosen, options, u, nodes=positions, seed=seed, n_jobs=n_jobs)
     tables = []
     for k, node in enumerate(positions):
         if exact:

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.index.alternatives import IndexModel
 from outcomes_analysis.index.factors import (
     AggregationFactor,
     NormalisationFactor,
@@ -25,8 +24,9 @@ from outcomes_analysis.index.factors import (
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_draws import FigureDraws
+from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.kernels import ranks_of
+from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.replicates import nominal, replicate
 from outcomes_analysis.index.tree import Tree
 

@@ -9,7 +9,6 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework import load_framework
 from outcomes_analysis.index import build_index, build_matrix, normalise, treat, uncertainty
 from outcomes_analysis.index import tallies as tallies_module
-from outcomes_analysis.index.alternatives import IndexModel
 from outcomes_analysis.index.factors import (
     AggregationFactor,
     BasePeriodFactor,
@@ -18,8 +17,9 @@ from outcomes_analysis.index.factors import (
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_draws import FigureDraws, joint_posterior
+from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.kernels import ranks_of
+from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import index_model
 from outcomes_analysis.index.replicates import nominal, replicate
 from outcomes_analysis.index.tree import Tree
@@ -219,28 +219,6 @@ def test_convergence_shows_a_falling_error():
     assert top["error_lower"].iloc[-1] < top["error_lower"].iloc[0]
 
 
-def test_joint_posterior_of_one_indicator_is_empirical_bayes():
-    rng = np.random.default_rng(2)
-    x, error = rng.normal(size=(200, 1)) + 3, np.full((200, 1), 0.5)
-    mean, root = joint_posterior(x, error, np.eye(1))
-    between = x.var() - 0.25
-    keep = between / (between + 0.25)
-    # EM ends when nothing moves by a thousandth
-    np.testing.assert_allclose(mean, x.mean() + keep * (x - x.mean()), atol=2e-3)
-    np.testing.assert_allclose(root[:, 0, 0] ** 2, keep * 0.25, rtol=2e-3)
-
-
-def test_joint_posterior_has_the_spread_and_association_of_the_truth():
-    """Draws of the field vary and go together as true values do, not as figures do, and not as shrunken means do."""
-    rng = np.random.default_rng(5)
-    truth = rng.normal(size=(4_000, 1)) * 0.8 + rng.normal(size=(4_000, 3)) * 0.6
-    error = np.full(truth.shape, 1.0)
-    mean, root = joint_posterior(truth + rng.normal(size=truth.shape), error, np.eye(3))
-    drawn = mean + (root @ rng.normal(size=(4_000, 3, 1)))[:, :, 0]
-    # covariances of 4,000: standard error .02 at most, estimated with noise of variance 1 taken off
-    np.testing.assert_allclose(np.cov(drawn.T), np.cov(truth.T), atol=0.1)
-
-
 @pytest.fixture(scope="module")
 def index():
     framework = load_framework()
@@ -285,38 +263,3 @@ def test_figures_method_and_both(index):
         found.rank_sets("happy")
     chance = found.chance_above("learning")
     np.testing.assert_allclose((chance + chance.T).to_numpy()[~np.eye(len(chance), dtype=bool)], 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("noise", "honest"), [(0.5, 0.05), (1.0, 0.05), (2.0, 0.08)])
-def test_rank_intervals_of_drawn_figures_cover_the_truth(noise, honest):
-    """Indicators that go together, errors of different size, missing figures: 90 % intervals of the top's rank hold the
-    truth in 87 to 93 %, and chances of the lowest fifth are honest, though shrinkage is by indicator and not of the top."""
-    # with noise 2 a sixth of an indicator's spread is real; that this share is itself unsure is not carried into the
-    # chances, which are then too bold by .06 in places
-    rng, n = np.random.default_rng(int(10 * noise)), 151
-    inside, extreme, stated, happened = [], [], [], []
-    tree = Tree.build(PARENTS, leaves=LEAVES)
-    for repeat in range(150):
-        truth = 0.7 * rng.normal(size=(n, 1)) + 0.7 * rng.normal(size=(n, 6))
-        error = noise * rng.gamma(4, 0.25, size=(n, 1)) * np.array([0.5, 1, 1, 1, 1, 1.5])
-        names = [f"u{i:03d}" for i in range(n)]
-        x, e = (pd.DataFrame(v, names, LEAVES) for v in (truth + error * rng.normal(size=(n, 6)), error))
-        reference = {"base": pd.DataFrame({"centre": 0.0, "scale": 1.0}, index=LEAVES)}
-        model = IndexModel(x, tree, errors=e, normalisation="reference", references=reference)
-        table = replicate(model, figures=FigureDraws(), draws=500, seed=repeat).table.query("node_id == 'top'")
-        top = (truth[:, :3].mean(axis=1) + truth[:, 3:5].mean(axis=1) + truth[:, 5]) / 3
-        rank = (-top).argsort().argsort() + 1
-        hit = ((rank >= table["rank_lower"]) & (rank <= table["rank_upper"])).to_numpy()
-        inside.append(hit.mean())
-        extreme.append(hit[(rank <= 10) | (rank > n - 10)].mean())
-        stated.append(table["p_bottom_fifth"].to_numpy())
-        happened.append(rank > n - n / 5)
-    # 150 * 151 intervals: Monte Carlo error .002
-    assert 0.87 <= np.mean(inside) <= 0.93
-    assert np.mean(extreme) >= 0.85
-    p, y = np.concatenate(stated), np.concatenate(happened)
-    for low in np.arange(0, 1, 0.2):
-        cell = (p >= low) & (p <= low + 0.2)
-        if cell.sum() > 400:
-            assert abs(p[cell].mean() - y[cell].mean()) <= honest

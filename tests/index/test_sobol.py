@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.alternatives import IndexModel, alternatives_of
+from outcomes_analysis.index.alternatives import alternatives_of
 from outcomes_analysis.index.factors import AggregationFactor, NormalisationFactor, TreatmentFactor, WeightFactor
+from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.replicates import sobol_points
 from outcomes_analysis.index.sensitivity_indices import SHIFT, rank_outputs, sensitivity
 from outcomes_analysis.index.sobol import every_combination, exact_indices, saltelli_design, sobol_indices
