@@ -13,6 +13,7 @@ SYMBOL_MEANINGS = {
     "[x]": "not available",
     "[z]": "not applicable",
     "[u]": "low reliability",
+    "[d]": "doubtful: left as published, though other years or tables of the same place speak against it",
     "[low]": "rounds to zero but is not zero",
 }
 EXPLORATION = "For exploration, not performance management. Not official statistics."
@@ -63,10 +64,11 @@ def plural(count: int, one: str, many: str) -> str:
 
 
 def symbol(status: str, flags: str = "") -> str:
-    """Symbol of the UK statistical system for a missing or unreliable value, or an empty string."""
+    """Symbol of the UK statistical system for a missing or unreliable value, ours for a doubtful one, or nothing."""
     if status in SYMBOLS:
         return SYMBOLS[status]
-    return "[u]" if "low_reliability" in flags.split(";") else ""
+    marks = {"low_reliability": "[u]", "doubtful": "[d]"}
+    return next((mark for flag, mark in marks.items() if flag in flags.split(";")), "")
 
 
 def chance(probability: float) -> str:

@@ -44,6 +44,22 @@ def gold(shared: Path) -> Path:
     return shared / "gold"
 
 
+@pytest.fixture(scope="session")
+def england() -> dict[tuple[str, str], float]:
+    """England as the Department for Education published it, to one decimal: early years, key stage 4, pupil absence."""
+    return {
+        ("gld_pct", "2018/19"): 71.8,
+        ("gld_pct", "2021/22"): 65.2,
+        ("gld_pct", "2022/23"): 67.2,
+        ("gld_pct", "2023/24"): 67.7,
+        ("gld_pct", "2024/25"): 68.3,
+        ("attainment8", "2018/19"): 46.7,
+        ("attainment8", "2022/23"): 46.3,
+        ("persistent_absence", "2018/19"): 10.9,
+        ("persistent_absence", "2021/22"): 22.5,
+    }
+
+
 def is_loopback(address: object) -> bool:
     """Whether a socket address stays on this machine (a Unix socket's address is text)."""
     if not isinstance(address, tuple):

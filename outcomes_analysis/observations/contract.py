@@ -56,7 +56,7 @@ STATUSES: tuple[str, ...] = (
 )
 MISSING: tuple[str, ...] = ("suppressed", "not_available", "not_applicable")
 MEASURED: tuple[str, ...] = ("published",)  # the only status that may set a standard, a rank or a spread
-FLAGS: tuple[str, ...] = ("break_before", "capped", "low_reliability", "provisional", "revised", "rounded")
+FLAGS: tuple[str, ...] = ("break_before", "capped", "doubtful", "low_reliability", "provisional", "revised", "rounded")
 GROUP_TYPES: tuple[str, ...] = ("all", "disadvantage", "ethnicity", "fsm", "sen", "sex", "social_care")
 
 # Bounds and values are published rounded, each on its own: half a unit in the last of four decimals.

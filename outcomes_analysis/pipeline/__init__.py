@@ -144,6 +144,7 @@ def _observed(raw: pd.DataFrame, *, framework: Framework) -> _Observed:
     from outcomes_analysis.areas.harmonising import harmonise
     from outcomes_analysis.observations.breaks import mark_breaks
     from outcomes_analysis.observations.contract import check_observations
+    from outcomes_analysis.observations.holding import bands_held
     from outcomes_analysis.observations.intervals import sampling_errors
     from outcomes_analysis.observations.yearly import add_total_errors, year_to_year
     from outcomes_analysis.sources.corrections import apply_corrections, load_corrections
@@ -159,6 +160,7 @@ def _observed(raw: pd.DataFrame, *, framework: Framework) -> _Observed:
     table = table[table["period_end"].dt.year.between(FIRST_YEAR, LAST_YEAR)]
     table = mark_breaks(table, framework=framework)
     yearly = year_to_year(table, framework=framework)
+    yearly = yearly.join(bands_held(table, framework=framework))
     table = add_total_errors(table, yearly, framework=framework)
     return _Observed(check_observations(table, framework=framework, where="release"), yearly, harmonised.report)
 

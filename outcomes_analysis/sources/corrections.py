@@ -1,4 +1,4 @@
-"""Corrections of published figures that are certainly wrong, as data: what, where, why, and what was published."""
+"""Corrections of published figures that are certainly wrong, and marks on doubtful ones, as data: what, where, why."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from outcomes_analysis.errors import CorrectionError, Problems, several
-from outcomes_analysis.observations.contract import MISSING
+from outcomes_analysis.observations.contract import MISSING, join_flags
 from outcomes_analysis.project import project
 from outcomes_analysis.sources.registry import Registry, Text
 
-Action = Literal["drop", "scale", "replace", "set_status"]
+Action = Literal["drop", "scale", "replace", "set_status", "mark"]
 TOLERANCE = 1e-9  # relative: the figure is compared with what was published, after its factor
 
 
@@ -73,9 +73,9 @@ class Correction(BaseModel):
         Codes as published.
     periods : ``all``, or tuple of int or str
         A number is the year in which the period ends; a text is a canonical label.
-    action : {"drop", "scale", "replace", "set_status"}
+    action : {"drop", "scale", "replace", "set_status", "mark"}
         Leave the rows out; multiply value and bounds by ``to``; put ``to`` in place of the value; take the value away
-        and give ``to`` as the reason.
+        and give ``to`` as the reason; leave the value and flag it ``doubtful``.
     reported : str
         Where the publisher was told, or that it was not.
     status : {"open", "confirmed"}
@@ -101,6 +101,7 @@ class Correction(BaseModel):
         number = isinstance(self.to, float)
         fits = {
             "drop": self.to is None,
+            "mark": self.to is None,
             "scale": number,
             "replace": number,
             "set_status": isinstance(self.to, str) and self.to in MISSING,
@@ -108,7 +109,7 @@ class Correction(BaseModel):
         if not fits[self.action]:
             message = (
                 f"action '{self.action}' with to = {self.to!r}: give a number to scale or replace, "
-                f"one of {', '.join(MISSING)} to set_status, nothing to drop"
+                f"one of {', '.join(MISSING)} to set_status, nothing to drop or mark"
             )
             raise ValueError(message)
         return self
@@ -172,7 +173,7 @@ def _entries(path: Path) -> list[Any]:
 
 
 def apply_corrections(raw: pd.DataFrame, corrections: tuple[Correction, ...]) -> pd.DataFrame:
-    """Correct what is certainly wrong, if it is still as it was when the correction was written.
+    """Correct what is certainly wrong and mark what is doubtful, if it is still as it was when that was written.
 
     Parameters
     ----------
@@ -246,7 +247,9 @@ def _mismatch(rows: pd.DataFrame, correction: Correction) -> str:
 
 def _change(result: pd.DataFrame, at: pd.Series, correction: Correction) -> None:
     bounds = ["lower", "upper"]
-    if correction.action == "scale":
+    if correction.action == "mark":
+        result["flags"] = join_flags(result["flags"], "doubtful", where=at)
+    elif correction.action == "scale":
         result.loc[at, ["value", *bounds]] *= correction.to
     elif correction.action == "replace":
         result.loc[at, ["value", *bounds, "level"]] = [correction.to, np.nan, np.nan, np.nan]
@@ -254,3 +257,27 @@ def _change(result: pd.DataFrame, at: pd.Series, correction: Correction) -> None
     else:
         result.loc[at, ["value", *bounds, "level"]] = np.nan
         result.loc[at, "status"] = correction.to
+
+
+def doubts(corrections: tuple[Correction, ...] | None = None) -> pd.DataFrame:
+    """List the figures left as published but marked as doubtful, with the reason.
+
+    Parameters
+    ----------
+    corrections : tuple of Correction, optional
+        The project's own by default.
+
+    Returns
+    -------
+    DataFrame
+        One row a mark, area and period: ``indicator_id, source_id, published_code, period`` (a label, or the year in
+        which it ends) and ``reason``, for whoever shows a figure flagged ``doubtful``.
+    """
+    marks = [c for c in (load_corrections() if corrections is None else corrections) if c.action == "mark"]
+    rows = [
+        (c.indicator, c.source, area, str(period), c.reason)
+        for c in marks
+        for area in c.area
+        for period in (("all",) if c.periods == "all" else c.periods)
+    ]
+    return pd.DataFrame(rows, columns=["indicator_id", "source_id", "published_code", "period", "reason"], dtype="str")

@@ -12,7 +12,7 @@ import yaml
 
 from outcomes_analysis.errors import CorrectionError, SourceError
 from outcomes_analysis.observations.contract import COLUMNS, conform
-from outcomes_analysis.sources.corrections import Correction, apply_corrections, load_corrections
+from outcomes_analysis.sources.corrections import Correction, apply_corrections, doubts, load_corrections
 from outcomes_analysis.sources.deriving import derive_rates
 from outcomes_analysis.sources.raw_frame import excluded_rows
 
@@ -65,6 +65,21 @@ def raw() -> pd.DataFrame:
         {"value": 5.0, "published_code": "301"},
         {"value": np.nan, "published_code": "302", "status": "suppressed"},
     )
+
+
+def test_mark_leaves_the_figure_and_says_so(raw: pd.DataFrame) -> None:
+    raw.loc[0, "flags"] = "provisional"
+    marked = apply_corrections(raw, (correction(action="mark"),))
+    assert marked["flags"].tolist() == ["doubtful;provisional", "", "", ""]
+    pd.testing.assert_frame_equal(marked.drop(columns="flags"), raw.drop(columns="flags"))
+    told = doubts((correction(action="mark", periods=[2024, "2024/25"], area=["970", "301"]), correction(id="other")))
+    assert told[["published_code", "period"]].to_numpy().tolist() == [
+        ["970", "2024"],
+        ["970", "2024/25"],
+        ["301", "2024"],
+        ["301", "2024/25"],
+    ]
+    assert told["reason"].eq(BASE["reason"]).all()
 
 
 def test_drop(raw: pd.DataFrame) -> None:
