@@ -40,6 +40,8 @@ class Asked:
         Areas drawn again, the same for every analysis.
     seed : int or None
         By which they were drawn.
+    further : int
+        Drawn from the same generator: the start of draws for analyses that rest on fewer areas.
     """
 
     spec: RelationSpec
@@ -49,6 +51,7 @@ class Asked:
     level: float
     drawn: NDArray[np.intp]
     seed: int | None
+    further: int
 
     @property
     def predictor(self) -> Indicator:
@@ -83,6 +86,10 @@ class Asked:
         """Columns of the table that every estimate of one case has in common."""
         n = int(self.keep(sample).sum())
         return {"adjusted_for": "+".join(controls), "sample": sample, "n": n, "level": self.level}
+
+    def drawn_again(self, n: int) -> NDArray[np.intp]:
+        """Draws for an analysis of fewer areas, the same each time it is asked for."""
+        return resamples(n, draws=len(self.drawn), rng=np.random.default_rng([self.further, n]))
 
     def manifest(self, figures: pd.DataFrame | None = None) -> RunManifest:
         """What an answer was made from; ``figures`` where more than the assembled ones were used."""
@@ -144,7 +151,8 @@ def ask(
     for indicator in spec.roles:
         framework.indicator(indicator)
     assembled = assemble(observations, spec=spec, framework=framework, areas=areas)
-    drawn = resamples(len(assembled.data), draws=draws, rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    drawn = resamples(len(assembled.data), draws=draws, rng=rng)
     return Asked(
         spec=spec,
         framework=framework,
@@ -153,15 +161,24 @@ def ask(
         level=level,
         drawn=drawn,
         seed=seed if isinstance(seed, int) else None,
+        further=int(rng.integers(2**62)),
     )
 
 
 def computed(
-    shared: dict[str, Any], estimate: float, lower: float, upper: float, *, method: str, reason: str = ""
+    shared: dict[str, Any],
+    estimate: float,
+    lower: float,
+    upper: float,
+    *,
+    method: str,
+    reason: str = "",
+    p_value: float = np.nan,
 ) -> dict[str, Any]:
     """Row of an estimate; ``reason`` is what a reader must know of it."""
     return {
         **shared,
+        "p_value": float(p_value),
         "estimate": float(estimate),
         "lower": float(lower),
         "upper": float(upper),

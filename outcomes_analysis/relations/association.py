@@ -78,6 +78,8 @@ def relate(
     diagnostics = {
         **_diagnostics(asked, draws=draws),
         "compared": correlations.compared(level=level),
+        "effective": correlations.effective,
+        "reliability": correlations.reliability,
         "region_share": slopes.region_share,
     }
     text = compose(table, spec=spec, framework=asked.framework, diagnostics=diagnostics, draws=draws, level=level)

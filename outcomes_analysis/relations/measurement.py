@@ -18,7 +18,6 @@ import pandas as pd
 
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.observations.scales import RowScales
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.relations.asking import defaults
@@ -27,7 +26,7 @@ from outcomes_analysis.relations.latent_pair import Pair, noise_share, partial_c
 from outcomes_analysis.relations.measurement_sentences import compose_measurement
 from outcomes_analysis.relations.posteriors import SAMPLER, Method, Posterior, sample_posterior
 from outcomes_analysis.relations.result import RelationResult, table_of
-from outcomes_analysis.relations.sample import MINIMUM_AREAS, USABLE, Assembled, assemble
+from outcomes_analysis.relations.sample import MINIMUM_AREAS, Assembled, assemble, on_own_scale
 from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.relations.specification import RelationSpec
 from outcomes_analysis.sources.release import data_as_at
@@ -181,7 +180,7 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
         raise RelationError(message)
     names = (spec.predictor, spec.outcome, confounder)
     found = {
-        name: _on_own_scale(observations, name, year=spec.year, assembled=assembled, framework=framework)
+        name: on_own_scale(observations, name, year=spec.year, assembled=assembled, framework=framework)
         for name in names
     }
     errors = pd.DataFrame({f"{n}_error": found[n]["error"] for n in (spec.predictor, spec.outcome)})
@@ -216,35 +215,6 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
     kept = replace(assembled, data=data, left_out=left_out)
     used = data[["region_code", *names, *errors.columns]].reset_index()
     return Figures(assembled=kept, pair=pair, spread=spread, hash=hash_of(used.to_dict(orient="list")))
-
-
-def _on_own_scale(
-    observations: pd.DataFrame, indicator: str, *, year: int, assembled: Assembled, framework: Framework
-) -> pd.DataFrame:
-    """Value, error, and both on the indicator's scale, of the very figures that were assembled."""
-    rows = observations[
-        observations["indicator_id"].eq(indicator)
-        & observations["area_code"].isin(assembled.data.index)
-        & observations["group_type"].eq("all")
-        & observations["group"].eq("all")
-        & observations["status"].isin(USABLE)
-        & observations["value"].notna()
-        & observations["period_end"].dt.year.le(year)
-    ]
-    # every area assembled has a figure of the latest year that any has: its own latest is that very figure
-    rows = rows.sort_values("period_end").drop_duplicates("area_code", keep="last").set_index("area_code")
-    rows = rows.loc[assembled.data.index]
-    assert rows["value"].equals(assembled.data[indicator].rename("value"))
-    scales = RowScales.of(rows, framework)
-    error = rows["se_total"].to_numpy(float)
-    return pd.DataFrame(
-        {
-            "x": scales.transform(rows["value"]),
-            "error": error,
-            "scaled_error": error * scales.derivative(rows["value"]),
-        },
-        index=rows.index,
-    )
 
 
 def _fitted(pair: Pair, data: str, name: str, settings: dict[str, Any], folder: Path) -> Posterior:

@@ -39,8 +39,9 @@ class Fit:
         Degrees of freedom of the t distribution used.
     method : str
         In words: what was fitted and how the errors were made.
-    between, within : float
-        Variance between and within groups (NaN without groups), in the outcome's units squared.
+    between, within, area : float
+        Variance between groups, within them and, where areas have several rows, between areas of a group (NaN where
+        there are none), in the outcome's units squared.
     note : str
         What a reader must know, such as why the region model fell back to least squares.
     """
@@ -55,6 +56,7 @@ class Fit:
     method: str
     between: float = float("nan")
     within: float = float("nan")
+    area: float = float("nan")
     note: str = ""
 
     def of(self, name: str) -> tuple[float, float, float]:
@@ -86,8 +88,15 @@ def check_design(design: Floats, *, names: Sequence[str]) -> None:
         raise RelationError(message)
 
 
-def fit_robust(outcome: Floats, design: Floats, *, names: Sequence[str], level: float = LEVEL) -> Fit:
-    """Ordinary least squares with HC3 errors and t intervals.
+def fit_robust(
+    outcome: Floats,
+    design: Floats,
+    *,
+    names: Sequence[str],
+    weights: Floats | None = None,
+    level: float = LEVEL,
+) -> Fit:
+    """Least squares, weighted or not, with HC3 errors and t intervals.
 
     Parameters
     ----------
@@ -96,6 +105,8 @@ def fit_robust(outcome: Floats, design: Floats, *, names: Sequence[str], level: 
         First column the constant.
     names : sequence of str
         One a column.
+    weights : array of shape (n,), optional
+        How much each area counts, above nought; only their proportions matter. All alike by default.
 
     Returns
     -------
@@ -110,8 +121,12 @@ def fit_robust(outcome: Floats, design: Floats, *, names: Sequence[str], level: 
     import statsmodels.api as sm
 
     check_design(design, names=names)
-    fitted = sm.OLS(outcome, design).fit(cov_type="HC3", use_t=True)
-    method = "least squares, HC3 errors"
+    if weights is not None and not np.all(weights > 0):
+        message = f"{int(np.sum(~(weights > 0)))} areas have a weight that is missing or not above nought."
+        raise RelationError(message)
+    model = sm.OLS(outcome, design) if weights is None else sm.WLS(outcome, design, weights=weights)
+    fitted = model.fit(cov_type="HC3", use_t=True)
+    method = f"{'' if weights is None else 'weighted '}least squares, HC3 errors"
     return _fit(fitted.params, fitted.bse, names=names, level=level, df=float(fitted.df_resid), method=method)
 
 

@@ -25,6 +25,8 @@ TABLE_COLUMNS = (
     "upper",
     "level",
     "interval",
+    "p_value",
+    "q_value",
     "unit",
     "scale",
     "method",
@@ -36,6 +38,9 @@ TABLE_COLUMNS = (
 LABELS = {
     "spearman": "Rank correlation",
     "pearson": "Straight-line correlation",
+    "spearman_neighbours": "Rank correlation, likeness of neighbours allowed for",
+    "pearson_even": "Straight-line correlation, each figure on an even scale",
+    "pearson_noise_out": "Straight-line correlation on an even scale, known noise taken out",
     "ols_robust": "Straight line, errors robust to unequal spread",
     "ols_region": "Straight line within regions, each with a level of its own",
     "mixed_region": "Line with a level for each region, the levels drawn from one spread",
@@ -54,7 +59,9 @@ class RelationResult:
     table : DataFrame
         One row an estimate: ``analysis`` (a key of ``LABELS``) and ``label`` (the same in words), ``adjusted_for``
         (indicator ids joined by ``+``, empty for none) and ``alike`` (in words), ``sample`` and ``authorities`` (in
-        words), ``n`` (how many), ``estimate, lower, upper, level, interval``, ``unit`` in words, ``scale``
+        words), ``n`` (how many), ``estimate, lower, upper, level, interval``, ``p_value`` (chance of one as large
+        were there none; only for ``spearman_neighbours``) and ``q_value`` (the same when several pairs are tried:
+        Benjamini and Hochberg 1995), ``unit`` in words, ``scale``
         (``correlation``, ``standard``: sd of the outcome per sd of the predictor, ``natural``: units of the outcome
         per ``unit``), ``method`` (how the interval was made), ``status`` (``computed`` or ``withheld``) and
         ``reason``.

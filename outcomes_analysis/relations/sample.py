@@ -9,6 +9,7 @@ import pandas as pd
 from outcomes_analysis.errors import RelationError, several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.observations.periods import year_of
+from outcomes_analysis.observations.scales import RowScales
 from outcomes_analysis.relations.specification import RelationSpec
 from outcomes_analysis.wording import plural
 
@@ -109,6 +110,53 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
         withheld=withheld,
         sources=tuple(sorted({source for used in read_from.values() for source in used})),
         read_from=read_from,
+    )
+
+
+def on_own_scale(
+    observations: pd.DataFrame, indicator: str, *, year: int, assembled: Assembled, framework: Framework
+) -> pd.DataFrame:
+    """Value and error of the very figures that were assembled, on the scale on which the indicator's errors are even.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        The tidy table they were assembled from.
+    indicator : str
+        One of the variables.
+    year : int
+        Of the question.
+    assembled : Assembled
+    framework : Framework
+        Gives the scale.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``area_code``: ``x`` (on the scale), ``error`` (``se_total``, natural units) and ``scaled_error``.
+    """
+    rows = observations[
+        observations["indicator_id"].eq(indicator)
+        & observations["area_code"].isin(assembled.data.index)
+        & observations["group_type"].eq("all")
+        & observations["group"].eq("all")
+        & observations["status"].isin(USABLE)
+        & observations["value"].notna()
+        & observations["period_end"].dt.year.le(year)
+    ]
+    # every area assembled has a figure of the latest year that any has: its own latest is that very figure
+    rows = rows.sort_values("period_end").drop_duplicates("area_code", keep="last").set_index("area_code")
+    rows = rows.loc[assembled.data.index]
+    assert rows["value"].equals(assembled.data[indicator].rename("value"))
+    scales = RowScales.of(rows, framework)
+    error = rows["se_total"].to_numpy(float)
+    return pd.DataFrame(
+        {
+            "x": scales.transform(rows["value"]),
+            "error": error,
+            "scaled_error": error * scales.derivative(rows["value"]),
+        },
+        index=rows.index,
     )
 
 

@@ -133,3 +133,20 @@ def test_designs_that_bear_no_slope_are_refused(change, message):
     design = change(design)
     with pytest.raises(RelationError, match=message):
         fit_robust(y[: len(design)], design, names=NAMES)
+
+
+def test_weighted_errors_by_hand():
+    y, design, _ = areas(0.5)
+    weights = np.random.default_rng(2).uniform(0.2, 5, len(y))
+    inverse = np.linalg.inv((design.T * weights) @ design)
+    slopes = inverse @ (design.T * weights) @ y
+    leverage = weights * np.einsum("ij,jk,ik->i", design, inverse, design)
+    meat = (weights * (y - design @ slopes) / (1 - leverage)) ** 2
+    errors = np.sqrt(np.diag(inverse @ (design.T * meat) @ design @ inverse))
+    fit = fit_robust(y, design, names=NAMES, weights=weights)
+    assert fit.estimates == pytest.approx(tuple(slopes), abs=1e-9)  # another order of the same sums
+    assert fit.errors == pytest.approx(tuple(errors), abs=1e-9)
+    doubled = fit_robust(y, design, names=NAMES, weights=2 * weights)
+    assert doubled.errors == pytest.approx(fit.errors, abs=1e-12)
+    with pytest.raises(RelationError, match="1 areas have a weight"):
+        fit_robust(y, design, names=NAMES, weights=np.where(np.arange(len(y)) == 3, 0, weights))
