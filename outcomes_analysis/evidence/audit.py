@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.evidence.page import Section, bullets, details_html, heading, page, paragraph, table_html
+from outcomes_analysis.evidence.page import (
+    Section,
+    bullets,
+    details_html,
+    heading,
+    links,
+    page,
+    paragraph,
+    table_html,
+)
 from outcomes_analysis.index.audit_wording import domain_sentences
 from outcomes_analysis.index.auditing import SECTIONS, AuditReport
 from outcomes_analysis.wording import listed, number, plural
@@ -160,7 +169,7 @@ def audit_html(report: AuditReport) -> str:
 
 
 def audit_sections(report: AuditReport) -> list[Section]:
-    """The audit's verdicts and findings alone, for a page that holds more than the audit.
+    """The audit's verdicts and the reason for each, for a page that holds more than the audit.
 
     Parameters
     ----------
@@ -170,7 +179,21 @@ def audit_sections(report: AuditReport) -> list[Section]:
     -------
     list of Section
     """
-    return [Section("Audit", paragraph(report.text.split("\n\n")[0]) + _findings(report))]
+    body = [
+        paragraph(
+            "A score stands for one thing only if its parts vary together. Where they do not, the score is a sum "
+            "declared by its weights, and the parts tell more than the sum."
+        ),
+        paragraph(report.text.split("\n\n")[0]),
+        _verdicts(report),
+        bullets([f"{one['label']}: {_lowered(str(one['reasons']))}" for _, one in report.verdicts.iterrows()]),
+        links([("audit.html", TITLE, "every step, with its tables")]),
+    ]
+    return [Section("Does each domain behave as one thing?", "".join(body), anchor="audit")]
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _findings(report: AuditReport) -> str:
@@ -200,15 +223,17 @@ def _verdicts(report: AuditReport) -> str:
     headings = {
         "read_as": "To be read as",
         "measures": "Distinct measures",
-        "alpha": "Alpha, standardised",
-        "alpha_lower": "Lower end (90%)",
+        "dimensions": "Separate things",
+        "alpha": "Agreement (Cronbach's alpha)",
+        "alpha_lower": "Its lower end (90%)",
         "against": "Pairs against each other",
     }
     rule = (
-        "One score: three measures or more, one dimension, no pair against each other beyond chance, and alpha 0.6 or "
-        "more at the lower end. Otherwise the score is a declared weighted sum and its parts come first."
+        "One score: three measures or more that hold one thing, no pair against each other beyond chance, and "
+        "agreement of 0.6 or more at the lower end. Otherwise the score is a declared weighted sum and its parts come "
+        "first."
     )
-    return table_html(shown, "Does each domain behave as one thing?", headings=headings, decimals=2, notes=[rule])
+    return table_html(shown, "How each domain is to be read", headings=headings, decimals=2, notes=[rule])
 
 
 def _section(name: str, rows: pd.DataFrame, report: AuditReport) -> Section:

@@ -34,7 +34,7 @@ a { color: #12436d; }
 a:focus, summary:focus, [tabindex]:focus { outline: 3px solid #f46a25; outline-offset: 2px; }
 nav ol { padding-left: 1.25rem; }
 figure { margin: 1.5rem 0; }
-figure svg { max-width: 100%; height: auto; }
+figure svg { width: 100%; max-width: 46rem; height: auto; }
 figcaption, .note, footer { font-size: .875rem; color: #404040; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
@@ -44,6 +44,7 @@ thead th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
 tbody th { font-weight: normal; }
 tbody th[scope="rowgroup"] { font-weight: bold; background: #f2f2f2; }
 .number { text-align: right; white-space: nowrap; }
+thead .number { white-space: normal; min-width: 4.5rem; }
 summary { cursor: pointer; padding: .25rem 0; color: #12436d; text-decoration: underline; }
 @media print {
   @page { margin: 18mm; }
@@ -92,6 +93,28 @@ def heading(text: str, *, level: Literal[2, 3] = 3) -> str:
 def bullets(items: Sequence[str]) -> str:
     """List of plain texts, each escaped."""
     return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>" if items else ""
+
+
+def links(pages: Sequence[tuple[str, str, str]]) -> str:
+    """List of pages that lie beside this one.
+
+    Parameters
+    ----------
+    pages : sequence of (file, title, what)
+        Name of the file (``audit.html``), words of the link, and what is on the page.
+
+    Raises
+    ------
+    ValueError
+        If a file is not a page in the same folder.
+    """
+    items = []
+    for file, title, what in pages:
+        if not re.fullmatch(r"[a-z0-9-]+\.html", file):
+            message = f"{file!r} is not a page in the same folder."
+            raise ValueError(message)
+        items.append(f'<li><a href="{file}">{escape(title)}</a>: {escape(what)}</li>')
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def details_html(summary: str, body: str) -> str:

@@ -2,67 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from outcomes_analysis.evidence.audit import audit_sections
+from outcomes_analysis.evidence.cards import fitness_section
+from outcomes_analysis.evidence.certainty import certainty_section
+from outcomes_analysis.evidence.domain_section import contested_words, domain_section, drawn, label_of
 from outcomes_analysis.evidence.page import (
     Section,
     bullets,
     details_html,
-    figure_html,
-    heading,
+    links,
     page,
     paragraph,
     table_html,
 )
-from outcomes_analysis.sources.release import read_manifest
-from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, plural
+from outcomes_analysis.evidence.poverty import poverty_line, poverty_section
+from outcomes_analysis.sources.release import read_manifest, read_reference
+from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, number, plural, written_date
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.composing import Figure
-    from outcomes_analysis.index import AuditReport, ComparisonResult, IndexResult, UncertaintyResult
+    from outcomes_analysis.index import (
+        AuditReport,
+        ComparisonResult,
+        FitnessResult,
+        IndexResult,
+        SensitivityResult,
+        UncertaintyResult,
+    )
     from outcomes_analysis.relations import RelationResult
-
-SCORE_HEADINGS = {
-    "area_name": "Authority",
-    "estimate": "Score",
-    "lower": "Lower",
-    "upper": "Upper",
-    "rank": "Rank",
-    "rank_lower": "Rank from",
-    "rank_upper": "Rank to",
-    "p_bottom_fifth": "Chance of lowest fifth",
-    "availability": "Figures present, %",
-    "oldest_year": "Oldest figure",
-}
-FORMS = {1: "higher is better", -1: "lower is better", 0: "no agreed direction"}
 
 
 def report_html(
     index: IndexResult,
     uncertainty: UncertaintyResult,
-    comparison: ComparisonResult,
+    comparisons: Sequence[ComparisonResult],
     relation: RelationResult,
     *,
     audit: AuditReport,
+    sensitivity: SensitivityResult,
+    fitness: FitnessResult,
+    mapped: str,
     figures: Mapping[str, Figure],
 ) -> str:
     """Write the report of a run.
 
     Parameters
     ----------
-    index, uncertainty, comparison : results of the index
-        Scores, their intervals and ranks, and the comparison with places of similar child poverty.
+    index, uncertainty : results of the index
+        Scores, their intervals and ranks.
+    comparisons : sequence of ComparisonResult
+        The comparison with places of similar child poverty, by each measure of it.
     relation : RelationResult
         The association shown.
     audit : AuditReport
         Whether each domain behaves as one thing, and what else to mind.
+    sensitivity : SensitivityResult
+        Which choice of method moves the ranks most.
+    fitness : FitnessResult
+        What each indicator can bear.
+    mapped : str
+        Name of the measure of child poverty that the maps use.
     figures : mapping of str to Figure
         By id: ``domain-table``, ``admissions-attainment``, and for each domain ``domain-pair-``, ``domain-hex-``
-        and ``rank-intervals-``; an experimental one has no ranks.
+        and ``rank-intervals-``; an experimental one has no ranks, and ``domain-parts-`` where there are maps of its
+        parts.
 
     Returns
     -------
@@ -70,17 +79,20 @@ def report_html(
         One HTML page that asks for nothing outside itself; the same inputs give the same text.
     """
     period = index.matrix.period
+    scored = sorted({str(i) for name in index.domains for i in index.nodes[name].weights.index})
     sections = [
-        _summary(index, uncertainty, comparison),
-        Section("All domains side by side", _figure(figures["domain-table"], "domain-table")),
-        *(_domain(name, index, uncertainty, audit, figures) for name in index.domains),
+        _summary(index, uncertainty, comparisons),
+        _reading(index),
+        Section("All domains side by side", drawn(figures["domain-table"], "domain-table")),
+        *(domain_section(name, index, uncertainty, comparisons, audit, figures) for name in index.domains),
+        poverty_section(comparisons, mapped=mapped),
         _relation(relation, figures["admissions-attainment"]),
-        _certainty(index, uncertainty),
+        certainty_section(uncertainty, sensitivity),
         *audit_sections(audit),
+        fitness_section(fitness, scored=scored, bands=read_reference()),
         _method(index, uncertainty),
         _sources(index, relation),
     ]
-    as_at = index.manifest.data_as_at
     return page(
         f"Children's outcomes in English local authorities, as measured by the end of {period}",
         sections,
@@ -88,120 +100,67 @@ def report_html(
             "Five domains of the Common Outcomes Framework, scored from published official statistics for every "
             f"upper-tier local authority in England. {index.matrix.framework.notice}"
         ),
-        footer=f"Data as at {as_at}. Made with outcomes_analysis {index.manifest.package}.",
+        footer=(
+            f"Data as at {written_date(index.manifest.data_as_at)}. "
+            f"Made with outcomes_analysis {index.manifest.package}."
+        ),
     )
 
 
-def _figure(figure: Figure, name: str) -> str:
-    # title, unit, source and date stand in the drawing itself
-    return figure_html(figure.svg(prefix=name), figure.title, figure.alt)
-
-
-def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparison: ComparisonResult) -> Section:
-    nodes = index.nodes
-    ranked = [n for n in index.domains if not nodes[n].experimental]
-    experimental = [n for n in index.domains if nodes[n].experimental]
+def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparisons: Sequence[ComparisonResult]) -> Section:
     lines = []
-    for name in ranked:
+    for name in index.domains:
+        label = label_of(index, name)
+        if index.nodes[name].experimental:
+            lines.append(
+                f"{label} is experimental. Few figures say how happy children are, and those there are do not measure "
+                f"one thing, so its parts are shown and nothing is ranked; {contested_words(index, name)}."
+            )
+            continue
         rows = uncertainty.table[(uncertainty.table["node_id"] == name) & uncertainty.table["ranked"]]
-        above, below = int((rows["lower"] > 0).sum()), int((rows["upper"] < 0).sum())
+        if rows.empty:
+            lines.append(f"{label}: nothing is ranked; {contested_words(index, name)}.")
+            continue
+        against = rows["against_england"]
         width = int((rows["rank_upper"] - rows["rank_lower"] + 1).median())
         lines.append(
-            f"{name.capitalize()}: {plural(above, 'authority lies', 'authorities lie')} clearly above England in the "
-            f"base period and {below} clearly below; a typical rank could be anywhere within {width} places of "
-            f"{len(rows)}."
+            f"{label}: {plural(int((against == 'above').sum()), 'authority is', 'authorities are')} clearly better "
+            f"than England and {int((against == 'below').sum())} clearly worse, of {len(rows)}; half of them "
+            f"have a rank interval of at least {width} places of {len(rows)}; {contested_words(index, name)}."
         )
-    if experimental:
-        lines.append(
-            f"{listed([n.capitalize() for n in experimental])}: experimental. Few figures say how happy children are, "
-            "and those there are do not measure one thing, so its parts are shown and nothing is ranked."
-        )
-    lines.append(comparison.text)
+    lines.append(poverty_line(comparisons))
     lines.append("There is no overall score: the domains are not added up.")
     return Section("In short", bullets(lines))
 
 
-def _domain(
-    name: str,
-    index: IndexResult,
-    uncertainty: UncertaintyResult,
-    audit: AuditReport,
-    figures: Mapping[str, Figure],
-) -> Section:
-    node = index.nodes[name].node
-    statement = getattr(node, "statement", "")
-    note = getattr(node, "note", "")
-    parts = [paragraph(statement)] if statement else []
-    if note:
-        parts.append(paragraph(note, kind="note"))
-    verdict = audit.verdicts.loc[name]
-    if verdict["read_as"] != "one scale" and not index.nodes[name].experimental:
-        parts.append(
-            paragraph(
-                "Read its parts first. They do not behave as one thing across authorities (see the audit below), so "
-                "the score is a declared weighted sum of them, not a measure of something that lies behind them."
-            )
-        )
-        parts += [heading("Its parts"), _indicators(name, index)]
-    if index.nodes[name].experimental:
-        parts += [heading("Its parts, which do not measure one thing")]
-        parts += [_indicators(name, index)]
-        parts += [heading("Taken together, as an experiment")]
-    parts += [_figure(figures[f"domain-pair-{name}"], f"domain-pair-{name}")]
-    ranks = f"rank-intervals-{name}"
-    if ranks in figures:
-        parts += [_figure(figures[ranks], ranks)]
-    hexes = f"domain-hex-{name}"
-    parts += [details_html("The same with every authority the same size", _figure(figures[hexes], hexes))]
-    if verdict["read_as"] == "one scale" and not index.nodes[name].experimental:
-        parts += [heading("What it is made of"), _indicators(name, index)]
-    parts += [_scores(name, uncertainty)]
-    return Section(getattr(node, "label", name), "\n".join(parts), anchor=name)
-
-
-def _indicators(name: str, index: IndexResult) -> str:
-    framework = index.matrix.framework
-    rows = []
-    for indicator_id, weight in index.nodes[name].weights["weight"].items():
-        indicator = framework.indicator(str(indicator_id))
-        rows.append(
-            {
-                "Indicator": indicator.name,
-                "Outcome": framework.node(indicator.outcome).label,
-                "Share of the domain, %": 100 * float(weight),
-                "Direction": FORMS[indicator.direction] + (" (contested)" if indicator.contested else ""),
-                "Newest figure": str(index.matrix.measured[str(indicator_id)].mode().iloc[0]),
-                "What it cannot tell": indicator.cannot_tell,
-            }
-        )
-    notes = [
-        f"{i.name}: {i.contested}"
-        for i in framework.below(name)
-        if i.contested and i.id in index.nodes[name].weights.index
+def _reading(index: IndexResult) -> Section:
+    """What a score, an interval, a rank and the marks mean, once and for all of the page."""
+    level = f"{index.spec.level:.0%}"
+    items = [
+        "A score of 0 is England in the base period of each indicator, mostly 2022/23; 1 is a standard deviation "
+        "between authorities in that period. Higher is better.",
+        "England has moved on since. \u201cClearly better than England\u201d and \u201cclearly worse than "
+        "England\u201d set an authority beside England's own score for the same date, "
+        f"{listed([f'{label_of(index, n)} {_now(index, n)}' for n in index.domains])}; "
+        f"\u201cclearly\u201d is by the {level} interval of the difference.",
+        "A contested indicator is one of which it is disputed which way is better. How much of a domain rests on such "
+        "indicators is said with the domain, and a single one is never ranked.",
+        "Rank 1 is the best. City of London and the Isles of Scilly have too few children to be ranked.",
+        "Figures describe places. They do not say what any service or decision did.",
     ]
-    caption = f"Indicators of the domain '{name}', with the weight each has where all are present"
-    return table_html(pd.DataFrame(rows), caption, row_heading="Indicator", decimals=1, notes=notes)
-
-
-def _scores(name: str, uncertainty: UncertaintyResult) -> str:
-    rows = uncertainty.table[uncertainty.table["node_id"] == name].sort_values(["region_name", "area_name"])
-    experimental = not rows["ranked"].any()
-    columns = [c for c in SCORE_HEADINGS if not (experimental and c.startswith(("rank", "p_")))]
-    frame = rows[["region_name", *columns]].copy()
-    for column in ("rank", "rank_lower", "rank_upper", "availability"):
-        if column in frame:
-            frame[column] = (frame[column] * (100 if column == "availability" else 1)).round().astype("Int64")
-    years = frame["oldest_year"]
-    frame["oldest_year"] = years.round().astype("Int64").astype("str").where(years.notna(), "")  # no thousands comma
-    table = table_html(
-        frame,
-        f"Scores of the domain '{name}' with {uncertainty.spec.level:.0%} intervals, by region",
-        headings={"region_name": "Region", **SCORE_HEADINGS},
-        row_heading="area_name",
-        group="region_name",
-        decimals=2,
+    more = links(
+        [
+            ("audit.html", "Audit of the domain scores", "how the parts of each domain hang together"),
+            ("fit-for-purpose.html", "Fit-for-purpose cards", "what each indicator can and cannot bear"),
+            ("catalogue.html", "Catalogue of indicators", "what each is, and what it cannot tell"),
+        ]
     )
-    return details_html("Scores of every authority", table)
+    return Section("How to read this report", bullets(items) + paragraph("Beside this page lie:") + more, "reading")
+
+
+def _now(index: IndexResult, name: str) -> str:
+    rows = index.table[index.table["node_id"] == name]
+    return number(float(rows["england"].iloc[0]), 2)
 
 
 def _relation(relation: RelationResult, figure: Figure) -> Section:
@@ -225,55 +184,28 @@ def _relation(relation: RelationResult, figure: Figure) -> Section:
     )
     body = [
         *(paragraph(p) for p in relation.text.split("\n") if p.strip()),
-        _figure(figure, "admissions-attainment"),
+        drawn(figure, "admissions-attainment"),
         details_html("Every estimate", table),
-        paragraph(AREAS_NOT_CHILDREN, kind="note"),
     ]
+    if AREAS_NOT_CHILDREN not in relation.text:
+        body.append(paragraph(AREAS_NOT_CHILDREN, kind="note"))
     return Section("Admissions for mental health and attainment", "\n".join(body), anchor="association")
 
 
-def _certainty(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
-    """How sure the ranks are, and how far other weights would move them, for a reader in a hurry."""
-    rows = []
-    for name in index.domains:
-        part = uncertainty.table[(uncertainty.table["node_id"] == name) & uncertainty.table["ranked"]]
-        if part.empty:
-            continue
-        own = part["rank_upper"] - part["rank_lower"] + 1
-        other = part["method_upper"] - part["method_lower"] + 1
-        rows.append(
-            {
-                "Domain": name.capitalize(),
-                "Typical rank interval from the figures (places)": int(own.median()),
-                "Typical spread of ranks under other methods (places)": int(other.median()),
-                "Spread between authorities that is not noise, %": 100 * float(uncertainty.reliability[name]),
-                "More than 8 chances in 10 of the lowest fifth": int((part["p_bottom_fifth"] > 0.8).sum()),
-                "More than 8 chances in 10 of the highest fifth": int((part["p_top_fifth"] > 0.8).sum()),
-            }
-        )
-    intro = paragraph(
-        "A rank is no more certain than the figures behind it. The first column says how far a typical authority's "
-        "rank could lie apart, given sampling and year-to-year variation; the second how far it would move if other "
-        "weights or another mean were chosen, or one indicator left out. They are kept apart: one is doubt about the "
-        "figures, the other a choice."
-    )
-    caption = f"How sure the ranks are ({uncertainty.spec.level:.0%} intervals)"
-    return Section(
-        "How sure are the ranks", intro + table_html(pd.DataFrame(rows), caption, row_heading="Domain", decimals=0)
-    )
-
-
 def _method(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
-    reliability = ", ".join(f"{k} {v:.0%}" for k, v in uncertainty.reliability.dropna().items())
+    notice = index.matrix.framework.notice
     body = [
-        paragraph(index.text),
+        bullets(re.split(r"(?<=[a-z%)0-9]\.) (?=[A-Z0-9])", index.text.removesuffix(notice).strip())),
         paragraph(
-            "An authority's rank interval sets its own figure, with its error, against the field of all the others, "
-            "which is drawn from what their figures allow once drawn towards the average by how unsure they are. "
-            f"Share of the spread between authorities that is not noise: {reliability}."
+            "Ranks are drawn many times from what the figures allow. The spread between authorities is first parted "
+            "into what is real and what is noise; the unsure figures of a place are drawn towards the average by how "
+            "unsure they are."
         ),
-        paragraph(uncertainty.text),
-        paragraph(f"Specification {index.spec.hash}, data {index.manifest.data}, seed {uncertainty.manifest.seed}."),
+        paragraph(
+            f"To make this again: specification {index.spec.hash}, data {index.manifest.data}, "
+            f"seed {uncertainty.manifest.seed}.",
+            kind="note",
+        ),
     ]
     return Section("How this was done", "\n".join(body), anchor="method")
 

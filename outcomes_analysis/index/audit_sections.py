@@ -301,7 +301,7 @@ def trade_rows(index: IndexResult, parts: dict[str, DomainParts]) -> Rows:
         for item in part.items:
             indicator = framework.indicator(item)
             values = index.matrix.values.loc[part.items.index, item]
-            at = index.matrix.england.get(item, np.nan)
+            at = float(index.matrix.nation["value"].get(item, np.nan))
             at = at if np.isfinite(at) else float(values.median())
             low, high = indicator.valid_range
             slope = float(derivative(np.array([at]), indicator.scale, low=low, high=high)[0])

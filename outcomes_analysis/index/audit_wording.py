@@ -32,23 +32,25 @@ def reasons_in_words(part: DomainParts, verdict: Mapping[str, Any], negative: pd
     k, dimensions = verdict["n_measures"], verdict["dimensions"]
     if k < 3:
         return f"It has only {plural(k, 'distinct measure', 'distinct measures')}, too few to tell."
-    alpha = f"standardised alpha {number(verdict['alpha'], 2)}, {number(verdict['alpha_lower'], 2)} at the lower end"
+    agree = (
+        f"agreement {number(verdict['alpha'], 2)} on a scale up to 1, {number(verdict['alpha_lower'], 2)} at the lower "
+        "end of its 90% interval"
+    )
     if verdict["one_thing"]:
-        return f"Its {k} distinct measures have one dimension in common and none runs against another ({alpha})."
+        return f"Its {k} distinct measures vary together as one thing and none runs against another ({agree})."
     found = []
     if dimensions != 1:
-        words = _count(dimensions)
-        found.append(f"its {k} distinct measures have {words} {'dimension' if dimensions == 1 else 'dimensions'}")
+        what = f"hold {_count(dimensions)} separate things" if dimensions else "share nothing beyond chance"
+        found.append(f"its {k} distinct measures {what}")
     if len(negative):
         worst = negative.loc[negative["correlation"].idxmin()]
         both = f"{_inner(part.labels[worst['a']])} and {_inner(part.labels[worst['b']])}"
         pairs = "pair of measures runs" if len(negative) == 1 else "pairs of measures run"
-        most = "" if len(negative) == 1 else " most"
-        found.append(
-            f"{_count(len(negative))} {pairs} against each other: {both}{most} ({number(worst['correlation'], 2)})"
-        )
+        most = "" if len(negative) == 1 else ", most of all"
+        sign = f"correlation {number(worst['correlation'], 2)}"
+        found.append(f"{_count(len(negative))} {pairs} against each other{most or ':'} {both} ({sign})")
     if not verdict["alpha_lower"] >= 0.6:
-        found.append(f"the measures do not hang together closely enough ({alpha}; 0.60 is asked for)")
+        found.append(f"the measures agree too little ({agree}; 0.60 is asked for)")
     text = "; ".join(found)
     text = text[0].upper() + text[1:] + "."
     if verdict["set_aside"]:

@@ -25,7 +25,8 @@ def _in_tens(share: float) -> str:
     return f"{number(100 * share, 0)}%"
 
 
-def _amount(value: float, unit: str) -> str:
+def amount(value: float, unit: str) -> str:
+    """An amount of an indicator in its unit, with decimals by its size; percentages as percentage points."""
     decimals = 0 if abs(value) >= 20 else 1 if abs(value) >= 2 else 2
     return number(value, decimals, "percentage points" if unit == "%" else unit)
 
@@ -65,7 +66,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         )
         sentences.append(
             "The smallest change in a year that shows for a typical authority is "
-            f"{_amount(card['smallest_change'], card['unit'])}."
+            f"{amount(card['smallest_change'], card['unit'])}."
         )
     else:
         sentences.append("Its errors are not known, so neither reliability nor the smallest change can be given.")

@@ -213,10 +213,15 @@ def rank_reasons(reliability: float, share: float, spec: Thresholds) -> list[str
     """Why a rank is withheld: too little of the spread is more than noise, or too few places have a figure."""
     reasons = []
     if not reliability >= spec.reliability:
-        reasons.append(f"reliability {reliability:.2f}, below {spec.reliability:.2f}")
+        reasons.append(f"reliability {_below(reliability, spec.reliability)}, below {spec.reliability:.2f}")
     if share < spec.available:
         reasons.append(f"{share:.0%} of authorities have a figure, below {spec.available:.0%}")
     return reasons
+
+
+def _below(value: float, least: float) -> str:
+    """A value that falls short, with as many decimals as show that it does."""
+    return f"{value:.2f}" if f"{value:.2f}" != f"{least:.2f}" else f"{value:.3f}"
 
 
 def change_reasons(smallest: float, spec: Thresholds) -> list[str]:

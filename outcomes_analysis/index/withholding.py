@@ -83,7 +83,9 @@ def withhold_ranks(
     table.loc[out, "ranked"] = False
     table.loc[out & (table["status"] == "computed"), "status"] = WITHHELD
     labels = table.drop_duplicates("node_id").set_index("node_id")["node_label"]
-    text = " ".join([index.text, *_rank_sentences(index, reasons, allow, labels)])
+    notice = index.matrix.framework.notice
+    told = [index.text.removesuffix(notice).strip(), *_rank_sentences(index, reasons, allow, labels), notice]
+    text = " ".join(told)
     return replace(index, table=table, text=text)
 
 

@@ -14,12 +14,19 @@ from outcomes_analysis.provenance import write_atomic
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.composing import Figure
-    from outcomes_analysis.index import AuditReport, ComparisonResult, IndexResult, UncertaintyResult
+    from outcomes_analysis.index import (
+        AuditReport,
+        ComparisonResult,
+        IndexResult,
+        SensitivityResult,
+        UncertaintyResult,
+    )
     from outcomes_analysis.index.purpose import FitnessResult
     from outcomes_analysis.relations import RelationResult
 
 FIRST_INDEX_YEAR = 2019
 PERIOD = 2025
+SENSITIVITY_RUNS = 4_096  # bounds of the shares are then about four points either way
 RELATION_YEAR = 2024  # newest year with figures on admissions
 #: Measures of child poverty that scores are set beside; the two tell different stories, so both are always shown.
 POVERTY = {
@@ -37,11 +44,11 @@ def _observations() -> pd.DataFrame:
 
 @cache
 def default_index(period: int = PERIOD) -> IndexResult:
-    """Index of the default data and framework for one year, made once a process."""
+    """Index of the default data and framework for one year, made once a process; ranks not borne are withheld."""
     from outcomes_analysis.framework import load_framework
-    from outcomes_analysis.index import build_index, build_matrix
+    from outcomes_analysis.index import build_index, build_matrix, withhold_ranks
 
-    return build_index(build_matrix(_observations(), framework=load_framework(), period=period))
+    return withhold_ranks(build_index(build_matrix(_observations(), framework=load_framework(), period=period)))
 
 
 @cache
@@ -80,6 +87,16 @@ def default_audit(period: int = PERIOD) -> AuditReport:
     from outcomes_analysis.index import audit
 
     return audit(default_index(period), covariate=_poverty(period).rename(columns=POVERTY))
+
+
+@cache
+def default_sensitivity(period: int = PERIOD) -> SensitivityResult:
+    """Which choice of method moves the ranks of the default index most, made once a process; ranked domains only."""
+    from outcomes_analysis.index import sensitivity
+
+    index = default_index(period)
+    ranked = index.table.loc[(index.table["kind"] == "domain") & index.table["ranked"], "node_id"]
+    return sensitivity(index, nodes=list(ranked.unique()), runs=SENSITIVITY_RUNS)
 
 
 @cache
@@ -130,6 +147,7 @@ def indices(target: Project, period: int) -> list[Path]:
         ),
         _write_table(target, f"domains-{period}-and-child-poverty", strength_table(default_comparisons(period))),
         _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
+        _write_table(target, f"sensitivity-{period}", default_sensitivity(period).table),
         _write_words(target, f"scores-{period}", index),
     ]
 
@@ -149,12 +167,15 @@ def catalogue(target: Project, _: int) -> list[Path]:
 def audits(target: Project, period: int) -> list[Path]:
     """Audit the index, and say what each indicator is fit for."""
     from outcomes_analysis.evidence.audit import audit_html
+    from outcomes_analysis.evidence.cards import cards_html
+    from outcomes_analysis.framework import load_framework
 
-    report = default_audit(period)
+    report, cards = default_audit(period), default_fitness()
     return [
         _write_table(target, f"audit-{period}", report.table),
-        _write_table(target, "fit-for-purpose", default_fitness().table),
+        _write_table(target, "fit-for-purpose", cards.table),
         write_atomic(target.result("figures", "audit.html"), audit_html(report)),
+        write_atomic(target.result("figures", "fit-for-purpose.html"), cards_html(cards, framework=load_framework())),
     ]
 
 
@@ -181,7 +202,7 @@ def draw(target: Project, period: int) -> list[Path]:
 @cache
 def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
     """Every figure of a run by its id in ``figures/figures.yml``, made once a process."""
-    from outcomes_analysis.figures import maps, ranks, relations, tables
+    from outcomes_analysis.figures import maps, multiples, ranks, relations, tables
 
     index, unc, given = default_index(period), default_uncertainty(period), default_comparison(period)
     made: dict[str, Figure] = {}
@@ -189,7 +210,9 @@ def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
         made[f"domain-map-{domain}"] = maps.choropleth(unc, node=domain)
         made[f"domain-pair-{domain}"] = maps.domain_pair(unc, given, node=domain)
         made[f"domain-hex-{domain}"] = maps.hex_map(unc, node=domain)
-        if not index.nodes[domain].experimental:
+        if index.nodes[domain].experimental:
+            made[f"domain-parts-{domain}"] = multiples.parts(unc, node=domain)
+        else:
             made[f"rank-intervals-{domain}"] = ranks.rank_intervals(unc, node=domain)
     made["domain-table"] = tables.domain_heat_table(index)
     made["admissions-attainment"] = relations.scatter(default_relation(), observations=_observations())
@@ -203,9 +226,12 @@ def report(target: Project, period: int) -> list[Path]:
     html = report_html(
         default_index(period),
         default_uncertainty(period),
-        default_comparison(period),
+        default_comparisons(period),
         default_relation(),
         audit=default_audit(period),
+        sensitivity=default_sensitivity(period),
+        fitness=default_fitness(),
+        mapped=POVERTY[MAPPED_POVERTY],
         figures=figures_of_a_run(period),
     )
     return [write_atomic(target.result("figures", "report.html"), html)]
@@ -220,6 +246,7 @@ def forget() -> None:
         default_relation,
         default_audit,
         default_fitness,
+        default_sensitivity,
         figures_of_a_run,
         _poverty,
     )

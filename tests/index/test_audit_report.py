@@ -80,7 +80,7 @@ def test_one_factor_is_one_thing_and_two_are_not(parts):
     found = judge(made_up(parts, two), draws=200)
     assert not found["one_thing"]
     assert (found["dimensions"], found["read_as"]) == (2, "parts first")
-    assert "two dimensions" in found["reasons"]
+    assert "hold two separate things" in found["reasons"]
 
 
 def test_a_measure_against_the_rest_is_found_and_set_aside(parts):
@@ -99,7 +99,7 @@ def test_measures_that_share_nothing_are_not_one_thing(parts):
     found = judge(made_up(parts, np.random.default_rng(3).normal(size=(150, 5))), draws=200)
     assert not found["one_thing"]
     assert found["set_aside"] == ""
-    assert "do not hang together" in found["reasons"]
+    assert "agree too little" in found["reasons"]
 
 
 def exactly(r, n=150):

@@ -17,6 +17,7 @@ from outcomes_analysis.evidence.report import report_html
 from outcomes_analysis.wording import EXPLORATION, causal_words, number
 
 DOMAINS = ["safe", "healthy", "happy", "learning", "engaged"]
+PAGES_OF_A_RUN = {"audit.html", "fit-for-purpose.html", "catalogue.html"}
 LARGEST = 8_000_000  # bytes: what can be sent by e-mail
 
 
@@ -42,22 +43,26 @@ class Drawn:
 
 
 class StandIns(dict[str, Drawn]):
-    """A figure by every name but the ranks of what is not ranked."""
+    """A figure by every name but the ranks of what is not ranked, and the maps of parts of what is."""
 
     def __missing__(self, name: str) -> Drawn:
         return Drawn(name)
 
     def __contains__(self, name: object) -> bool:
-        return name != "rank-intervals-happy"
+        name = str(name)
+        return name == "domain-parts-happy" if name.startswith("domain-parts-") else name != "rank-intervals-happy"
 
 
 def made(figures: Any) -> BeautifulSoup:
     html = report_html(
         pipeline.default_index(),
         pipeline.default_uncertainty(),
-        pipeline.default_comparison(),
+        pipeline.default_comparisons(),
         pipeline.default_relation(),
         audit=pipeline.default_audit(),
+        sensitivity=pipeline.default_sensitivity(),
+        fitness=pipeline.default_fitness(),
+        mapped="child poverty after housing costs",
         figures=figures,
     )
     return BeautifulSoup(html, "html.parser")
@@ -102,8 +107,9 @@ def test_it_asks_for_nothing(page: BeautifulSoup) -> None:
         for name, value in tag.attrs.items():
             assert not name.startswith("on")
             if name in {"src", "href", "xlink:href", "srcset", "data", "action"}:
-                # A link that a reader may follow to a publisher's page is not fetched.
-                assert str(value).startswith("#") or (tag.name == "a" and str(value).startswith("https://")), tag
+                # A link that a reader may follow, to a publisher or to a page of the same run, is not fetched.
+                aside = str(value).startswith("https://") or str(value) in PAGES_OF_A_RUN
+                assert str(value).startswith("#") or (tag.name == "a" and aside), tag
     assert not re.search(r"@import|url\(\s*[\"']?(?!#)", str(page))
     ids = {t["id"] for t in page.find_all(id=True)}
     assert {a["href"][1:] for a in page.find_all("a") if a["href"].startswith("#")} <= ids
@@ -130,8 +136,9 @@ def test_every_picture_says_what_it_is(page: BeautifulSoup) -> None:
 
 def test_every_table_can_be_read_aloud(page: BeautifulSoup) -> None:
     tables = page.find_all("table")
-    # two a domain, every estimate of the association, how sure the ranks are, the verdicts of the audit, the sources
-    assert len(tables) == 2 * len(DOMAINS) + 4
+    # two a domain, child poverty, every estimate of the association, how sure the ranks are, what moves them, the
+    # verdicts of the audit, the sources
+    assert len(tables) == 2 * len(DOMAINS) + 6
     captions = []
     for table in tables:
         assert table.caption is not None
@@ -168,8 +175,9 @@ def test_a_domain_shows_every_authority_as_in_the_table(domain: str, page: Beaut
     unc = pipeline.default_uncertainty().table.query("node_id == @domain").set_index("area_name")
     indicators, scores = part.find_all("table")
     weights = pipeline.default_index().nodes[domain].weights
-    assert len(rows(indicators)) == len(weights)
-    shares = [float(r[2]) for r in rows(indicators)]
+    listed = [r for r in rows(indicators) if len(r) > 1]  # a line of one cell names an outcome
+    assert len(listed) == len(weights)
+    shares = [float(r[1]) for r in listed]
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))  # each is printed to one decimal
     heads = [h.get_text() for h in scores.select("thead th")]
     shown = pd.DataFrame([r for r in rows(scores) if len(r) == len(heads)], columns=heads).set_index("Authority")
@@ -194,17 +202,85 @@ def test_what_is_experimental_is_nowhere_ranked(page: BeautifulSoup) -> None:
 
 def test_the_numbers_in_the_summary_are_those_of_the_table(page: BeautifulSoup) -> None:
     lines = [li.get_text() for li in section(page, "in-short").find_all("li")]
-    table = pipeline.default_uncertainty().table
+    table, index = pipeline.default_uncertainty().table, pipeline.default_index()
     for domain in DOMAINS:
         rows = table[(table["node_id"] == domain) & table["ranked"]]
         line = next(x for x in lines if x.startswith(domain.capitalize()))
+        weights = index.nodes[domain].weights["weight"]
+        contested = [i for i in weights.index if index.matrix.framework.indicator(i).contested]
+        share = round(100 * weights[contested].sum())
+        said = [int(n) for n in re.findall(r"\d+", line)]
+        assert f"{share}% of its weight is on contested" in line if share else "no indicator of it is contested" in line
         if domain == "happy":
             assert rows.empty
-            assert not re.search(r"\d", line)
+            assert said == [share]
             continue
-        above, below = (rows["lower"] > 0).sum(), (rows["upper"] < 0).sum()
+        # England of the same date, not of the base period: where its score is not 0 the two part ways.
+        counts = rows["against_england"].value_counts()
         width = int((rows["rank_upper"] - rows["rank_lower"] + 1).median())
-        assert [int(n) for n in re.findall(r"\d+", line)] == [above, below, width, len(rows)]
+        assert said[:5] == [counts["above"], counts["below"], len(rows), width, len(rows)]
+        assert f"half of them have a rank interval of at least {width} places" in line
+
+
+def test_england_now_is_said_once_for_every_domain(page: BeautifulSoup) -> None:
+    text = prose(section(page, "reading"))
+    table = pipeline.default_index().table
+    for domain in DOMAINS:
+        now = table.loc[table["node_id"] == domain, "england"].iloc[0]
+        assert f"{domain.capitalize()} {number(now, 2)}" in text
+    assert "mostly 2022/23" in text
+
+
+def test_child_poverty_is_shown_by_both_measures_with_intervals(page: BeautifulSoup) -> None:
+    part = section(page, "poverty")
+    shown = [r for r in rows(part.find_all("table")[0]) if len(r) > 1]
+    assert len(shown) == 2 * len(DOMAINS)
+    assert [r[0] for r in shown[:2]] == ["Before housing costs", "After housing costs"]
+    for found, domain in zip(shown[::2], DOMAINS, strict=True):
+        before = pipeline.default_comparison(measure="child_poverty_bhc")
+        one, counts = before.goes_with.loc[domain], before.counts.loc[domain]
+        assert found[1].startswith(f"{number(100 * one['share'], 0, '%')} (")
+        ends = [number(one[f"correlation{end}"], 2) for end in ("", "_lower", "_upper")]
+        assert found[2] == f"{ends[0]} ({ends[1]} to {ends[2]})"
+        assert [int(n) for n in found[3:]] == [counts["above"], counts["below"]]
+    text = prose(part)
+    assert "about 15 authorities on each domain" in text
+    assert "no finding by itself" in text
+    assert "in good part a map" not in page.get_text()
+
+
+def test_places_that_stand_out_do_so_by_both_measures(page: BeautifulSoup) -> None:
+    lines = [li.get_text() for li in section(page, "poverty").find_all("li")]
+    assert len(lines) == len(DOMAINS)
+    for line, domain in zip(lines, DOMAINS, strict=True):
+        tables = [one.table[one.table["node_id"] == domain] for one in pipeline.default_comparisons()]
+        found = [table[table["standing"] == "above the range"] for table in tables]
+        both = set(found[0]["area_name"]) & set(found[1]["area_name"])
+        named = line.split("better than places alike: ")[1].split("; worse")[0] if "better than" in line else ""
+        assert bool(both) == bool(named)
+        only = (set(found[0]["area_name"]) | set(found[1]["area_name"])) - both
+        assert not [name for name in only if re.search(rf"\b{name}\b", named)]
+
+
+def test_what_moves_the_ranks_is_that_of_the_indices(page: BeautifulSoup) -> None:
+    part = section(page, "certainty")
+    sensitivity = pipeline.default_sensitivity()
+    shown = [r for r in rows(part.find_all("table")[1]) if len(r) > 1]
+    assert len(shown) == 4 * (len(DOMAINS) - 1)
+    total = sensitivity.of_shift("learning")["total"]
+    assert total.idxmax() == "weights"
+    assert f"Ranks on Learning move most with the weights ({number(100 * total.max(), 0)}%" in prose(part)
+    assert "Happy" not in prose(part)
+    for code in ("normalisation", "aggregation", "omission", "mean_rank_shift"):
+        assert code not in part.get_text()
+
+
+def test_what_each_indicator_is_fit_for_is_counted_as_on_its_card(page: BeautifulSoup) -> None:
+    lines = [li.get_text() for li in section(page, "fitness").find_all("li")]
+    scored = {i for d in DOMAINS for i in pipeline.default_index().nodes[d].weights.index}
+    cards = pipeline.default_fitness().table
+    mine = cards[cards["indicator_id"].isin(scored)]
+    assert f"A rank: {mine['use_rank'].sum()} of {len(mine)} scored indicators can bear it" in lines[0]
 
 
 def test_the_association_in_words_is_that_of_its_table(page: BeautifulSoup) -> None:

@@ -1,0 +1,164 @@
+"""Fit-for-purpose cards as a page: what each indicator can bear, what is withheld, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.evidence.page import Section, bullets, details_html, links, page, paragraph, table_html
+from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.index.fit_wording import USE_WORDS, amount
+from outcomes_analysis.index.purpose import FitnessResult
+from outcomes_analysis.wording import number, plural, written_date
+
+TITLE = "What each indicator is fit for"
+CONTEXT = "Context: described, not scored"
+YES, NO, OVERRIDDEN = "yes", "withheld", "by override"
+HEADINGS = {
+    "name": "Indicator",
+    "period": "Newest figures",
+    "rank": "A rank",
+    "change": "A verdict on change in a year",
+    "england": "A comparison with England",
+    "reliability": "Reliability",
+    "smallest": "Smallest change in a year that shows",
+    "present": "Authorities with a figure, %",
+}
+
+
+def cards_html(fitness: FitnessResult, *, framework: Framework) -> str:
+    """Write the cards as one accessible page: how to read them, then a table and the cards of each domain.
+
+    Parameters
+    ----------
+    fitness : FitnessResult
+        From :func:`outcomes_analysis.index.fitness`.
+    framework : Framework
+        Says which domain an indicator belongs to.
+
+    Returns
+    -------
+    str
+        An HTML page that asks for nothing outside itself.
+    """
+    homes = fitness.table["indicator_id"].map(lambda name: _home(framework, str(name)))
+    labels = [node.label for node in framework.domains]
+    order = [*labels, *sorted(set(homes) - set(labels))]
+    sections = [Section("How to read the cards", _explained(fitness))]
+    sections += [
+        _section(label, fitness.table[homes == label], fitness.cards) for label in order if (homes == label).any()
+    ]
+    as_at = f" Data as at {fitness.manifest.data_as_at}." if fitness.manifest.data_as_at else ""
+    return page(TITLE, sections, lead=fitness.text, footer=f"Framework version {framework.version}.{as_at}")
+
+
+def fitness_section(fitness: FitnessResult, *, scored: list[str], bands: pd.DataFrame | None = None) -> Section:
+    """The cards in short, for a page that holds more than them.
+
+    Parameters
+    ----------
+    fitness : FitnessResult
+    scored : list of str
+        Indicators that count in a domain.
+    bands : DataFrame, optional
+        By indicator, how its bands did when held against figures they had not seen: ``band_verdict`` (``fewer``,
+        ``more``, ``as stated``, ``not tested``) and ``band_held`` (share of figures inside).
+
+    Returns
+    -------
+    Section
+    """
+    rows = fitness.table[fitness.table["indicator_id"].isin(scored)]
+    items = []
+    for use, words in USE_WORDS.items():
+        held = rows[~rows[f"use_{use}"]]
+        items.append(
+            f"{words[:1].upper()}{words[1:]}: {int(rows[f'use_{use}'].sum())} of {len(rows)} scored indicators can "
+            f"bear it{_named(held) if len(held) else ''}."
+        )
+    body = paragraph(
+        "Not every figure can bear every use. A rank or a verdict on change of a single indicator is withheld where "
+        "its figures are too noisy, too many authorities have none, or nobody has agreed which way is better."
+    )
+    body += bullets(items) + _bands(rows, bands, level=fitness.spec.level)
+    body += links([("fit-for-purpose.html", "Fit-for-purpose cards", "every indicator, with the reasons")])
+    return Section("What each indicator is fit for", body, anchor="fitness")
+
+
+def _named(held: pd.DataFrame) -> str:
+    names = [str(name) for name in held["name"]]
+    shown = "; ".join(names[:4])
+    return f"; withheld for {shown}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
+
+
+def _bands(rows: pd.DataFrame, bands: pd.DataFrame | None, *, level: float) -> str:
+    """Which indicators' own bands held too few of the figures held out, and which were not tested."""
+    if bands is None or "band_verdict" not in bands:
+        return ""
+    mine = bands.reindex(rows["indicator_id"]).assign(name=rows["name"].to_numpy())
+    fewer, untested = mine[mine["band_verdict"] == "fewer"], mine[mine["band_verdict"] == "not tested"]
+    said = [
+        f"Each indicator's {level:.0%} band was tried on later figures that it had not seen. Of "
+        f"{plural(len(mine) - len(untested), 'scored indicator', 'scored indicators')} tested, {len(fewer)} had fewer "
+        f"inside than {number(100 * level - 5, 0)}% of them{': ' if len(fewer) else '.'}"
+        + "; ".join(f"{r.name_} ({number(100 * r.band_held, 0)}%)" for r in _renamed(fewer).itertuples())
+        + ("." if len(fewer) else "")
+    ]
+    if len(fewer):
+        said.append("Read their intervals as too narrow.")
+    if len(untested):
+        said.append(f"{plural(len(untested), 'indicator has', 'indicators have')} too short a record to be tested.")
+    return paragraph(" ".join(said))
+
+
+def _renamed(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.rename(columns={"name": "name_"})
+
+
+def _home(framework: Framework, indicator: str) -> str:
+    outcome = framework.indicator(indicator).outcome
+    return framework.node(framework.domain_of(outcome)).label if outcome else CONTEXT
+
+
+def _explained(fitness: FitnessResult) -> str:
+    spec = fitness.spec
+    return bullets(
+        [
+            f"A rank is given where at least {spec.reliability:.2f} of the spread between authorities is more than "
+            f"noise (the reliability), at least {spec.available:.0%} of authorities have a figure, and it is agreed "
+            "which way is better.",
+            f"A verdict on change in a year is given where a change of {spec.change:.2f} standard deviations between "
+            "authorities would show: that carries an authority in the middle past a quarter of all.",
+            f"A comparison with England is given where at least {spec.england:.0%} of authorities can be told apart "
+            "from it; one in ten would differ by chance.",
+            f"Intervals behind these are {spec.level:.0%} intervals. What is withheld can be asked for by name; the "
+            "output then says so.",
+        ]
+    )
+
+
+def _section(label: str, rows: pd.DataFrame, cards: Mapping[str, str]) -> Section:
+    table = table_html(
+        _in_words(rows)[list(HEADINGS)],
+        f"{label.split(':')[0]}: what {plural(len(rows), 'indicator', 'indicators')} can bear",
+        headings=HEADINGS,
+        row_heading="name",
+        decimals={"reliability": 2, "present": 0},
+    )
+    opened = "".join(details_html(str(r["name"]), paragraph(cards[r["indicator_id"]])) for _, r in rows.iterrows())
+    return Section(label, table + paragraph("The cards in full:") + opened)
+
+
+def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    shown = rows[["name", "reliability"]].assign(period=rows["period"].map(written_date))
+    for use in USE_WORDS:
+        asked = rows["overridden"].str.split(", ").map(lambda given, use=use: use in given)
+        shown[use] = np.where(asked, OVERRIDDEN, np.where(rows[f"use_{use}"], YES, NO))
+    shown["smallest"] = [
+        amount(value, unit) if np.isfinite(value) else "not known"
+        for value, unit in zip(rows["smallest_change"], rows["unit"], strict=True)
+    ]
+    shown["present"] = 100 * rows["n_areas"] / (rows["n_areas"] + rows["n_missing"])
+    return shown
