@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, wraps
 from typing import Any
 
 import pandas as pd
 
+from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import theme
 from outcomes_analysis.wording import EXPLORATION, written_date
 
@@ -18,9 +19,7 @@ WORKING_ASSIGNMENT = (
     "Which indicators belong to which domain is this project's working assignment, not the Collaborative's. "
     "0 is England in each indicator's base period, mostly 2022/23."
 )
-TITLE_SIZE = 13
-SUBTITLE_SIZE = 10
-FOOTER_SIZE = 7.5
+_SIDE = 16  # between a slide's drawing and its words
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +42,8 @@ class Figure:
         The numbers drawn, one row a mark.
     notes : tuple of str
         Further lines under the picture; the exploration notice is always added.
+    redraw : callable, optional
+        Draws the same at another size, for the figures that can be laid out anew.
     """
 
     chart: Any
@@ -54,12 +55,33 @@ class Figure:
     alt: str
     data: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
+    redraw: Callable[[theme.Size], Figure] | None = field(default=None, repr=False)
 
     @property
     def caption(self) -> str:
         """Title, subtitle, notes, source and date in one paragraph."""
         parts = [self.title, self.subtitle, *footer_texts(self.source, self.data_as_at, self.notes)]
         return " ".join(as_sentence(part) for part in parts if part)
+
+    def at(self, size: theme.Size) -> Figure:
+        """Draw the same figure for a column, a page, a slide or the web.
+
+        Raises
+        ------
+        FigureError
+            If it cannot be laid out anew, or does not fit a slide.
+        """
+        if self.redraw is None:
+            message = f"{self.title!r} has one size only; draw it on a page of 170 mm."
+            raise FigureError(message)
+        other = self.redraw(size)
+        height = float(re.search(r'height="([\d.]+)"', other.drawing)[1])  # type: ignore[index]
+        if size == "slide" and height > theme.SLIDE_HEIGHT:
+            message = (
+                f"{self.title!r} is too tall for a slide by {height - theme.SLIDE_HEIGHT:.0f} pixels: show less of it."
+            )
+            raise FigureError(message)
+        return other
 
     def svg(self, *, prefix: str = "figure") -> str:
         """Draw as SVG with title and description inside; ``prefix`` keeps ids apart on one page."""
@@ -87,6 +109,11 @@ def footer_texts(source: str, data_as_at: str, notes: Sequence[str] = ()) -> lis
     return [text for text in [first, *notes, EXPLORATION] if text]
 
 
+def date_of(result: Any, given: str | None = None) -> str:
+    """Date at which the data of a result were current, unless another is given; empty where it carries none."""
+    return given or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
+
+
 def text_block(
     lines: Sequence[str],
     *,
@@ -109,23 +136,101 @@ def text_block(
     )
 
 
-def compose(body: Any, *, title: str, subtitle: str, footer: Sequence[str], width: float, outdent: float = 0) -> Any:
+def compose(
+    body: Any,
+    *,
+    title: str,
+    subtitle: str,
+    footer: Sequence[str],
+    width: float,
+    outdent: float = 0,
+    size: theme.Size = "page",
+) -> Any:
     """Put the title and subtitle above a drawing and the footer below it, all flush left and broken to its width.
 
-    ``outdent`` is the room that a drawing with axes takes to the left of its own frame.
+    ``outdent`` is the room that a drawing with axes takes to the left of its own frame. On a slide, which is wide and
+    low, the words stand to the right of the drawing, whose width is ``width``.
     """
     alt = theme.altair()
-    head = theme.wrap(title, width=width, size=TITLE_SIZE, bold=True)
-    below = theme.wrap(subtitle, width=width, size=SUBTITLE_SIZE)
-    foot = [line for text in footer for line in theme.wrap(text, width=width, size=FOOTER_SIZE)]
+    if size == "slide":
+        side = theme.width_of("slide") - width - _SIDE
+        head, foot = _words(title, subtitle, footer, width=side, outdent=0, size=size)
+        return alt.hconcat(body, alt.vconcat(head, foot, spacing=14), spacing=_SIDE)
+    top, bottom = _words(title, subtitle, footer, width=width, outdent=outdent, size=size)
+    return alt.concat(top, body, bottom, columns=1, align="none", spacing=10)
+
+
+def _words(
+    title: str, subtitle: str, footer: Sequence[str], *, width: float, outdent: float, size: theme.Size
+) -> tuple[Any, Any]:
+    """Title over subtitle, and the footer."""
+    alt = theme.altair()
+    large, middle, small = theme.TYPE[size]
+    head = theme.wrap(title, width=width, size=large, bold=True)
+    below = theme.wrap(subtitle, width=width, size=middle)
+    foot = [line for text in footer for line in theme.wrap(text, width=width, size=small)]
     place: dict[str, Any] = {"width": width, "outdent": outdent}
     top = alt.vconcat(
-        text_block(head, size=TITLE_SIZE, bold=True, **place),
-        text_block(below, size=SUBTITLE_SIZE, colour=theme.QUIET, **place),
+        text_block(head, size=large, bold=True, **place),
+        text_block(below, size=middle, colour=theme.QUIET, **place),
         spacing=3,
     )
-    bottom = text_block(foot, size=FOOTER_SIZE, colour=theme.QUIET, **place)
-    return alt.concat(top, body, bottom, columns=1, align="none", spacing=10)
+    return top, text_block(foot, size=small, colour=theme.QUIET, **place)
+
+
+def finished(
+    body: Any,
+    *,
+    title: str,
+    subtitle: str,
+    unit: str,
+    source: str,
+    data_as_at: str,
+    alt: str,
+    data: pd.DataFrame,
+    notes: Sequence[str] = (),
+    width: float | None = None,
+    outdent: float = 0,
+    size: theme.Size = "page",
+) -> Figure:
+    """Make a figure of a drawing: its words round it, and all that it carries.
+
+    ``width`` is that of the drawing, by default that of the size asked for.
+    """
+    kept = tuple(note for note in notes if note)
+    chart = compose(
+        body,
+        title=title,
+        subtitle=subtitle,
+        footer=footer_texts(source, data_as_at, kept),
+        width=theme.width_of(size) if width is None else width,
+        outdent=outdent,
+        size=size,
+    )
+    return Figure(
+        chart=chart,
+        title=title,
+        subtitle=subtitle,
+        unit=unit,
+        source=source,
+        data_as_at=data_as_at,
+        alt=alt,
+        data=data,
+        notes=kept,
+    )
+
+
+def resizable[**P](make: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Let a figure be drawn again at another size: for functions that take ``size``."""
+
+    @wraps(make)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        def again(size: theme.Size) -> Figure:
+            return make(*args, **{**kwargs, "size": size})  # type: ignore[arg-type]
+
+        return replace(make(*args, **kwargs), redraw=again)
+
+    return drawn
 
 
 def draw(chart: Any) -> str:
@@ -151,6 +256,17 @@ def pdf(svg: str) -> bytes:
     import vl_convert
 
     return bytes(vl_convert.svg_to_pdf(svg))
+
+
+def enlarged(svg: str, factor: float) -> str:
+    """An SVG shown larger: its width and height grow, its inner coordinates stay."""
+    start = svg.index("<svg")
+    end = svg.index(">", start)
+
+    def grown(found: re.Match[str]) -> str:
+        return f'{found[1]}="{round(float(found[2]) * factor, 2):g}"'
+
+    return svg[:start] + re.sub(r'\b(width|height)="([\d.]+)"', grown, svg[start:end]) + svg[end:]
 
 
 def accessible_svg(svg: str, *, title: str, description: str, prefix: str = "figure") -> str:

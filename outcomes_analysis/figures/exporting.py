@@ -12,7 +12,17 @@ from typing import Any, Literal
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError, Problems, several
-from outcomes_analysis.figures.composing import Figure, accessible_svg, as_sentence, draw, footer_texts, pdf, png
+from outcomes_analysis.figures import theme
+from outcomes_analysis.figures.composing import (
+    Figure,
+    accessible_svg,
+    as_sentence,
+    draw,
+    enlarged,
+    footer_texts,
+    pdf,
+    png,
+)
 from outcomes_analysis.figures.registering import FigureEntry, figure_entry
 from outcomes_analysis.project import project
 from outcomes_analysis.provenance import safe_cell, write_atomic
@@ -49,6 +59,7 @@ def export(
     data: pd.DataFrame | None = None,
     meta: Mapping[str, Any] | None = None,
     forms: Collection[Form] = ("svg", "png"),
+    sizes: Collection[theme.Size] = (),
 ) -> dict[str, Path]:
     """Write a figure: drawing, data, caption and alt text.
 
@@ -66,17 +77,23 @@ def export(
         ``title, subtitle, alt, unit, source, data_as_at, notes``: take the place of the figure's own. A figure
         without an entry must have all of them but ``subtitle`` and ``notes``.
     forms : collection of {"svg", "png", "pdf"}
-        Drawings wanted. SVG and PNG come out with the same bytes each time, PDF does not.
+        Drawings wanted. SVG and PNG come out with the same bytes each time, PDF does not. PNG has 300 pixels to the
+        inch at the size printed.
+    sizes : collection of {"column", "page", "slide", "web"}
+        Drawings at further sizes, written beside as ``id-column.svg`` and so on: a report column of 85 mm, a page of
+        170 mm, a slide of 254 by 143 mm, and the page's layout one and a half times as large for a screen. Only for
+        figures that can be laid out anew, except for the web.
 
     Returns
     -------
     dict of str to Path
-        Files written, by kind: ``svg, png, csv, json, txt``.
+        Files written, by kind: ``svg, png, csv, json, txt``, and ``svg-column`` and so on for further sizes.
 
     Raises
     ------
     FigureError
-        Without title, alt text, unit, source, date or data, naming all that is lacking; nothing is written then.
+        Without title, alt text, unit, source, date or data, naming all that is lacking, or if a size does not go;
+        nothing is written then.
     """
     facts = _facts(chart, id, meta or {})
     frame = data if data is not None else getattr(chart, "data", None) if isinstance(chart, Figure) else None
@@ -91,13 +108,29 @@ def export(
         problems.add(f"unknown forms: {several(unknown)}; choose from svg, png, pdf.")
     problems.raise_if_any(FigureError)
     assert frame is not None
-    drawing = chart.drawing if isinstance(chart, Figure) else draw(chart)
-    contents: dict[str, bytes | str] = {form: _drawn(drawing, form, id=id, facts=facts) for form in forms}
-    contents["csv"] = safe_csv(frame)
-    contents["json"] = json.dumps(_description(id, facts), ensure_ascii=False, indent=2) + "\n"
-    contents["txt"] = f"{_caption(facts)}\n\nAlt text: {facts['alt']}\n"
+    drawings = {"": chart.drawing if isinstance(chart, Figure) else draw(chart)}
+    drawings |= {f"-{size}": _at_size(chart, size, drawings[""]) for size in sizes}
+    contents: dict[str, tuple[str, bytes | str]] = {
+        f"{form}{tail}": (f"{id}{tail}.{form}", _drawn(drawing, form, id=f"{id}{tail}", facts=facts))
+        for tail, drawing in drawings.items()
+        for form in forms
+    }
+    contents["csv"] = (f"{id}.csv", safe_csv(frame))
+    description = json.dumps(_description(id, facts), ensure_ascii=False, indent=2) + "\n"
+    contents["json"] = (f"{id}.json", description)
+    contents["txt"] = (f"{id}.txt", f"{_caption(facts)}\n\nAlt text: {facts['alt']}\n")
     target = folder if folder is not None else project().result("figures")
-    return {kind: write_atomic(Path(target) / f"{id}.{kind}", content) for kind, content in contents.items()}
+    return {kind: write_atomic(Path(target) / name, content) for kind, (name, content) in contents.items()}
+
+
+def _at_size(chart: Any, size: theme.Size, drawing: str) -> str:
+    """The plain SVG of a figure at a size."""
+    if size == "web":
+        return enlarged(drawing, theme.WEB_SCALE)
+    if not isinstance(chart, Figure):
+        message = "A bare chart has one size only; give a Figure, or sizes=('web',)."
+        raise FigureError(message)
+    return chart.at(size).drawing
 
 
 def _facts(chart: Any, figure_id: str, meta: Mapping[str, Any]) -> dict[str, Any]:

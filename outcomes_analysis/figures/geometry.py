@@ -33,6 +33,13 @@ class Frame:
         scale = (width - 2 * margin) / (east - west)
         return cls(west, south, east, north, width, math.ceil((north - south) * scale + 2 * margin))
 
+    @classmethod
+    def within(cls, shapes: gpd.GeoDataFrame, *, width: float, height: float) -> Frame:
+        """Largest window round the shapes that is neither wider nor higher than given."""
+        west, south, east, north = (float(v) for v in shapes.total_bounds)
+        fitting = (height - 3) * (east - west) / (north - south) + 2
+        return cls.around(shapes, width=math.floor(min(width, fitting)))
+
     @property
     def scale(self) -> float:
         """Pixels to the metre."""

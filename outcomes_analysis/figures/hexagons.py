@@ -104,6 +104,11 @@ def abbreviations(rows: pd.DataFrame) -> pd.Series:
     return short_labels(rows["area_name"].fillna(rows["area_code"]))
 
 
+def room_for_letters(frame: geometry.Frame) -> bool:
+    """Whether four letters of readable size fit a hexagon."""
+    return _UNIT * frame.scale >= 17
+
+
 def labels(layout: pd.DataFrame, rows: pd.DataFrame, frame: geometry.Frame) -> Any:
     """Text chart with the row's ``abbreviation`` in every hexagon, in white or ink by the fill."""
     alt = theme.altair()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from outcomes_analysis.figures import findings, geometry, hexagons, keys, panels, standing, theme
 from outcomes_analysis.figures.classes import Classing
-from outcomes_analysis.figures.composing import Figure, compose, footer_texts
+from outcomes_analysis.figures.composing import Figure, finished, resizable
 from outcomes_analysis.figures.multiples import parts, small_multiples
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import number
@@ -17,8 +17,27 @@ from outcomes_analysis.wording import number
 if TYPE_CHECKING:
     import geopandas as gpd
 
+
+@dataclass(frozen=True)
+class _Room:
+    """Pixels for a map, the key beside or below it, and the inset, in a figure of a given size."""
+
+    width: float
+    map_width: float
+    height: float
+    side: float
+    inset: float
+
+
+_ROOMS: dict[theme.Size, _Room] = {
+    "column": _Room(width=241, map_width=241, height=300, side=241, inset=150),
+    "page": _Room(width=482, map_width=302, height=600, side=166, inset=166),
+    "slide": _Room(width=720, map_width=330, height=388, side=166, inset=166),
+    "web": _Room(width=482, map_width=302, height=600, side=166, inset=166),
+}
 __all__ = ["choropleth", "domain_pair", "hex_map", "parts", "small_multiples"]
 
+UNLETTERED = "Which hexagon is which authority stands in the larger drawing of the same map."
 ABBREVIATED = "Letters are short for authorities' names; the figure's data has both (abbreviation and area_name)."
 _BESIDE = (
     "Better than the range of similar places",
@@ -27,6 +46,7 @@ _BESIDE = (
 )
 
 
+@resizable
 def choropleth(
     result: Any,
     *,
@@ -60,8 +80,8 @@ def choropleth(
         Region drawn again, enlarged, beside the map; none for None.
     label, unit, geography, source, data_as_at : str, optional
         Words on the figure; taken from the result and the register where not given.
-    size : {"page", "slide"}
-        Width of the figure.
+    size : {"page", "column", "slide", "web"}
+        Layout for a page of 170 mm, a report column of 85 mm, a slide; the web has a page's.
 
     Returns
     -------
@@ -74,20 +94,21 @@ def choropleth(
     """
     shapes = panels.drawable(outlines)
     drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
-    width = theme.width_of(size)
-    side = 166.0 if size == "page" else 210.0
     shared = geometry.features(shapes)
     regions = panels.regions_of(drawn.rows)
-    main_frame = geometry.Frame.around(shapes, width=width - side - 14)
+    room = _ROOMS[size]
+    frame = geometry.Frame.within(shapes, width=room.map_width, height=room.height)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
-    main = panels.panel(shapes, drawn.rows, shared, main_frame, regions=regions, mark=london)
-    right = [keys.map_key(drawn.classes, title=drawn.key_title, width=side, note=drawn.key_note)]
+    main = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
+    column = [keys.map_key(drawn.classes, title=drawn.key_title, width=room.side, note=drawn.key_note)]
     if len(london):
-        right += panels.inset_of(london, drawn.rows, shared, width=side, name=str(inset))
+        column += panels.inset_of(london, drawn.rows, shared, width=room.inset, name=str(inset))
     alt = theme.altair()
-    body = alt.hconcat(main, alt.vconcat(*right, spacing=6), spacing=14)
+    stacked = alt.vconcat(*column, spacing=6)
+    body = alt.vconcat(main, stacked, spacing=8) if size == "column" else alt.hconcat(main, stacked, spacing=14)
     origin = source or figure_entry(f"domain-map-{node}").source
-    return _map_figure(body, drawn, unit=unit, geography=geography, source=origin, width=width, kind="Map")
+    width = room.width if size != "slide" else frame.width + 14 + room.side
+    return _map_figure(body, drawn, unit=unit, geography=geography, source=origin, width=width, kind="Map", size=size)
 
 
 def domain_pair(
@@ -159,7 +180,7 @@ def domain_pair(
         f"{findings.class_sentence(left.classes)} Right, beside places of similar {measure}: "
         f"{findings.class_sentence(right.classes)}"
     )
-    return _figure(
+    return finished(
         alt.hconcat(*drawings, spacing=16),
         title=title,
         subtitle=findings.subtitle(
@@ -177,6 +198,7 @@ def domain_pair(
     )
 
 
+@resizable
 def hex_map(
     result: Any,
     *,
@@ -188,12 +210,13 @@ def hex_map(
     geography: str = "upper-tier local authorities in England, each the same size",
     source: str | None = None,
     data_as_at: str | None = None,
+    size: theme.Size = "page",
 ) -> Figure:
     """Map with one hexagon an area, so that a large rural county does not outweigh a borough of as many children.
 
     Parameters
     ----------
-    result, node, classes, label, unit, geography, source, data_as_at
+    result, node, classes, label, unit, geography, source, data_as_at, size
         As for :func:`choropleth`.
     layout : DataFrame, optional
         ``area_code, name, region_code, x, y`` (centres, north up); the project's own by default.
@@ -205,28 +228,29 @@ def hex_map(
     layout = panels.default_layout() if layout is None else layout
     shapes = hexagons.hexagons(layout)
     drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
-    width = theme.width_of("page")
-    side = 126.0
-    frame = geometry.Frame.around(shapes, width=width - side - 12)
+    room = replace(_ROOMS[size], map_width=_ROOMS[size].map_width + 40, side=_ROOMS[size].side - 40)
+    if size == "column":
+        room = _ROOMS[size]
+    frame = geometry.Frame.within(shapes, width=room.map_width, height=room.height)
     shared = geometry.features(shapes, grid=1)
     regions = dict(zip(layout["area_code"], layout["region_code"].astype(str), strict=True))
     drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=shapes.iloc[:0])
     named = replace(drawn, rows=drawn.rows.assign(abbreviation=hexagons.abbreviations(drawn.rows)))
     alt = theme.altair()
-    body = alt.hconcat(
-        alt.layer(drawing, hexagons.labels(layout, named.rows, frame)),
-        keys.map_key(drawn.classes, title=drawn.key_title, width=side, note=drawn.key_note),
-        spacing=12,
-    )
+    lettered = hexagons.room_for_letters(frame)
+    if lettered:
+        drawing = alt.layer(drawing, hexagons.labels(layout, named.rows, frame))
+    key = keys.map_key(drawn.classes, title=drawn.key_title, width=room.side, note=drawn.key_note)
     return _map_figure(
-        body,
+        alt.vconcat(drawing, key, spacing=8) if size == "column" else alt.hconcat(drawing, key, spacing=12),
         named,
         unit=unit,
         geography=geography,
         source=source or figure_entry(f"domain-hex-{node}").source,
-        width=width,
+        width=room.width if size != "slide" else frame.width + 12 + room.side,
         kind="Hexagon map",
-        notes=(ABBREVIATED,),
+        notes=(ABBREVIATED if lettered else UNLETTERED,),
+        size=size,
     )
 
 
@@ -257,11 +281,12 @@ def _map_figure(
     width: float,
     kind: str,
     notes: tuple[str, ...] = (),
+    size: theme.Size = "page",
 ) -> Figure:
     rows, words = drawn.rows, drawn.words
     title = findings.finding(rows, label=words.label, sense=words.sense)
     measured = unit or findings.unit_of(words.sense)
-    return _figure(
+    return finished(
         body,
         title=title,
         subtitle=findings.subtitle(rows, unit=measured, geography=geography, sense=words.sense),
@@ -272,10 +297,5 @@ def _map_figure(
         data=drawn.data,
         notes=(*notes, *words.notes),
         width=width,
+        size=size,
     )
-
-
-def _figure(body: Any, *, width: float, **facts: Any) -> Figure:
-    footer = footer_texts(facts["source"], facts["data_as_at"], facts["notes"])
-    chart = compose(body, title=facts["title"], subtitle=facts["subtitle"], footer=footer, width=width)
-    return Figure(chart=chart, **facts)

@@ -11,7 +11,7 @@ import pandas as pd
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import findings, geometry, hexagons, keys, panels, standing, theme
 from outcomes_analysis.figures.classes import MapClass
-from outcomes_analysis.figures.composing import Figure, compose, footer_texts, text_block
+from outcomes_analysis.figures.composing import Figure, finished, text_block
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import associational, listed, plural
 
@@ -185,21 +185,18 @@ def _finished(
     notes: tuple[str, ...],
     headings: Sequence[str] | None = None,
 ) -> Figure:
-    width = theme.width_of("page")
-    as_at = drawn[0].words.data_as_at
     tables = []
     for i, one in enumerate(drawn):
         data = one.data
         data.insert(1, "node_label", one.words.label)
         tables.append(data if headings is None else data.assign(map=headings[i]))
-    footer = footer_texts(source, as_at, notes)
-    return Figure(
-        chart=compose(body, title=title, subtitle=subtitle, footer=footer, width=width),
+    return finished(
+        body,
         title=title,
         subtitle=subtitle,
         unit=findings.SCORE_UNIT,
         source=source,
-        data_as_at=as_at,
+        data_as_at=drawn[0].words.data_as_at,
         alt=alt,
         data=pd.concat(tables, ignore_index=True),
         notes=notes,

@@ -12,7 +12,7 @@ import pandas as pd
 from outcomes_analysis.errors import FigureError, several
 from outcomes_analysis.figures import findings, geometry, keys, standing, theme
 from outcomes_analysis.figures.classes import Classing, MapClass, check_table, classify
-from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, text_block
+from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, date_of, text_block
 from outcomes_analysis.figures.standing import Sense
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def prepared(
         label=name,
         sense=sense,
         contested=standing.contested_line(shares, {node: name}),
-        data_as_at=data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or ""),
+        data_as_at=date_of(result, data_as_at),
     )
     return standing.turned(rows, sense), words
 

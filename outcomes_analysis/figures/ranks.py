@@ -12,7 +12,7 @@ from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import findings, standing, theme
 from outcomes_analysis.figures.classes import check_table
 from outcomes_analysis.figures.columns import Canvas, Columns, place, printed_name
-from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
+from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import listed, plural
 
@@ -97,18 +97,15 @@ def rank_intervals(
         ]
         if part
     )
-    as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
     disputed = standing.contested_line(standing.contested_shares(result, [node]), {node: name})
-    notes = tuple(n for n in (*_absent(rows, ranked), disputed, WORKING_ASSIGNMENT) if n)
-    origin = source or figure_entry(f"rank-intervals-{node}").source
-    chart = compose(body, title=title, subtitle=subtitle, footer=footer_texts(origin, as_at, notes), width=width)
-    return Figure(
-        chart=chart,
+    notes = (*_absent(rows, ranked), disputed, WORKING_ASSIGNMENT)
+    return finished(
+        body,
         title=title,
         subtitle=subtitle,
         unit="rank, 1 = best" if measure == "rank" else findings.SCORE_UNIT,
-        source=origin,
-        data_as_at=as_at,
+        source=source or figure_entry(f"rank-intervals-{node}").source,
+        data_as_at=date_of(result, data_as_at),
         alt=_alt(drawn, title=title, level=level),
         data=drawn[["node_id", "area_code", *needs, *_also(drawn)]].sort_values(
             ["rank", "area_name"], ignore_index=True

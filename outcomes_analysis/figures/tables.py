@@ -11,7 +11,7 @@ import pandas as pd
 from outcomes_analysis.errors import FigureError, Problems, several
 from outcomes_analysis.figures import findings, standing, theme
 from outcomes_analysis.figures.columns import Canvas, Columns, place, printed_name
-from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, compose, footer_texts
+from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.figures.standing import UNRANKED
 from outcomes_analysis.wording import listed, number, plural
@@ -130,20 +130,17 @@ def domain_heat_table(
     geography = plural(len(wide), "upper-tier local authority", "upper-tier local authorities") + " in England"
     subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], brackets, period, geography] if p)
     disputed = standing.contested_line(standing.contested_shares(result, chosen), labels)
-    notes = (*_notes(labels, experimental, level=findings.level_of(table), england=against), *filter(None, [disputed]))
-    notes = (*notes, WORKING_ASSIGNMENT)
-    as_at = data_as_at or str(getattr(getattr(result, "manifest", None), "data_as_at", "") or "")
-    origin = source or figure_entry("domain-table").source
-    return Figure(
-        chart=compose(body, title=title, subtitle=subtitle, footer=footer_texts(origin, as_at, notes), width=width),
+    notes = _notes(labels, experimental, level=findings.level_of(table), england=against)
+    return finished(
+        body,
         title=title,
         subtitle=subtitle,
         unit=findings.SCORE_UNIT,
-        source=origin,
-        data_as_at=as_at,
+        source=source or figure_entry("domain-table").source,
+        data_as_at=date_of(result, data_as_at),
         alt=_alt(wide, signs, labels, title=title, against=against),
         data=_data(table, wide, nodes=chosen),
-        notes=notes,
+        notes=(*notes, disputed, WORKING_ASSIGNMENT),
     )
 
 

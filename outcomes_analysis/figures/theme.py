@@ -26,8 +26,17 @@ PAPER = "#FFFFFF"
 # and says nothing.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
-Size = Literal["column", "page", "slide"]
-_MILLIMETRES: dict[str, float] = {"column": 85, "page": 170, "slide": 254}
+Size = Literal["column", "page", "slide", "web"]
+_MILLIMETRES: dict[str, float] = {"column": 85, "page": 170, "slide": 254, "web": 255}
+SLIDE_HEIGHT = 405  # pixels of a 16:9 slide 254 mm wide
+WEB_SCALE = 1.5  # a page's figure on a screen: 8.5 point text becomes 12.75 pixels
+# Title, subtitle, footer.
+TYPE: dict[str, tuple[float, float, float]] = {
+    "column": (11, 8.5, 7),
+    "page": (13, 10, 7.5),
+    "slide": (17, 11.5, 8),
+    "web": (13, 10, 7.5),
+}
 
 # Widths of Liberation Sans (those of Arial), thousandths of the type size, for breaking lines before drawing.
 _WIDTHS: dict[str, int] = {
@@ -51,7 +60,7 @@ def pixels(millimetres: float) -> int:
 
 
 def width_of(size: Size) -> int:
-    """Width in pixels of a figure for a report column (85 mm), a page (170 mm) or a slide (254 mm)."""
+    """Width in pixels of a figure for a report column (85 mm), a page (170 mm), a slide (254 mm) or the web."""
     return pixels(_MILLIMETRES[size])
 
 

@@ -196,3 +196,53 @@ def test_pdf_is_there_when_asked_for(figure, tmp_path):
     files = export(figure, "domain-table", folder=tmp_path, forms=("pdf",))
     assert files["pdf"].read_bytes()[:5] == b"%PDF-"
     assert isinstance(files["pdf"], Path)
+
+
+@pytest.fixture(scope="module")
+def hexagons(scores) -> Figure:
+    from outcomes_analysis.figures import maps
+
+    return maps.hex_map(scores, node="learning", data_as_at="2026-04-08")
+
+
+def test_a_figure_comes_in_every_size_with_the_same_numbers(hexagons, tmp_path):
+    files = export(hexagons, "domain-hex-learning", folder=tmp_path, forms=("svg",), sizes=("column", "slide", "web"))
+    assert set(files) == {"svg", "svg-column", "svg-slide", "svg-web", "csv", "json", "txt"}
+    widths = {}
+    for name in ("svg", "svg-column", "svg-slide", "svg-web"):
+        root = ET.fromstring(files[name].read_text(encoding="utf-8"))
+        widths[name] = float(root.get("width"))
+        words = " ".join("".join(t.itertext()) for t in root.iter(f"{SVG}text"))
+        for count in ("(30)", "(29)", "Not official statistics", "Source:"):
+            assert count in words, name
+        if name == "svg-slide":
+            assert float(root.get("height")) <= theme.SLIDE_HEIGHT
+    # The padding stands outside the width asked for; letters at the edge may add a pixel.
+    assert widths["svg-column"] == pytest.approx(theme.width_of("column") + 12, abs=2)
+    assert widths["svg"] == pytest.approx(theme.width_of("page") + 12, abs=2)
+    assert widths["svg-slide"] == pytest.approx(theme.width_of("slide") + 12, abs=12)
+    assert widths["svg-web"] == pytest.approx(widths["svg"] * theme.WEB_SCALE, abs=0.1)
+
+
+def test_no_text_is_smaller_than_its_size_allows(hexagons):
+    """Letters in hexagons are left out of a column, where they would be too small to read."""
+    for size, least in (("column", 7.0), ("page", 5.5), ("slide", 5.5)):
+        root = ET.fromstring(hexagons.at(size).svg())
+        sizes = [float(t.get("font-size").removesuffix("px")) for t in root.iter(f"{SVG}text")]
+        assert min(sizes) >= least, size
+    assert "Hack" in hexagons.svg()
+    assert "Hack" not in "".join(ET.fromstring(hexagons.at("column").drawing).itertext())
+
+
+def test_a_size_that_does_not_go_is_refused_and_nothing_is_written(figure, scores, tmp_path):
+    from outcomes_analysis.figures import tables
+
+    with pytest.raises(FigureError, match="one size only"):
+        export(figure, "domain-table", folder=tmp_path, sizes=("column",))
+    meta = {"title": "T", "alt": "A", "data_as_at": "2026-01-01"}
+    with pytest.raises(FigureError, match="bare chart has one size"):
+        export(figure.chart, "domain-table", folder=tmp_path, data=figure.data, meta=meta, sizes=("slide",))
+    tall = tables.domain_heat_table(scores, data_as_at="2026-04-08")
+    with pytest.raises(FigureError, match="too tall for a slide"):
+        replace(tall, redraw=lambda _: tall).at("slide")
+    assert not list(tmp_path.iterdir())
