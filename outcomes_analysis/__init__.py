@@ -11,6 +11,7 @@ from typing import Any
 _HOMES = {
     "AreaProfile": "places.profile",
     "AuditReport": "index",
+    "EquityTwin": "places.equity",
     "IndexResult": "index",
     "IndexSpec": "index",
     "IndicatorMatrix": "index",
@@ -24,6 +25,7 @@ _HOMES = {
     "build_matrix": "index",
     "compare_given": "index",
     "compare_indices": "index",
+    "equity_twin": "places",
     "explain": "index",
     "find": "framework",
     "fitness": "index",

@@ -177,6 +177,14 @@ def area(
         list[str] | None, typer.Argument(help="Any spelling, code or former name; no quotes needed.")
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the authorities there are, and stop.")] = False,
+    neighbours: Annotated[
+        str,
+        typer.Option(
+            metavar="SET",
+            help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty, or names with commas between.",
+        ),
+    ] = "dfe_2025",
+    mean: Annotated[bool, typer.Option("--mean", help="Use the neighbours' mean, not their median.")] = False,
     period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
@@ -188,12 +196,19 @@ def area(
         _stop(message, USERS_MISTAKE)
     from outcomes_analysis import pipeline
     from outcomes_analysis.areas.register import resolve_place
-    from outcomes_analysis.places import area_profile, profile_text
+    from outcomes_analysis.places import area_profile, neighbour_set, profile_text
+    from outcomes_analysis.sources.release import load_observations
 
     code = resolve_place(" ".join(name))  # a slip of the pen is said before anything is computed
     year = period or pipeline.PERIOD
+    neighbour_set(neighbours, observations=load_observations(), period=year)  # likewise
     profile = area_profile(
-        code, period=year, index=pipeline.default_uncertainty(year), parts=pipeline.default_index(year)
+        code,
+        period=year,
+        index=pipeline.default_uncertainty(year),
+        parts=pipeline.default_index(year),
+        neighbours=neighbours,
+        statistic="mean" if mean else "median",
     )
     if as_json:
         _say(profile.table.to_json(orient="records", date_format="iso"))

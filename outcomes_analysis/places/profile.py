@@ -11,6 +11,7 @@ import pandas as pd
 from outcomes_analysis.errors import ObservationsError
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.places.comparison import FEWEST_NEIGHBOURS, Statistic, segments
+from outcomes_analysis.places.equity import EquityTwin, equity_twin
 from outcomes_analysis.places.lines import ENGLAND, Setting, lines
 from outcomes_analysis.places.neighbouring import Neighbours, neighbour_set
 from outcomes_analysis.places.summary import Place, compose
@@ -72,9 +73,11 @@ class AreaProfile:
     series : DataFrame
         ``indicator_id, period, period_start, period_end, value, lower, upper, level, status, flags, segment,
         england``: never join a line across two segments.
+    equity : EquityTwin
+        The domains beside the same domains for groups of children.
     sections : dict of str to str
-        Prose by subject: opening, domains, experimental, judged (strengths first), contested, enablers, neighbours,
-        trends, withheld, missing (what cannot be measured here), method, notice.
+        Prose by subject: opening, domains, experimental, judged (strengths first), contested, enablers, equity,
+        neighbours, trends, withheld, missing (what cannot be measured here), method, notice.
     text : str
         The sections one after another.
     spec : ProfileSpec
@@ -90,6 +93,7 @@ class AreaProfile:
     domains: pd.DataFrame
     parts: pd.DataFrame
     series: pd.DataFrame
+    equity: EquityTwin
     sections: dict[str, str]
     spec: ProfileSpec
     manifest: RunManifest
@@ -206,6 +210,10 @@ def area_profile(
         ranked=setting.ranked,
         level=level,
     )
+    twin = equity_twin(code, observations=observations, framework=framework, period=as_of, level=level)
+    sections = compose(
+        table, domains=domains, parts=scores, equity=twin.text, framework=framework, place=said, years=years
+    )
     return AreaProfile(
         area_code=code,
         name=said.name,
@@ -216,7 +224,8 @@ def area_profile(
         domains=domains,
         parts=scores,
         series=_series(known, framework=framework, code=code),
-        sections=compose(table, domains=domains, parts=scores, framework=framework, place=said, years=years),
+        equity=twin,
+        sections=sections,
         spec=spec,
         manifest=RunManifest(
             data=hash_of(used.to_dict(orient="list")),

@@ -320,7 +320,14 @@ def _opening(table: pd.DataFrame, *, place: Place) -> str:
 
 
 def compose(
-    table: pd.DataFrame, *, domains: pd.DataFrame, parts: pd.DataFrame, framework: Framework, place: Place, years: int
+    table: pd.DataFrame,
+    *,
+    domains: pd.DataFrame,
+    parts: pd.DataFrame,
+    equity: str,
+    framework: Framework,
+    place: Place,
+    years: int,
 ) -> dict[str, str]:
     """Write the page of one place.
 
@@ -328,6 +335,8 @@ def compose(
     ----------
     table, domains, parts : DataFrame
         As :class:`outcomes_analysis.places.profile.AreaProfile` has them.
+    equity : str
+        Text of the twin.
     framework : Framework
         For what is measured nowhere, and its notice.
     place : Place
@@ -347,6 +356,7 @@ def compose(
         "judged": _judged_sentence(table, level=place.level),
         "contested": _contested_sentence(table),
         "enablers": _enabler_sentence(table, level=place.level),
+        "equity": equity,
         "neighbours": _neighbour_sentence(table, place=place),
         "trends": _trend_sentence(table, place=place, years=years),
         "withheld": _withheld_sentence(table),

@@ -89,6 +89,11 @@ def plain(answer: Answer) -> None:
         (["run", "--bogus"], "No such option: --bogus"),
         (["run", "--period", "x"], "'x' is not a year, such as 2024. See: outcomes run --help"),
         (["area", "Hackney", "--period", "20245"], "'20245' is not a year"),
+        (
+            ["area", "Hackney", "--neighbours", "cipfa"],
+            "No set of neighbours 'cipfa'. There are: dfe_2021, dfe_2025, region",
+        ),
+        (["area", "Hackney", "--neighbours", "Kent,Essex"], "2 places are named as neighbours; name at least 3"),
         (["area", "Hackney", "--period", "1990"], "Figures run from 2013 to 2025"),
     ],
 )
@@ -179,6 +184,13 @@ def test_what_is_said_of_a_place(ask: Ask) -> None:
     happy = answer.out[answer.out.index("\nHappy (experimental): parts first, never ranked") :].split("\nLearning")[0]
     assert re.findall(r"\d(?:st|nd|rd|th)\b", happy) == []
     assert answer.out.index("good mental health") < answer.out.index("all parts together")
+
+
+def test_whom_a_place_is_compared_with(ask: Ask) -> None:
+    answer = ask("area", "Hackney", "--neighbours", "Islington, Newham, Tower Hamlets", "--mean")
+    assert answer.code == 0
+    assert "Against the mean of the 3 places named for it" in answer.out.replace("\n", " ")
+    assert "Equity twin: how far groups of children in Hackney are" in answer.out.replace("\n", " ")
 
 
 def test_the_smallest_place_is_shown_and_not_ranked(ask: Ask) -> None:

@@ -88,6 +88,8 @@ def test_why_a_judgement_is_withheld(change, row, age, ranked, words):
         ({"form": "rate", "per": 1000.0}, {"value": 10.0, "denominator": 1000.0}, ""),
         ({"form": "rate", "per": 1000.0}, {"value": 10.9, "se_sampling": 5.07}, "fewer than 10 events"),
         ({"form": "rate", "per": 1000.0}, {"value": 10.9, "se_sampling": 3.4}, ""),
+        # rounding to whole numbers is no sign of few: 4^2 / (1.27^2 - 1/12) = 10.5, where 4^2 / 1.27^2 = 9.9
+        ({"form": "rate", "per": 1000.0, "decimals": 0}, {"value": 4.0, "se_sampling": 1.27}, ""),
         # a mean with 18 points between children: (18 / 3.4)^2 = 28, (18 / 3.2)^2 = 31.6
         ({"form": "mean", "sampling": Sampling(model="cohort_mean", sd=18)}, {"value": 50.0, "se_sampling": 3.4}, "fewer than 30 children"),
         ({"form": "mean", "sampling": Sampling(model="cohort_mean", sd=18)}, {"value": 50.0, "se_sampling": 3.2}, ""),

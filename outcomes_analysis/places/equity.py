@@ -1,0 +1,489 @@
+"""The equity twin: a domain of one place beside the same domain for children who have it hardest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis import wording
+from outcomes_analysis.areas.register import load_register, resolve_place, upper_tier
+from outcomes_analysis.framework.model import Framework, Indicator
+from outcomes_analysis.observations.intervals import z_of
+from outcomes_analysis.observations.scales import derivative, transform
+from outcomes_analysis.places.comparison import USABLE, total_interval
+from outcomes_analysis.places.lines import ENGLAND
+from outcomes_analysis.places.quantities import amount, difference, short_amount, when
+from outcomes_analysis.places.verdicts import controlled, kind_of, why_unfit
+from outcomes_analysis.project import LEVEL
+from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.relations.sentences import checked, in_sentence
+
+CAVEAT = (
+    "Who is counted in these groups differs between places (thresholds of services, take-up of free meals), so a "
+    "wider gap can also say that fewer children are counted in the group. Disadvantaged means free school meals in "
+    "the last six years, looked after, or adopted from care."
+)
+FEWEST_STRANDS = 2  # a domain on one indicator alone is that indicator by another name
+MOST_NAMED = 6
+FEWEST_AUTHORITIES = 30  # whose spread is the unit of a score
+
+
+class Group(NamedTuple):
+    """Whom a figure is about, and the other children it is set beside where they are published."""
+
+    group_type: str
+    group: str
+    label: str
+    other: str
+
+
+GROUPS = (
+    Group("disadvantage", "disadvantaged", "disadvantaged children", "other"),
+    Group("fsm", "eligible", "children with free school meals", "not_eligible"),
+    Group("sen", "support", "children with support for special educational needs", "none"),
+    Group("sen", "ehcp", "children with an education, health and care plan", "none"),
+    Group("social_care", "in_need", "children in need", ""),
+    Group("social_care", "child_protection", "children on a child protection plan", ""),
+    Group("social_care", "looked_after", "children looked after", ""),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EquitySpec:
+    """What a twin was asked for."""
+
+    area_code: str
+    period: int
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class EquityTwin:
+    """A place's domains beside the same domains for groups of children.
+
+    Attributes
+    ----------
+    area_code, name : str
+    period : int
+        Year looked back from.
+    table : DataFrame
+        One row an indicator and group that is published for anyone, in natural units: ``domain, outcome,
+        indicator_id, name, unit, decimals, direction, contested, doublet, kind, group_type, group, group_label,
+        period, measured, value, lower, upper, level, beside`` (``other children``, or ``all children`` where the
+        others are not published), ``beside_value, estimate`` (the gap: these children less those beside), ``gap_lower,
+        gap_upper, england_gap, distance`` (of the gap from England's in its errors, positive where it favours these
+        children more), ``clear`` (``narrower``, ``wider`` or empty, once the number of comparisons is allowed for;
+        ``more`` or ``fewer`` for contested ones), ``reason`` (why no gap is given or judged).
+    domains : DataFrame
+        One row a domain and group: ``node_id, node_label, group_type, group, group_label, indicators, strands,
+        names, all_children, these_children`` (scores on the same indicators: 0 is all children in England in the same
+        period, 1 the usual distance between authorities, higher is better), ``estimate`` (their difference), ``lower,
+        upper, level, interval, england_gap, against_england`` (``wider``, ``narrower``, ``not clearly different``),
+        ``status`` (``computed`` or ``no twin``), ``reason``.
+    text : str
+    spec : EquitySpec
+    manifest : RunManifest
+    """
+
+    area_code: str
+    name: str
+    period: int
+    table: pd.DataFrame
+    domains: pd.DataFrame
+    text: str
+    spec: EquitySpec
+    manifest: RunManifest
+
+
+def equity_twin(
+    name: str,
+    *,
+    observations: pd.DataFrame | None = None,
+    framework: Framework | None = None,
+    period: int | None = None,
+    level: float = LEVEL,
+) -> EquityTwin:
+    """Set every domain of a place beside the same domain for disadvantaged children.
+
+    Parameters
+    ----------
+    name : str
+        Any usual spelling or code of an authority.
+    observations : DataFrame, optional
+        The tidy table, with its groups; by default the release.
+    framework : Framework, optional
+        By default the Common Outcomes Framework.
+    period : int, optional
+        Year to look back from; by default the latest in which anything was measured.
+    level : float
+        Of intervals.
+
+    Returns
+    -------
+    EquityTwin
+        Groups: free school meals, disadvantage, special educational needs, social care. Only scored indicators; the
+        place, England and both groups of the same period. A domain has a twin where at least two indicators (near-
+        duplicates counted once) have a figure for the group; the text says where none can be made, and why.
+
+    Raises
+    ------
+    AreaError
+        If no such place is known.
+
+    Notes
+    -----
+    Outcomes count alike, and within them near-duplicates once, as in the index. Errors hold sampling and year-to-year
+    variation; those of the two groups, and of different indicators, are taken as unrelated, those of near-duplicates
+    as moving together. Where a group is set beside all children, of whom it is a part, that makes the interval rather
+    too wide.
+    """
+    code = resolve_place(name)
+    place = load_register().loc[code]
+    if framework is None:
+        from outcomes_analysis.framework.loading import load_framework
+
+        framework = load_framework()
+    if observations is None:
+        from outcomes_analysis.sources.release import load_observations
+
+        observations = load_observations()
+    types = {"all", *(g.group_type for g in GROUPS)}
+    ids = [i.id for i in framework.indicators if i.scored]
+    known = observations[observations["group_type"].isin(types) & observations["indicator_id"].isin(ids)]
+    known = known.assign(year=known["period_end"].dt.year)
+    as_of = period or int(observations["period_end"].dt.year.max())
+    known = known[known["year"] <= as_of]
+    ranked = bool(place["ranked"] or place["tier"] == "lower")
+    table = _gaps(known, framework=framework, code=code, as_of=as_of, ranked=ranked, level=level)
+    domains = _domains(table, framework=framework, level=level)
+    spec = EquitySpec(code, as_of, level)
+    used = table.loc[table["value"].notna(), ["indicator_id", "group", "period", "value"]]
+    sources = known.loc[known["area_code"].eq(code) & known["value"].notna(), "source_id"]
+    return EquityTwin(
+        area_code=code,
+        name=str(place["name"]),
+        period=as_of,
+        table=table,
+        domains=domains,
+        text=_text(table, domains, framework=framework, name=str(place["name"]), level=level),
+        spec=spec,
+        manifest=RunManifest(
+            data=hash_of(used.to_dict(orient="list")),
+            data_as_at=str(observations.attrs.get("data_as_at", "")),
+            spec=hash_of(spec.__dict__),
+            sources=tuple(sorted(set(sources.astype(str)) - {""})),
+        ),
+    )
+
+
+def _gaps(
+    known: pd.DataFrame, *, framework: Framework, code: str, as_of: int, ranked: bool, level: float
+) -> pd.DataFrame:
+    """One row an indicator and group that anyone publishes."""
+    around = known[known["area_code"].isin([code, ENGLAND])]
+    keys = ["indicator_id", "group_type", "group"]
+    histories = dict(tuple(around.groupby(keys, sort=False)))
+    whole = known[known["group_type"].eq("all") & known["area_code"].isin(upper_tier(ranked_only=True).index)]
+    spreads = dict(tuple(whole.groupby("indicator_id", sort=False)))
+    rows = []
+    for indicator in framework.indicators:
+        if not indicator.scored:
+            continue
+        for group in GROUPS:
+            figures = histories.get((indicator.id, group.group_type, group.group))
+            if figures is None:
+                continue
+            frames = {
+                side: histories.get((indicator.id, *key), figures.iloc[:0]).set_index("area_code")
+                for side, key in (("all", ("all", "all")), ("other", (group.group_type, group.other)))
+            }
+            rows.append(
+                _gap(
+                    figures.set_index("area_code"),
+                    frames=frames,
+                    spread=spreads.get(indicator.id, known.iloc[:0]),
+                    indicator=indicator,
+                    group=group,
+                    framework=framework,
+                    code=code,
+                    as_of=as_of,
+                    ranked=ranked,
+                    level=level,
+                )
+            )
+    table = pd.DataFrame(rows, columns=None if rows else list(_head_columns()))
+    if table.empty:
+        return table
+    # each group is a family of comparisons of its own; the distances are already turned
+    families = table.assign(kind=table["group_type"] + " " + table["group"])
+    stays = controlled(families, distance="distance", level=level)
+    contested = table["contested"].ne("")
+    up = np.where(contested, "more", "narrower")
+    down = np.where(contested, "fewer", "wider")
+    table["clear"] = np.where(stays, np.where(table["distance"] > 0, up, down), "")
+    return table
+
+
+def _head_columns() -> tuple[str, ...]:
+    return ("domain", "outcome", "indicator_id", "group_type", "group", "value", "period", "contested", "clear")
+
+
+def _gap(
+    figures: pd.DataFrame,
+    *,
+    frames: dict[str, pd.DataFrame],
+    spread: pd.DataFrame,
+    indicator: Indicator,
+    group: Group,
+    framework: Framework,
+    code: str,
+    as_of: int,
+    ranked: bool,
+    level: float,
+) -> dict[str, Any]:
+    """One indicator for one group of one place."""
+    fields = ("name", "unit", "decimals", "form", "direction", "contested", "doublet")
+    head: dict[str, Any] = {
+        "domain": framework.domain_of(indicator.outcome) if indicator.outcome else "",
+        "outcome": indicator.outcome,
+        "indicator_id": indicator.id,
+        "kind": kind_of(indicator),
+        **{field: getattr(indicator, field) for field in fields},
+        "group_type": group.group_type,
+        "group": group.group,
+        "group_label": group.label,
+    }
+    numbers = ("value", "lower", "upper", "beside_value", "estimate", "gap_lower", "gap_upper", "england_gap")
+    scores = ("all_score", "group_score", "error_score", "england_score", "england_error")
+    blank = {**head, "period": "", "measured": np.nan, "level": level, "beside": "", "reason": "", "status": ""}
+    blank |= dict.fromkeys((*numbers, "distance", *scores), np.nan)
+    own = figures[figures.index == code].sort_values("period_end")
+    valued = own[own["value"].notna()]
+    if valued.empty:
+        status = str(own["status"].iloc[-1]) if len(own) else "not_available"
+        return blank | {"status": status, "reason": wording.SYMBOL_MEANINGS[wording.symbol(status)]}
+    figure = valued.iloc[-1]
+    at = _At(period=str(figure["period"]), code=code)
+    blank |= {"period": at.period, "measured": int(figure["year"]), "status": figure["status"]}
+    blank |= {"value": float(figure["value"])}
+    lower, upper = total_interval(float(figure["value"]), float(figure["se_total"]), indicator=indicator, level=level)
+    blank |= {"lower": lower, "upper": upper}
+    reason = why_unfit(figure, indicator=indicator, age=as_of - int(figure["year"]), ranked=ranked)
+    side = "other" if at.has(frames["other"]) else "all"
+    if not reason and not at.has(frames[side]):
+        reason = "nothing of the same period to set it beside"
+    if reason:
+        return blank | {"reason": reason}
+    beside = at.of(frames[side], code)
+    error = float(np.hypot(figure["se_total"], beside["se_total"]))
+    gap = float(figure["value"] - beside["value"])
+    reach = z_of(level) * error
+    found = blank | {
+        "beside": f"{side} children",
+        "beside_value": float(beside["value"]),
+        "estimate": gap,
+        "gap_lower": gap - reach,
+        "gap_upper": gap + reach,
+    }
+    national = at.both(figures, frames[side], ENGLAND)
+    if national is not None:
+        theirs = float(national[0]["value"] - national[1]["value"])
+        apart = float(np.hypot(error, np.hypot(national[0]["se_total"], national[1]["se_total"])))
+        turn = 1 if indicator.contested else indicator.direction
+        found |= {"england_gap": theirs, "distance": turn * (gap - theirs) / apart}
+    return found | _scored(figure, figures, whole=frames["all"], spread=spread, at=at, indicator=indicator)
+
+
+class _At(NamedTuple):
+    """Figures of one period."""
+
+    period: str
+    code: str
+
+    def has(self, frame: pd.DataFrame) -> bool:
+        rows = frame[frame["period"].eq(self.period) & (frame.index == self.code)]
+        return bool((rows["value"].notna() & rows["se_total"].notna() & rows["status"].isin(USABLE)).any())
+
+    def of(self, frame: pd.DataFrame, code: str) -> pd.Series[Any]:
+        rows = frame[frame["period"].eq(self.period) & (frame.index == code) & frame["value"].notna()]
+        return rows.iloc[-1]
+
+    def both(
+        self, first: pd.DataFrame, second: pd.DataFrame, code: str
+    ) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
+        at = self._replace(code=code)
+        return (at.of(first, code), at.of(second, code)) if at.has(first) and at.has(second) else None
+
+
+def _scored(
+    figure: pd.Series[Any],
+    figures: pd.DataFrame,
+    *,
+    whole: pd.DataFrame,
+    spread: pd.DataFrame,
+    at: _At,
+    indicator: Indicator,
+) -> dict[str, float]:
+    """Scores of the group and of all children: distance from all children in England, in sd between authorities."""
+    values = spread.loc[spread["period"].eq(at.period) & spread["status"].isin(USABLE), "value"].dropna()
+    england_all = at._replace(code=ENGLAND)
+    if not (at.has(whole) and england_all.has(whole)) or len(values) < FEWEST_AUTHORITIES:
+        return {}
+    low, high = indicator.valid_range
+    half = 0.5 * 10.0**-indicator.decimals
+
+    def on(x: Any) -> Any:
+        return transform(x, indicator.scale, low=low, high=high, guard=half)
+
+    def error(row: pd.Series[Any]) -> float:
+        slope = derivative(float(row["value"]), indicator.scale, low=low, high=high, guard=half)
+        return float(row["se_total"] * slope)
+
+    unit = float(np.std(on(values.to_numpy(float)), ddof=1))
+    everyone, nation = at.of(whole, at.code), at.of(whole, ENGLAND)
+    turn = indicator.direction / unit
+    found = {
+        "all_score": turn * float(on(everyone["value"]) - on(nation["value"])),
+        "group_score": turn * float(on(figure["value"]) - on(nation["value"])),
+        "error_score": float(np.hypot(error(figure), error(everyone))) / unit,
+    }
+    if england_all.has(figures):
+        theirs = at.of(figures, ENGLAND)
+        found["england_score"] = turn * float(on(theirs["value"]) - on(nation["value"]))
+        found["england_error"] = float(np.hypot(error(theirs), error(nation))) / unit
+    return found
+
+
+def _domains(table: pd.DataFrame, *, framework: Framework, level: float) -> pd.DataFrame:
+    """One row a domain and group."""
+    rows: list[dict[str, Any]] = []
+    for domain in framework.domains:
+        scored = sum(i.scored for i in framework.below(domain.id))
+        for group in GROUPS:
+            mine = table[
+                table["domain"].eq(domain.id)
+                & table["group_type"].eq(group.group_type)
+                & table["group"].eq(group.group)
+            ]
+            rows.append(
+                {
+                    "node_id": domain.id,
+                    "node_label": domain.label,
+                    "group_type": group.group_type,
+                    "group": group.group,
+                    "group_label": group.label,
+                    "of": scored,
+                    **_domain(mine, level=level),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
+    """Domain of one group from its indicators: outcomes count alike, near-duplicates once."""
+    numbers = ("all_children", "these_children", "estimate", "lower", "upper", "england_gap")
+    blank: dict[str, Any] = {**dict.fromkeys(numbers, np.nan), "level": level, "interval": "figures"}
+    blank |= {"indicators": 0, "strands": 0, "names": "", "against_england": "", "status": "no twin"}
+    if rows.empty:
+        return blank | {"reason": "nothing in it is published for these children"}
+    usable = rows[rows["group_score"].notna()]
+    names = "; ".join(in_sentence(str(n)) for n in usable["name"])
+    strand = usable["doublet"].where(usable["doublet"].ne(""), usable["indicator_id"])
+    count = int(strand.nunique())
+    blank |= {"indicators": len(usable), "strands": count, "names": names}
+    if usable.empty:
+        return blank | {"reason": "no figure that can be used for these children here"}
+    if count < FEWEST_STRANDS:
+        return blank | {"reason": f"one indicator alone, near-duplicates counted once ({names})"}
+    members = strand.groupby(strand).transform("size")
+    inside = strand.groupby(usable["outcome"]).transform("nunique")
+    weight = 1.0 / (usable["outcome"].nunique() * inside * members)
+
+    def error(column: str) -> float:
+        return float(np.sqrt(((weight * usable[column]).groupby(strand).sum() ** 2).sum()))
+
+    everyone, these = (float((weight * usable[c]).sum()) for c in ("all_score", "group_score"))
+    reach = z_of(level) * error("error_score")
+    gap = these - everyone
+    found = blank | {
+        "all_children": everyone,
+        "these_children": these,
+        "estimate": gap,
+        "lower": gap - reach,
+        "upper": gap + reach,
+        "status": "computed",
+        "reason": "",
+    }
+    if usable["england_score"].notna().all():
+        theirs = float((weight * usable["england_score"]).sum())
+        apart = z_of(level) * float(np.hypot(error("error_score"), error("england_error")))
+        side = "narrower" if gap - theirs > apart else "wider" if theirs - gap > apart else "not clearly different"
+        found |= {"england_gap": theirs, "against_england": side}
+    return found
+
+
+def _text(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Framework, name: str, level: float) -> str:
+    """What the twins say, which gaps stand out, and where no twin can be made."""
+    if table.empty or not table["value"].notna().any():
+        return f"No figure for groups of children is published for {name}, so no equity twin can be made."
+    if not table["estimate"].notna().any():
+        return f"No equity twin can be made for {name}: {_reasons(table['reason'])}."
+    twins = domains[domains["status"].eq("computed")]
+    lines = [
+        f"Equity twin: how far groups of children in {name} are from all children there, on the same indicators (1 is "
+        "the usual distance between authorities; England's distance beside it)"
+    ]
+    lines[0] += ":" if len(twins) else "."
+    for _, row in twins.iterrows():
+        span = wording.interval(row["lower"], row["upper"], level=row["level"], decimals=1)
+        england = f"; England {wording.signed(row['england_gap'], 1)}" if np.isfinite(row["england_gap"]) else ""
+        said = {"wider": ", clearly wider", "narrower": ", clearly narrower"}.get(row["against_england"], "")
+        lines.append(
+            f"- {row['node_label']}, {row['group_label']}: {wording.signed(row['estimate'], 1)}, {span}{england}{said} "
+            f"({row['indicators']} of {row['of']} indicators)"
+        )
+    compared = int(table["distance"].notna().sum())
+    for side in ("wider", "narrower"):
+        rows = table[table["clear"].eq(side)]
+        if len(rows):
+            rows = rows.loc[rows["distance"].abs().sort_values(ascending=False, kind="stable").index]
+            words = [_gap_words(r) for _, r in rows.iterrows()]
+            more = [f"- and {len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
+            lead = f"Gaps clearly {side} than England's, {len(rows)} of {compared} compared:"
+            lines += [lead, *(f"- {w}" for w in words[:MOST_NAMED]), *more]
+    lines += [_without(domains, framework=framework), CAVEAT]
+    quoted = [i.name for i in framework.indicators] + [n.label for n in framework.nodes]
+    return checked("\n".join(line for line in lines if line), quoted=quoted)
+
+
+def _reasons(reasons: pd.Series[str]) -> str:
+    return "; ".join(dict.fromkeys(reasons[reasons.ne("")]))
+
+
+def _gap_words(row: pd.Series) -> str:
+    unit, decimals = str(row["unit"]), int(row["decimals"])
+    value = amount(row["value"], unit=unit, decimals=decimals)
+    beside = f"{row['beside']} {short_amount(row['beside_value'], unit=unit, decimals=decimals)}"
+    bounds = f"{wording.signed(row['gap_lower'], decimals)} to {wording.signed(row['gap_upper'], decimals)}"
+    gap = f"gap {difference(row['estimate'], unit=unit, decimals=decimals)}"
+    return (
+        f"{in_sentence(str(row['name']))}, {row['group_label']} ({value} {when(str(row['period']))}, {beside}; {gap}, "
+        f"{bounds} at {round(100 * row['level'])}%; England {wording.signed(row['england_gap'], decimals)})"
+    )
+
+
+def _without(domains: pd.DataFrame, *, framework: Framework) -> str:
+    """Where no twin can be made, and why."""
+    missing = domains[domains["status"].eq("no twin")]
+    never = [d.label for d in framework.domains if missing["node_id"].eq(d.id).sum() == len(GROUPS)]
+    words = []
+    if never:
+        reasons = _reasons(missing[missing["node_label"].isin(never)]["reason"])
+        words.append(f"No twin can be made of {wording.listed(never)}: {reasons}.")
+    some = missing[~missing["node_label"].isin(never)]
+    for (label, reason), rows in some.groupby(["node_label", "reason"], sort=False):
+        words.append(f"{label} has none for {wording.listed(list(rows['group_label']))}: {reason}.")
+    return " ".join(words)
