@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError
@@ -17,16 +19,27 @@ from outcomes_analysis.index.factors import (
     varied,
 )
 from outcomes_analysis.index.modelling import REFERENCE, IndexModel
+from outcomes_analysis.index.observing import other_bases, suppressed_ranges
 from outcomes_analysis.index.tree import Tree
 
 
-def index_model(index: IndexResult) -> IndexModel:
+def index_model(
+    index: IndexResult, *, observations: pd.DataFrame | None = None, bases: Sequence[int] = ()
+) -> IndexModel:
     """Turn an index into a function of its choices.
 
     Parameters
     ----------
     index : IndexResult
         As built by :func:`outcomes_analysis.index.build_index`.
+    observations : DataFrame, optional
+        The tidy table it was made from: tells, for an
+        :class:`~outcomes_analysis.index.factors.ImputationFactor`, between which values suppressed figures lie. Without
+        it a suppressed figure is drawn as if missing at random.
+    bases : sequence of int
+        Other base periods for a :class:`~outcomes_analysis.index.factors.BasePeriodFactor`, as so many of each
+        indicator's periods later than its own; named as in :func:`~outcomes_analysis.index.observing.other_bases`.
+        The index's own is ``"base"``. Needs ``observations``.
 
     Returns
     -------
@@ -34,7 +47,15 @@ def index_model(index: IndexResult) -> IndexModel:
         The authorities that are ranked, figures on each indicator's own scale with their total errors, and the
         hierarchy with near-duplicates as hidden nodes that share one weight. With the choices left alone its
         scores are those of the index.
+
+    Raises
+    ------
+    SpecError
+        Other base periods without observations, or none that has enough figures.
     """
+    if bases and observations is None:
+        message = "Other base periods come from the table of observations: pass `observations` as well."
+        raise SpecError(message)
     matrix, framework = index.matrix, index.matrix.framework
     units = matrix.areas.index[matrix.areas["ranked"].astype(bool)]
     tree = _tree(index)
@@ -46,13 +67,15 @@ def index_model(index: IndexResult) -> IndexModel:
     computed = pd.DataFrame(
         {name: scores[name].notna() if name in scores else pd.Series(True, index=units) for name in branches}
     )
+    more = other_bases(index, observations, steps=bases) if observations is not None and bases else {}
     return IndexModel(
         values=matrix.transformed.loc[units, leaves],
         tree=tree,
         directions=directions,
         errors=matrix.transformed_error.loc[units, leaves],
         limits=limits(matrix.reference, index.spec.cap),
-        references={"base": matrix.reference[["centre", "scale"]]},
+        references={"base": matrix.reference[["centre", "scale"]], **more},
+        ranges=None if observations is None else suppressed_ranges(index, observations, units=units),
         normalisation=REFERENCE,
         mean=index.spec.aggregation,
         computed=computed,

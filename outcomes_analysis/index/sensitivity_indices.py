@@ -12,7 +12,7 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.alternatives import Alternatives, alternatives_of
 from outcomes_analysis.index.building import IndexResult
 from outcomes_analysis.index.choosing import check_factors, choose
-from outcomes_analysis.index.factors import Factor, alternatives, inputs
+from outcomes_analysis.index.factors import Factor, PeopleFactor, WeightFactor, alternatives, inputs
 from outcomes_analysis.index.kernels import ranks_of
 from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import default_factors, index_model
@@ -29,6 +29,7 @@ from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed
 
 SHIFT = "mean_rank_shift"
+DRAWN = ("figures", "imputation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +178,7 @@ def sensitivity(
         exact=exact,
         runs=len(u),
         factors=chosen,
-        text=_text(table, model, exact=exact, runs=len(u), level=level),
+        text=_text(table, model, chosen, exact=exact, runs=len(u), level=level),
         manifest=manifest,
     )
 
@@ -188,6 +189,13 @@ def _nodes(model: IndexModel, nodes: Sequence[str] | None) -> list[int]:
         return [model.tree.position(name) for name in nodes]
     leaves = len(model.tree.leaves)
     return [i for i in model.tree.shown if model.tree.parents[leaves + i] < 0]
+
+
+def _draws_sets(factor: Factor) -> bool:
+    """Whether a factor's alternatives are a sample of what they might be."""
+    if isinstance(factor, PeopleFactor):
+        return factor.draw == "panel"
+    return isinstance(factor, WeightFactor) and factor.drawn is not None
 
 
 def _design(groups: Sequence[int], *, runs: int, seed: Sequence[int]) -> np.ndarray:
@@ -203,8 +211,11 @@ def _design(groups: Sequence[int], *, runs: int, seed: Sequence[int]) -> np.ndar
     return saltelli_design(sobol_points(n, 2 * sum(groups), seed=seed), groups)
 
 
-def _text(table: pd.DataFrame, model: IndexModel, *, exact: bool, runs: int, level: float) -> str:
+def _text(
+    table: pd.DataFrame, model: IndexModel, factors: Sequence[Factor], *, exact: bool, runs: int, level: float
+) -> str:
     labels = {b.id: b.label for b in model.tree.branches}
+    of_draws = " for the sets that were drawn" if any(f.factor in DRAWN or _draws_sets(f) for f in factors) else ""
     rows = table[table["output"] == SHIFT]
     sentences = []
     for node, part in rows.groupby("node_id", sort=False):
@@ -219,7 +230,7 @@ def _text(table: pd.DataFrame, model: IndexModel, *, exact: bool, runs: int, lev
         ]
         sentences.append(f"{labels[str(node)]}: {listed(named)}.")
     how = (
-        f"All {runs:,} combinations of choices were computed, so these shares are exact"
+        f"All {runs:,} combinations of choices were computed, so these shares are exact{of_draws}"
         if exact
         else f"Estimated from {runs:,} computations of the index; the table gives {level:.0%} bounds"
     )

@@ -1,5 +1,6 @@
 """The Monte Carlo engine: each replicate against plain loops, no idle factor, one result whatever the cores."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from outcomes_analysis.index.kernels import ranks_of
 from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import index_model
 from outcomes_analysis.index.replicates import nominal, replicate
+from outcomes_analysis.index.sensitivity_indices import sensitivity
 from outcomes_analysis.index.tree import Tree
 from outcomes_analysis.sources.release import load_observations
 
@@ -110,6 +112,31 @@ def test_the_same_whatever_the_number_of_processes():
     one, two = (replicate(model, factors=MENU, figures=FigureDraws(), draws=2_500, n_jobs=k) for k in (1, 2))
     pd.testing.assert_frame_equal(one.table, two.table)
     pd.testing.assert_frame_equal(one.choices, two.choices)
+
+
+@pytest.mark.slow
+def test_the_same_on_a_dask_cluster():
+    """A user who outgrows one machine registers Dask as joblib's backend, and changes nothing else."""
+    distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    model = small()
+
+    def made():
+        found = replicate(model, factors=MENU, figures=FigureDraws(), draws=2_500)
+        return found, sensitivity(model, factors=MENU, runs=8_192, nodes=["top"])
+
+    here, shares = made()
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        there, shares_there = made()
+        # the blocks were worked on by the cluster's processes
+        ran = client.run(lambda dask_worker: dask_worker.state.executed_count)
+        assert sum(ran.values()) >= 10  # 3 blocks of replicates and 7 of the design
+    pd.testing.assert_frame_equal(here.table, there.table)
+    pd.testing.assert_frame_equal(here.choices, there.choices)
+    pd.testing.assert_frame_equal(shares.table, shares_there.table)
 
 
 def test_inputs_are_left_as_they_were():

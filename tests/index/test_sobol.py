@@ -6,9 +6,16 @@ import pytest
 
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.alternatives import alternatives_of
-from outcomes_analysis.index.factors import AggregationFactor, NormalisationFactor, TreatmentFactor, WeightFactor
+from outcomes_analysis.index.factors import (
+    AggregationFactor,
+    FiguresFactor,
+    NormalisationFactor,
+    TreatmentFactor,
+    WeightFactor,
+)
+from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import sobol_points
+from outcomes_analysis.index.replicates import replicate, sobol_points
 from outcomes_analysis.index.sensitivity_indices import SHIFT, rank_outputs, sensitivity
 from outcomes_analysis.index.sobol import every_combination, exact_indices, saltelli_design, sobol_indices
 from outcomes_analysis.index.tree import Tree
@@ -68,6 +75,25 @@ def test_centred_where_coinr_is_not(gold):
     assert np.abs(found.first[:, 0] - truth).max() < np.abs(coinr["Si"] - truth).max()
 
 
+def test_salibs_estimates_on_the_same_runs():
+    """SALib (the published Python package) on its own design: the same total indices, and first-order ones that differ
+    by its centring at the mean of all outputs instead of those of A and B."""
+    from SALib.analyze import sobol as salib
+    from SALib.sample import sobol as sampler
+
+    problem = {"num_vars": 3, "names": ["a", "b", "c"], "bounds": [[0, 1]] * 3}
+    sample = sampler.sample(problem, 2**10, calc_second_order=False, seed=3)
+    y = ishigami(sample)
+    theirs = salib.analyze(problem, y, calc_second_order=False, num_resamples=2, seed=1)
+    # SALib has A, AB1, AB2, AB3, B for each row of the sequence; ours are A, B, then AB by input
+    rows = y.reshape(-1, 5)
+    found = sobol_indices(np.concatenate([rows[:, k] for k in (0, 4, 1, 2, 3)]), inputs=3, resamples=0)
+    count = 2 * len(rows)
+    # its variance has the divisor 2n, ours 2n - 1
+    np.testing.assert_allclose(found.total[:, 0] * count / (count - 1), theirs["ST"], rtol=1e-9)
+    np.testing.assert_allclose(found.first[:, 0], theirs["S1"], atol=2e-3)
+
+
 def test_a_shifted_output_has_the_same_indices():
     y = ishigami(saltelli_design(sobol_points(64, 6, seed=2), [1, 1, 1]))
     near, far = (sobol_indices(v, inputs=3, resamples=0).first for v in (y, y + 1e6))
@@ -118,8 +144,10 @@ DESIGN = (
 )
 
 
+@pytest.mark.slow
 def test_asem_sobol_against_every_combination(asem):
-    """2,000 combinations enumerated; 384 runs on 200 scrambles come within .07 of them (root mean square)."""
+    """2,000 combinations enumerated; 384 runs on 200 scrambles come within .07 of them (root mean square over the four
+    factors, mean over scrambles). ``pytest -m slow -s`` prints the figure."""
     exact = sensitivity(asem, factors=DESIGN, nodes=["Index"], runs=2_000, seed=1)
     assert exact.exact
     assert exact.runs == 2_000
@@ -144,6 +172,7 @@ def test_asem_sobol_against_every_combination(asem):
         atol=1e-6,  # single precision
     )
     errors = [np.sqrt(np.mean((estimated(seed) - truth) ** 2)) for seed in range(200)]
+    print(f"\nFirst-order indices at 384 runs, mean root mean square error of 200 scrambles: {np.mean(errors):.4f}")
     assert np.mean(errors) <= 0.07
 
 
@@ -156,6 +185,81 @@ def test_asem_each_country_has_indices(asem):
     wide = moved.pivot(index=["output", "factor"], columns="order", values="estimate")
     assert (wide["first"] <= wide["total"] + 1e-6).all()  # ranks are kept in single precision
     assert (wide.groupby("output")["first"].sum() <= 1 + 1e-6).all()
+
+
+def drawn_figures(n=40):
+    """An index of four indicators in two nodes, with errors of about their spread."""
+    rng = np.random.default_rng(9)
+    names = ["a", "b", "c", "d"]
+    x = pd.DataFrame(rng.normal(size=(n, 1)) + rng.normal(size=(n, 4)), columns=names)
+    tree = Tree.build({"a": "p", "b": "p", "c": "q", "d": "q", "p": "top", "q": "top"}, leaves=names)
+    normalisation = {"method": "minmax", "lower": 1, "upper": 100}
+    return IndexModel(x, tree, errors=x * 0 + 0.7, normalisation=normalisation)
+
+
+def test_figures_beside_methods_by_every_combination():
+    """The figures' uncertainty as one factor: indices by plain sums over the drawn tables, the means and the weights."""
+    model = drawn_figures()
+    factors = [FiguresFactor(draws=8), AggregationFactor(), WeightFactor(drawn=4, spread=0.5)]
+    found = sensitivity(model, factors=factors, runs=64, seed=2)
+    assert found.exact
+    assert found.runs == 64
+    choices = replicate(model, factors=factors, draws=512, seed=2).choices
+    assert choices["figures"].nunique() == 8
+    rows = []
+    nominal = replicate(model, factors=factors[1:], draws=8, seed=2).table.query("node_id == 'top'")["rank"]
+    drawn = FigureDraws().prepare(model).tables(8, rng=np.random.default_rng([2, 7]))
+    sets = np.random.default_rng([2, 77]).random((4, 6))
+    for f, table in enumerate(drawn):
+        z = 1 + 99 * (table - table.min(axis=0)) / (table.max(axis=0) - table.min(axis=0))
+        for mean in ("arithmetic", "geometric"):
+            for k, u in enumerate(sets):
+                w = 0.5 + u
+                y = z if mean == "arithmetic" else np.log(z)
+                p, q = (y[:, s] @ w[s] / w[s].sum() for s in (slice(0, 2), slice(2, 4)))
+                top = -(p * w[4] + q * w[5])
+                shift = np.abs(pd.Series(top).rank(method="min").to_numpy() - nominal.to_numpy()).mean()
+                rows.append((f, mean, k, shift))
+    frame = pd.DataFrame(rows, columns=["figures", "aggregation", "weights", "y"])
+    whole = frame["y"].var(ddof=0)
+    shift = found.of_shift("top")
+    for name in ("figures", "aggregation", "weights"):
+        others = [n for n in ("figures", "aggregation", "weights") if n != name]
+        first = frame.groupby(name)["y"].mean().var(ddof=0) / whole
+        total = frame.groupby(others)["y"].var(ddof=0).mean() / whole
+        # shifts are kept in single precision
+        assert shift.at[name, "first"] == pytest.approx(first, abs=1e-5)
+        assert shift.at[name, "total"] == pytest.approx(total, abs=1e-5)
+    assert shift["first"].idxmax() == "figures"
+
+
+def test_figures_beside_methods_by_sampling_with_bounds():
+    """Too many combinations to enumerate: a Saltelli design whose bounds hold the exact indices."""
+    model = drawn_figures()
+    factors = [FiguresFactor(draws=32), AggregationFactor(), WeightFactor(drawn=32, spread=0.5)]
+    exact = sensitivity(model, factors=factors, runs=2_048, seed=2)
+    sampled = sensitivity(model, factors=factors, runs=2_047, seed=2)
+    assert exact.exact
+    assert not sampled.exact
+    both = (
+        r.table.query("node_id == 'top' and output == @SHIFT").set_index(["factor", "order"]) for r in (exact, sampled)
+    )
+    truth, found = both
+    assert (found["lower"] < found["upper"]).all()
+    # six bounds at 90 %: one may miss, none by far
+    inside = (found["lower"] <= truth["estimate"]) & (truth["estimate"] <= found["upper"])
+    assert inside.sum() >= 5
+    # 256 rows and an output with heavy tails: standard error about .07
+    assert (found["estimate"] - truth["estimate"]).abs().max() < 0.2
+    assert "Estimated from" in sampled.text
+
+
+def test_figures_are_drawn_one_way_at_a_time():
+    with pytest.raises(SpecError, match="pass one of the two"):
+        replicate(drawn_figures(), factors=[FiguresFactor()], figures=FigureDraws(), draws=8)
+    bare = drawn_figures()
+    with pytest.raises(SpecError, match="no standard errors"):
+        sensitivity(IndexModel(bare.values, bare.tree), factors=[FiguresFactor(), AggregationFactor()])
 
 
 def test_too_few_runs_or_factors_are_refused(asem):
