@@ -126,7 +126,8 @@ def _indicators(name: str, index: IndexResult) -> str:
         )
         if indicator.contested:
             disputed.setdefault(indicator.contested, []).append(indicator.name)
-        if reference.at[indicator_id, "centre_from"] == "mean of authorities":
+        centre = str(reference.at[indicator_id, "centre_from"])
+        if centre == "mean of authorities" and centre not in indicator.cannot_tell:
             notes.append(f"{indicator.name}: 0 is the mean of authorities in the base period, not England.")
     notes = [f"{'; '.join(names)} (contested): {why}" for why, names in disputed.items()] + notes
     caption = f"Indicators of {label_of(index, name)}, with the weight each has where all are present"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,10 @@ from outcomes_analysis.wording import associational, listed, number
 if TYPE_CHECKING:
     from outcomes_analysis.index import ComparisonResult
 
-MOST = 4  # names of places shown at each end
 
-
-def poverty_section(comparisons: Sequence[ComparisonResult], *, mapped: str) -> Section:
+def poverty_section(
+    comparisons: Sequence[ComparisonResult], *, mapped: str, experimental: Collection[str] = ()
+) -> Section:
     """The comparison with places of similar child poverty, in words and as a table.
 
     Parameters
@@ -26,6 +26,8 @@ def poverty_section(comparisons: Sequence[ComparisonResult], *, mapped: str) -> 
         One for each measure of poverty.
     mapped : str
         Name of the measure that the maps use.
+    experimental : collection of str
+        Domains of which no place is named.
 
     Returns
     -------
@@ -46,8 +48,8 @@ def poverty_section(comparisons: Sequence[ComparisonResult], *, mapped: str) -> 
             f"own figures are. One in ten does so by chance alone, about {chance} authorities on each domain, so "
             "standing out marks a place to look at and is no finding by itself."
         ),
-        paragraph("Standing out by both measures, those furthest out first:"),
-        bullets([_named(name, comparisons) for name in comparisons[0].goes_with.index]),
+        paragraph("Standing out by both measures, in alphabetical order; what is experimental is left out:"),
+        bullets([_named(name, comparisons) for name in comparisons[0].goes_with.index if name not in experimental]),
     ]
     return Section("Beside places of similar child poverty", "\n".join(body), anchor="poverty")
 
@@ -71,11 +73,10 @@ def poverty_line(comparisons: Sequence[ComparisonResult]) -> str:
     mean = pd.concat([one.goes_with["share"] for one in comparisons], axis=1).mean(axis=1)
     most, least = str(mean.idxmax()), str(mean.idxmin())
     level = f"{comparisons[0].spec.level:.0%} intervals"
-    measures = listed([_short(one.label) for one in comparisons])
     return associational(
-        f"Child poverty, measured {measures}, goes most with {_label(comparisons[0], most)}: "
-        f"{_shares(most, comparisons)} of the differences between authorities; and least with "
-        f"{_label(comparisons[0], least)}: {_shares(least, comparisons)} ({level})."
+        f"Child poverty goes most with {_label(comparisons[0], most)}, {_shares(most, comparisons)}; and least with "
+        f"{_label(comparisons[0], least)}, {_shares(least, comparisons)} (shares of the differences between "
+        f"authorities, {level})."
     )
 
 
@@ -85,7 +86,7 @@ def _shares(name: str, comparisons: Sequence[ComparisonResult]) -> str:
         share, low, high = (
             number(100 * one.goes_with.at[name, c], 0, "%") for c in ("share", "share_lower", "share_upper")
         )
-        parts.append(f"{share} ({low} to {high})")
+        parts.append(f"{share} ({low} to {high}) {_short(one.label)}")
     return listed(parts)
 
 
@@ -129,17 +130,14 @@ def _table(comparisons: Sequence[ComparisonResult]) -> str:
 
 
 def _named(name: str, comparisons: Sequence[ComparisonResult]) -> str:
-    """Places that stand out by every measure of poverty, those furthest out first."""
+    """Places that stand out by every measure of poverty; not in order of size, which would read as a rank."""
     tables = [one.table[one.table["node_id"] == name].set_index("area_code") for one in comparisons]
     said = []
     for standing, words in (("above the range", "better"), ("below the range", "worse")):
         both = [t.index[t["standing"] == standing] for t in tables]
         codes = reduce(lambda a, b: a.intersection(b), both)
-        size = sum(t.loc[codes, "estimate"].abs() for t in tables)
-        ordered = pd.Series(size, index=codes, dtype=float).sort_values(ascending=False, kind="stable").index
-        names = [str(tables[0].at[c, "area_name"]) for c in ordered]
+        names = sorted(str(tables[0].at[c, "area_name"]) for c in codes)
         if names:
-            more = [f"{len(names) - MOST} more"] if len(names) > MOST else []
-            said.append(f"{words} than places alike: {listed([*names[:MOST], *more])}")
+            said.append(f"{words} than places alike: {listed(names)}")
     found = "; ".join(said) if said else "none"
     return f"{_label(comparisons[0], name)}, {found}."

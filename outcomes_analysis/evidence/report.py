@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from outcomes_analysis.relations import RelationResult
 
 
+FIRST_PARAGRAPHS = 3  # of an association's text, before the rest is folded away
+
+
 def report_html(
     index: IndexResult,
     uncertainty: UncertaintyResult,
@@ -85,7 +88,9 @@ def report_html(
         _reading(index),
         Section("All domains side by side", drawn(figures["domain-table"], "domain-table")),
         *(domain_section(name, index, uncertainty, comparisons, audit, figures) for name in index.domains),
-        poverty_section(comparisons, mapped=mapped),
+        poverty_section(
+            comparisons, mapped=mapped, experimental=[n for n in index.domains if index.nodes[n].experimental]
+        ),
         _relation(relation, figures["admissions-attainment"]),
         certainty_section(uncertainty, sensitivity),
         *audit_sections(audit),
@@ -123,10 +128,11 @@ def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparisons: Se
             continue
         against = rows["against_england"]
         width = int((rows["rank_upper"] - rows["rank_lower"] + 1).median())
+        better, worse = int((against == "above").sum()), int((against == "below").sum())
         lines.append(
-            f"{label}: {plural(int((against == 'above').sum()), 'authority is', 'authorities are')} clearly better "
-            f"than England and {int((against == 'below').sum())} clearly worse, of {len(rows)}; half of them "
-            f"have a rank interval of at least {width} places of {len(rows)}; {contested_words(index, name)}."
+            f"{label}: of {plural(len(rows), 'authority', 'authorities')}, {better} are clearly better than England "
+            f"and {worse} clearly worse; half of all have a rank interval of at least {width} places; "
+            f"{contested_words(index, name)}."
         )
     lines.append(poverty_line(comparisons))
     lines.append("There is no overall score: the domains are not added up.")
@@ -182,13 +188,14 @@ def _relation(relation: RelationResult, figure: Figure) -> Section:
         row_heading="label",
         decimals=2,
     )
+    told = [paragraph(p) for p in relation.text.split("\n") if p.strip()]
     body = [
-        *(paragraph(p) for p in relation.text.split("\n") if p.strip()),
+        *told[:FIRST_PARAGRAPHS],
+        paragraph(AREAS_NOT_CHILDREN, kind="note"),
         drawn(figure, "admissions-attainment"),
+        details_html("The whole answer, with what to mind", "".join(told[FIRST_PARAGRAPHS:])),
         details_html("Every estimate", table),
     ]
-    if AREAS_NOT_CHILDREN not in relation.text:
-        body.append(paragraph(AREAS_NOT_CHILDREN, kind="note"))
     return Section("Admissions for mental health and attainment", "\n".join(body), anchor="association")
 
 
@@ -218,12 +225,20 @@ def _sources(index: IndexResult, relation: RelationResult) -> Section:
             "Title": s["title"],
             "Publisher": s["publisher"],
             "Publisher's page": s["publisher_page"],
-            "Data as at": s["data_as_at"],
+            "Data as at": written_date(s["data_as_at"]),
             "Licence": s["licence"],
         }
         for s in (listed_sources if isinstance(listed_sources, list) else [])
         if s["id"] in used
     ]
-    body = table_html(pd.DataFrame(rows), "Published files behind this report", row_heading="Title")
+    frame = pd.DataFrame(rows)
+    licences = list(frame["Licence"].unique())
+    notes = [f"Licence of each: {licences[0]}."] if len(licences) == 1 else []
+    body = table_html(
+        frame.drop(columns="Licence") if notes else frame,
+        "Published files behind this report",
+        row_heading="Title",
+        notes=notes,
+    )
     note = "Contains public sector information licensed under the Open Government Licence v3.0."
     return Section("Sources", body + paragraph(note), anchor="sources")
