@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from outcomes_analysis.figures import findings, geometry, hexagons, keys, panels, standing, theme
+from outcomes_analysis.figures import findings, geometry, keys, panels, standing, theme
 from outcomes_analysis.figures.classes import Classing
 from outcomes_analysis.figures.composing import Figure, finished, resizable
+from outcomes_analysis.figures.crossing import bivariate, sureness
+from outcomes_analysis.figures.honeycomb import ROOMS, arranged, honeycomb
 from outcomes_analysis.figures.multiples import parts, small_multiples
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import number
@@ -18,27 +20,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 
-@dataclass(frozen=True)
-class _Room:
-    """Pixels for a map, the key beside or below it, and the inset, in a figure of a given size."""
+__all__ = ["bivariate", "choropleth", "domain_pair", "hex_map", "parts", "small_multiples", "sureness"]
 
-    width: float
-    map_width: float
-    height: float
-    side: float
-    inset: float
-
-
-_ROOMS: dict[theme.Size, _Room] = {
-    "column": _Room(width=241, map_width=241, height=300, side=241, inset=150),
-    "page": _Room(width=482, map_width=302, height=600, side=166, inset=166),
-    "slide": _Room(width=720, map_width=330, height=388, side=166, inset=166),
-    "web": _Room(width=482, map_width=302, height=600, side=166, inset=166),
-}
-__all__ = ["choropleth", "domain_pair", "hex_map", "parts", "small_multiples"]
-
-UNLETTERED = "Which hexagon is which authority stands in the larger drawing of the same map."
-ABBREVIATED = "Letters are short for authorities' names; the figure's data has both (abbreviation and area_name)."
 _BESIDE = (
     "Better than the range of similar places",
     "Within the range of similar places",
@@ -96,7 +79,7 @@ def choropleth(
     drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
     shared = geometry.features(shapes)
     regions = panels.regions_of(drawn.rows)
-    room = _ROOMS[size]
+    room = ROOMS[size]
     frame = geometry.Frame.within(shapes, width=room.map_width, height=room.height)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
     main = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
@@ -225,31 +208,22 @@ def hex_map(
     -------
     Figure
     """
-    layout = panels.default_layout() if layout is None else layout
-    shapes = hexagons.hexagons(layout)
-    drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
-    room = replace(_ROOMS[size], map_width=_ROOMS[size].map_width + 40, side=_ROOMS[size].side - 40)
-    if size == "column":
-        room = _ROOMS[size]
-    frame = geometry.Frame.within(shapes, width=room.map_width, height=room.height)
-    shared = geometry.features(shapes, grid=1)
-    regions = dict(zip(layout["area_code"], layout["region_code"].astype(str), strict=True))
-    drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=shapes.iloc[:0])
-    named = replace(drawn, rows=drawn.rows.assign(abbreviation=hexagons.abbreviations(drawn.rows)))
-    alt = theme.altair()
-    lettered = hexagons.room_for_letters(frame)
-    if lettered:
-        drawing = alt.layer(drawing, hexagons.labels(layout, named.rows, frame))
-    key = keys.map_key(drawn.classes, title=drawn.key_title, width=room.side, note=drawn.key_note)
+    placed = arranged(layout)
+    drawn = panels.classed(result, placed.shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
+
+    def key(width: float) -> Any:
+        return keys.map_key(drawn.classes, title=drawn.key_title, width=width, note=drawn.key_note)
+
+    comb = honeycomb(drawn.rows, placed, key=key, size=size)
     return _map_figure(
-        alt.vconcat(drawing, key, spacing=8) if size == "column" else alt.hconcat(drawing, key, spacing=12),
-        named,
+        comb.body,
+        replace(drawn, rows=comb.rows),
         unit=unit,
         geography=geography,
         source=source or figure_entry(f"domain-hex-{node}").source,
-        width=room.width if size != "slide" else frame.width + 12 + room.side,
+        width=comb.width,
         kind="Hexagon map",
-        notes=(ABBREVIATED if lettered else UNLETTERED,),
+        notes=(comb.note,),
         size=size,
     )
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import findings, geometry, hexagons, keys, panels, standing, theme
+from outcomes_analysis.figures import findings, geometry, keys, panels, standing, theme
 from outcomes_analysis.figures.classes import MapClass
 from outcomes_analysis.figures.composing import Figure, finished, text_block
+from outcomes_analysis.figures.honeycomb import arranged
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import associational, listed, plural
 
@@ -65,13 +66,16 @@ def parts(
         message = f"Which indicators stand below {node!r} is not known: give the index, or what was drawn from it."
         raise FigureError(message)
     members = list(scored.weights.index)
-    layout = layout if layout is not None else panels.default_layout()
-    shapes = hexagons.hexagons(layout)
-    drawn = [panels.classed(index, shapes, node=m, classes="against", data_as_at=data_as_at) for m in members]
-    regions = dict(zip(layout["area_code"], layout["region_code"].astype(str), strict=True))
+    placed = arranged(layout)
+    drawn = [panels.classed(index, placed.shapes, node=m, classes="against", data_as_at=data_as_at) for m in members]
     each = columns or (2 if len(members) <= 6 else 3 if len(members) <= 9 else 4)
     body = _grid(
-        drawn, [d.words.sense.named(d.words.label) for d in drawn], shapes, regions=regions, columns=each, grid=1
+        drawn,
+        [d.words.sense.named(d.words.label) for d in drawn],
+        placed.shapes,
+        regions=placed.regions,
+        columns=each,
+        grid=1,
     )
     label = str(getattr(scored.node, "label", node))
     title = _parts_title(drawn, label=label)

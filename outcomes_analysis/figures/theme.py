@@ -16,6 +16,12 @@ AGAINST = ("#B84A12", "#E3E3E3", "#12436D")  # clearly worse, no clear differenc
 # Where it is disputed which way is better: no colour here stands for good or bad anywhere else.
 NEUTRAL_AGAINST = ("#A285D1", "#E3E3E3", "#3D3D3D")  # clearly lower, no clear difference, clearly higher
 NEUTRAL_SEQUENTIAL = ("#E6DDF3", "#BFA9DE", "#9274C4", "#5D4092", "#2A1750")  # lowest to highest
+# Two things at once, blue by gold: rows are the second, columns the first, lowest to highest in both.
+BIVARIATE = (
+    ("#F3F3F3", "#B4D3E1", "#509DC2"),
+    ("#F3E6B3", "#B3B3B3", "#376387"),
+    ("#F3B300", "#A85F00", "#000000"),
+)
 
 INK = "#1A1A1A"
 QUIET = "#595959"  # 7:1 on white

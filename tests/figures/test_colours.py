@@ -86,6 +86,11 @@ def test_colours_of_a_palette_differ_by_at_least_ten(name, vision):
 
 
 @pytest.mark.parametrize("vision", MACHADO)
+def test_the_nine_colours_of_two_things_at_once_differ_by_at_least_ten(vision):
+    assert smallest([colour for row in theme.BIVARIATE for colour in row], vision) >= 10
+
+
+@pytest.mark.parametrize("vision", MACHADO)
 @pytest.mark.parametrize("palette", [theme.SEQUENTIAL, theme.AGAINST, theme.NEUTRAL_SEQUENTIAL, theme.NEUTRAL_AGAINST])
 def test_what_is_missing_differs_from_every_value_by_colour_or_hatching(palette, vision):
     """Greys near a value's fill are told apart by their hatching, which no class with a value has."""
@@ -109,6 +114,7 @@ def test_text_colours_have_contrast_on_paper(ink):
             *theme.AGAINST,
             *theme.NEUTRAL_AGAINST,
             *theme.NEUTRAL_SEQUENTIAL,
+            *(colour for row in theme.BIVARIATE for colour in row),
             theme.PAPER,
             "#F2F2F2",
             "#D9D9D9",
