@@ -147,7 +147,7 @@ def indices(target: Project, period: int) -> list[Path]:
         ),
         _write_table(target, f"domains-{period}-and-child-poverty", strength_table(default_comparisons(period))),
         _write_table(target, "domains-by-year", pd.concat(years, ignore_index=True)),
-        _write_table(target, f"sensitivity-{period}", default_sensitivity(period).table),
+        _write_table(target, f"sensitivity-{period}", default_sensitivity(period).table.assign(interval="method")),
         _write_words(target, f"scores-{period}", index),
     ]
 

@@ -186,6 +186,7 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     assert sorted(files) == [
         "admissions-attainment.csv",
         "admissions-attainment.json",
+        "domains-2025-and-child-poverty.csv",
         "domains-2025-figures-and-methods.csv",
         "domains-2025-given-child-poverty.csv",
         "domains-2025-other-methods.csv",
@@ -193,6 +194,7 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
         "domains-by-year.csv",
         "scores-2025.csv",
         "scores-2025.json",
+        "sensitivity-2025.csv",
     ]
     domains = pd.read_csv(files["domains-2025.csv"])
     assert domains.groupby("node_id").size().to_dict() == dict.fromkeys(
@@ -205,6 +207,25 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     assert ranked.groupby("node_id").size().between(140, 151).all()  # City of London and Scilly never
     assert ranked["rank"].between(ranked["rank_lower"], ranked["rank_upper"]).all()
     assert set(pd.read_csv(files["domains-by-year.csv"])["period"]) == set(range(2019, 2026))
+    given = pd.read_csv(files["domains-2025-given-child-poverty.csv"])
+    measures = {"child poverty before housing costs", "child poverty after housing costs"}
+    assert set(given["poverty_measure"]) == measures
+    assert not given.duplicated(["node_id", "area_code", "poverty_measure"]).any()
+    strength = pd.read_csv(files["domains-2025-and-child-poverty.csv"])
+    assert strength.groupby("poverty_measure").size().to_dict() == dict.fromkeys(measures, 2 * 5)
+    assert strength["estimate"].between(strength["lower"], strength["upper"]).all()
+    moved = pd.read_csv(files["sensitivity-2025.csv"])
+    assert set(moved["node_id"]) == {
+        "safe",
+        "healthy",
+        "learning",
+        "engaged",
+    }  # what is not ranked has no ranks to move
+    assert set(moved["interval"]) == {"method"}
+    scores = pd.read_csv(files["scores-2025.csv"])
+    held = scores[scores["withheld"].notna()]
+    assert held["rank"].isna().all()
+    assert "infant_mort" in set(held["node_id"])
     words = json.loads(files["scores-2025.json"].read_text(encoding="utf-8"))
     assert words["manifest"]["data_as_at"]
     assert set(words["manifest"]["sources"]) <= set(released["source_id"])
