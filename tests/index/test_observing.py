@@ -79,16 +79,6 @@ def test_ranges_of_suppressed_figures_hold_what_was_withheld(withheld, index):
     assert drawn.values[:, here][:, at].mean() < careless.values[:, here][:, at].mean()
 
 
-def test_without_suppression_there_are_no_ranges(index, observations):
-    plain = observations.copy()
-    plain["status"] = plain["status"].where(plain["status"] != "suppressed", "not_available")
-    made = build_index(build_matrix(plain, framework=index.matrix.framework, period=2024))
-    assert (
-        index_model(made, observations=plain).gap_ranges[0].size
-        == np.isnan(index_model(made, observations=plain).gap_ranges[0]).sum()
-    )
-
-
 def test_another_base_period_by_hand(index, observations):
     """Attainment 8 is kept as it is: England's figure a period on, and the spread between ranked authorities then."""
     found = other_bases(index, observations, steps=(1, -1))

@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework import load_framework
 from outcomes_analysis.index import build_index, build_matrix, normalise, treat, uncertainty
+from outcomes_analysis.index import replicates as replicates_module
 from outcomes_analysis.index import tallies as tallies_module
 from outcomes_analysis.index.factors import (
     AggregationFactor,
     BasePeriodFactor,
+    ImputationFactor,
     NormalisationFactor,
     OmissionFactor,
     TreatmentFactor,
@@ -22,7 +24,7 @@ from outcomes_analysis.index.figure_posterior import FigureDraws
 from outcomes_analysis.index.kernels import ranks_of
 from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import index_model
-from outcomes_analysis.index.replicates import nominal, replicate
+from outcomes_analysis.index.replicates import dry_run, nominal, replicate
 from outcomes_analysis.index.sensitivity_indices import sensitivity
 from outcomes_analysis.index.tree import Tree
 from outcomes_analysis.sources.release import load_observations
@@ -100,6 +102,22 @@ def test_the_table_says_what_each_replicate_did():
     np.testing.assert_allclose(weights[["a", "b", "c"]].sum(axis=1), 1)
     # 64 points of a Sobol' sequence fill two alternatives evenly
     assert found.choices["treatment"].value_counts().tolist() == [32, 32]
+
+
+def test_a_dry_run_says_the_same_without_computing(monkeypatch):
+    model, factors = small(), (*MENU, ImputationFactor(draws=4, none=True))
+    found = replicate(model, factors=factors, draws=48, seed=7)
+
+    def refuse(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(replicates_module, "node_scores", refuse)
+    table = dry_run(model, factors=factors, draws=48, seed=7, weights=True)
+    pd.testing.assert_frame_equal(table[list(found.choices)], found.choices)
+    np.testing.assert_array_equal(table.filter(like="weight: ").to_numpy(), found.weights().to_numpy())
+    assert set(table["imputation"]) == {"gaps left", "draw 1", "draw 2", "draw 3", "draw 4"}
+    with pytest.raises(SpecError, match="changes nothing"):
+        dry_run(model, factors=[AggregationFactor(methods=("arithmetic",))])
 
 
 def test_ranks_share_ties_and_leave_out_what_is_missing():
@@ -230,20 +248,34 @@ def test_histograms_agree_with_exact_bounds(monkeypatch):
 
 def test_acceptability_and_chances():
     found = replicate(small(missing=False), factors=MENU, draws=500)
-    shares = found.acceptability("top")
-    np.testing.assert_allclose(shares.sum(axis=1), 1)
-    np.testing.assert_allclose(shares.sum(axis=0), 1)
+    for node in ("first", "second", "top"):  # at every level
+        shares = found.acceptability(node)
+        np.testing.assert_allclose(shares.sum(axis=1), 1)
+        if node == "top":  # below, places share the ends of the range, and with them a rank
+            np.testing.assert_allclose(shares.sum(axis=0), 1)
+        fifth = shares.loc[:, 25:].sum(axis=1)
+        np.testing.assert_allclose(fifth, found.table.query("node_id == @node")["p_bottom_fifth"])
     chance = found.chance_above("top").to_numpy()
     np.testing.assert_allclose(chance + chance.T, 1)
     ranks = found.tally.ranks(found.model.tree.position("top"))
     assert chance[2, 7] == pytest.approx((ranks[:, 2] < ranks[:, 7]).mean() + 0.5 * (ranks[:, 2] == ranks[:, 7]).mean())
 
 
-def test_convergence_shows_a_falling_error():
-    table = replicate(small(n=60), figures=FigureDraws(), draws=8_000).convergence()
+def test_convergence_shows_the_monte_carlo_error_of_the_bounds():
+    """The error stated, from ten batches of one run, is how much bounds differ between runs with other seeds."""
+    model = small(n=60)
+    table = replicate(model, figures=FigureDraws(), draws=4_000).convergence()
     top = table[table["node_id"] == "top"]
-    assert top["draws"].tolist() == [1_000, 2_000, 4_000, 8_000]
-    assert top["error_lower"].iloc[-1] < top["error_lower"].iloc[0]
+    assert top["draws"].tolist() == [500, 1_000, 2_000, 4_000]
+    runs = [
+        replicate(model, figures=FigureDraws(), draws=1_000, seed=k).table.query("node_id == 'top'")["rank_lower"]
+        for k in range(20)
+    ]
+    between = np.std(runs, axis=0, ddof=1).mean()
+    # each of 60 deviations rests on 20 runs, the stated ones on ten batches; whole ranks round both, batches most
+    assert top.set_index("draws").at[1_000, "error_lower"] == pytest.approx(between, rel=0.35)
+    # error falls as one over the root of the draws
+    assert top["error_lower"].iloc[-1] == pytest.approx(top["error_lower"].iloc[0] / np.sqrt(8), rel=0.35)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Sobol' indices: Ishigami's function in closed form, COINr's own sample, and the ASEM index with every combination."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +16,9 @@ from outcomes_analysis.index.factors import (
     WeightFactor,
 )
 from outcomes_analysis.index.figure_posterior import FigureDraws
+from outcomes_analysis.index.kernels import ranks_of
 from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import replicate, sobol_points
+from outcomes_analysis.index.replicates import nominal, replicate, sobol_points
 from outcomes_analysis.index.sensitivity_indices import SHIFT, rank_outputs, sensitivity
 from outcomes_analysis.index.sobol import every_combination, exact_indices, saltelli_design, sobol_indices
 from outcomes_analysis.index.tree import Tree
@@ -174,6 +177,22 @@ def test_asem_sobol_against_every_combination(asem):
     errors = [np.sqrt(np.mean((estimated(seed) - truth) ** 2)) for seed in range(200)]
     print(f"\nFirst-order indices at 384 runs, mean root mean square error of 200 scrambles: {np.mean(errors):.4f}")
     assert np.mean(errors) <= 0.07
+
+
+def test_the_engine_builds_coinrs_example(asem, gold):
+    """Treated, normalised and aggregated by the engine alone: every score and rank, and the summary of one country."""
+    folder = gold / "coinr"
+    scores = nominal(replace(asem, normalisation={"method": "minmax", "lower": 0, "upper": 100}))
+    names = [b.id for b in asem.tree.branches]
+    expected = pd.read_csv(folder / "01_coin_7_aggregated.csv").set_index("uCode").loc[asem.values.index, names]
+    for node, score in zip(names, scores, strict=True):
+        np.testing.assert_allclose(score, expected[node], atol=1e-9 * expected[node].abs().max(), rtol=0)
+    summary = pd.read_csv(folder / "01_coin_unit_summary_GBR.csv").set_index("Code")
+    at = asem.values.index.get_loc("GBR")
+    for node, score, rank in zip(names, scores, ranks_of(scores), strict=True):
+        assert score[at] == pytest.approx(summary.at[node, "Score"], rel=1e-9)
+        assert rank[at] == summary.at[node, "Rank"]
+    assert set(summary.index) == set(names)
 
 
 def test_asem_each_country_has_indices(asem):
