@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outcomes_analysis.errors import ReleaseError, several
+from outcomes_analysis.pipeline.atlas import atlas_page, make_atlas
 from outcomes_analysis.pipeline.results import (
     PERIOD,
     association,
@@ -47,6 +48,7 @@ __all__ = [
     "STAGES",
     "Stage",
     "StageState",
+    "atlas_page",
     "default_audit",
     "default_comparison",
     "default_comparisons",
@@ -56,6 +58,7 @@ __all__ = [
     "default_sensitivity",
     "default_uncertainty",
     "figures_of_a_run",
+    "make_atlas",
     "rebuild",
     "refresh",
     "run",
