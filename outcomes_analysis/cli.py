@@ -263,6 +263,35 @@ def atlas(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A CSV of local figures, or the overlay (.yml) that names it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a file of local figures: is it valid, and what is wrong."""
+    from outcomes_analysis.sources.vetting import check_file
+
+    report = check_file(file)
+    _say(report.to_json() if as_json else report.text)
+    if not report.valid:
+        raise typer.Exit(USERS_MISTAKE)
+
+
+@app.command()
+def atlas(
+    out: Annotated[Path | None, typer.Option("--out", help="File to write.", show_default="figures/atlas.html")] = None,
+    period: Period = None, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Write the atlas: one file with every measure, place and year, to open in a browser without a network."""
+    from outcomes_analysis import pipeline
+
+    with _progress(quiet=quiet) as told:
+        told.step("scoring every year and writing the atlas")
+        path = pipeline.make_atlas(out, period=period or pipeline.PERIOD)
+    if not quiet:
+        _say(f"The atlas is ready ({path.stat().st_size / 1e6:.1f} MB). Open it in a browser: {path}")
+
+
+@app.command()
 def lab() -> None:
     """Open JupyterLab on the notebooks."""
     import subprocess

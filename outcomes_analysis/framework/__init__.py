@@ -3,6 +3,7 @@
 from outcomes_analysis.framework.cataloguing import catalogue, catalogue_csv, domain_summary
 from outcomes_analysis.framework.checking import check_framework
 from outcomes_analysis.framework.coinr import CoinrTables, coinr_weights, from_coinr, split_coinr, to_coinr
+from outcomes_analysis.framework.crosswalk import Crosswalk, load_crosswalk
 from outcomes_analysis.framework.finding import find
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Break, Framework, Indicator, Node, Sampling
@@ -11,6 +12,7 @@ from outcomes_analysis.framework.overlay import overlay_values, with_overlay
 __all__ = [
     "Break",
     "CoinrTables",
+    "Crosswalk",
     "Framework",
     "Indicator",
     "Node",
@@ -22,6 +24,7 @@ __all__ = [
     "domain_summary",
     "find",
     "from_coinr",
+    "load_crosswalk",
     "load_framework",
     "overlay_values",
     "split_coinr",
