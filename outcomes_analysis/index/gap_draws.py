@@ -56,10 +56,10 @@ def gap_draws(model: IndexModel, factor: ImputationFactor, *, seed: int) -> GapD
     Notes
     -----
     Indicators are regressed on the others of their block: the largest node that has at least three units for each of
-    its indicators, or the indicators that hang side by side from a larger one. What is suppressed is drawn from its
-    regression truncated to its range, and takes part in the estimation with its present draw (the data augmentation of
-    Chib 1992, Journal of Econometrics 51): figures withheld because they are small are not missing at random, and a
-    regression without them would run too high.
+    its indicators, or the indicators that hang side by side from a larger one. Draws end where the indicator's
+    published figures end. What is suppressed is drawn from its regression truncated to its range, and takes part in
+    the estimation with its present draw (the data augmentation of Chib 1992, Journal of Econometrics 51): figures
+    withheld because they are small are not missing at random, and a regression without them would run too high.
     """
     x = model.x
     rows, columns = np.nonzero(~np.isfinite(x))
@@ -81,7 +81,12 @@ def gap_draws(model: IndexModel, factor: ImputationFactor, *, seed: int) -> GapD
             ranges=(low[:, block], high[:, block]),
             secondary=factor.secondary,
         )
-    return GapDraws(rows, columns, drawn[:, rows, columns])
+    # no further out than any published figure, unless known to be: a share stays a share, and a logarithm can be taken
+    free = np.isnan(low[rows, columns])
+    least, most = (
+        np.where(free, end(x, axis=0)[columns], far) for end, far in ((np.nanmin, -np.inf), (np.nanmax, np.inf))
+    )
+    return GapDraws(rows, columns, np.clip(drawn[:, rows, columns], least, most))
 
 
 def blocks(tree: Tree, *, units: int) -> list[list[int]]:

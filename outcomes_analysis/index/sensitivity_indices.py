@@ -12,7 +12,15 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.alternatives import Alternatives, alternatives_of
 from outcomes_analysis.index.building import IndexResult
 from outcomes_analysis.index.choosing import check_factors, choose
-from outcomes_analysis.index.factors import Factor, PeopleFactor, WeightFactor, alternatives, inputs
+from outcomes_analysis.index.factors import (
+    Factor,
+    FiguresFactor,
+    ImputationFactor,
+    PeopleFactor,
+    WeightFactor,
+    alternatives,
+    inputs,
+)
 from outcomes_analysis.index.kernels import ranks_of
 from outcomes_analysis.index.modelling import IndexModel
 from outcomes_analysis.index.nominal import default_factors, index_model
@@ -23,13 +31,13 @@ from outcomes_analysis.index.sobol import (
     indices_table,
     saltelli_design,
     sobol_indices,
+    with_bounds,
 )
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed
 
 SHIFT = "mean_rank_shift"
-DRAWN = ("figures", "imputation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +49,8 @@ class SensitivityResult:
     table : DataFrame
         One row a node, output, factor and order: ``node_id, output`` (``mean_rank_shift``, or an area's code: its
         rank), ``factor, order`` (``first`` alone, ``total`` with interactions), ``estimate, lower, upper, level``.
-        NaN where an output never moves.
+        NaN where an output never moves. Exact indices have bounds only for the mean shift, and only where sets of
+        weights, figures or gaps were drawn; others equal the estimate.
     exact : bool
         Whether every combination was computed, so that there is nothing to estimate.
     runs : int
@@ -161,10 +170,12 @@ def sensitivity(
 
     u = every_combination(counts) if exact else _design(groups, runs=runs, seed=[seed, 2])
     y = rank_outputs(model, chosen, options, u, nodes=positions, seed=seed, n_jobs=n_jobs)
+    drawn = [i for i, f in enumerate(chosen) if _draws_sets(f)]
     tables = []
     for k, node in enumerate(positions):
         if exact:
             found = exact_indices(y[k], levels=counts)
+            found = with_bounds(found, y[k], levels=counts, drawn=drawn, seed=seed, level=level)
         else:
             found = sobol_indices(y[k], inputs=len(chosen), seed=seed, level=level)
         outputs = [SHIFT, *map(str, model.values.index)]
@@ -193,6 +204,8 @@ def _nodes(model: IndexModel, nodes: Sequence[str] | None) -> list[int]:
 
 def _draws_sets(factor: Factor) -> bool:
     """Whether a factor's alternatives are a sample of what they might be."""
+    if isinstance(factor, FiguresFactor | ImputationFactor):
+        return True
     if isinstance(factor, PeopleFactor):
         return factor.draw == "panel"
     return isinstance(factor, WeightFactor) and factor.drawn is not None
@@ -215,7 +228,7 @@ def _text(
     table: pd.DataFrame, model: IndexModel, factors: Sequence[Factor], *, exact: bool, runs: int, level: float
 ) -> str:
     labels = {b.id: b.label for b in model.tree.branches}
-    of_draws = " for the sets that were drawn" if any(f.factor in DRAWN or _draws_sets(f) for f in factors) else ""
+    of_draws = " for the sets that were drawn" if any(map(_draws_sets, factors)) else ""
     rows = table[table["output"] == SHIFT]
     sentences = []
     for node, part in rows.groupby("node_id", sort=False):

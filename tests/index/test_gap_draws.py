@@ -84,6 +84,14 @@ def test_suppressed_figures_give_the_distribution_that_scipys_censored_fit_finds
     assert np.concatenate([np.tile(x[~small, 0], (50, 1)), careless.values], axis=1).mean() > centre + 0.3
 
 
+def test_draws_end_where_published_figures_end():
+    x = np.exp(1.5 * correlated(100, 3, 0.5, 9))
+    x[::4, 1] = np.nan
+    drawn = gap_draws(model_of(x), ImputationFactor(draws=50), seed=1).values
+    assert drawn.min() == np.nanmin(x[:, 1])  # a normal regression of so skewed an indicator would go below
+    assert drawn.max() <= np.nanmax(x[:, 1])
+
+
 def test_a_suppressed_figure_may_lie_outside_its_range_where_some_protect_another():
     x = correlated(400, 2, 0.5, 4)
     x[x[:, 1] < -0.8, 1] = np.nan
