@@ -269,8 +269,9 @@ def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
 
 def _title(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
     from outcomes_analysis.relations import sentences
+    from outcomes_analysis.relations.result import headline_row
 
-    row = result.row("spearman", scale="correlation")
+    row = headline_row(result.table)
     one, other = sentences.short_name(x), sentences.short_name(y)
     if row["status"] != "computed" or not sentences.is_clear(row):
         return f"No clear association between {one} and {other} across authorities"
@@ -281,8 +282,9 @@ def _title(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
 
 def _subtitle(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
     from outcomes_analysis.relations import sentences
+    from outcomes_analysis.relations.result import headline_row
 
-    row = result.row("spearman", scale="correlation")
+    row = headline_row(result.table)
     where = f"{plural(int(row['n']), 'upper-tier local authority', 'upper-tier local authorities')} in England"
     disputed = [sentences.short_name(i) for i in (x, y) if i.contested]
     mark = f". Contested: which way is better is disputed for {listed(disputed)}" if disputed else ""

@@ -13,7 +13,7 @@ from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.relations.correlation import resamples
-from outcomes_analysis.relations.sample import MINIMUM_AREAS, Assembled, assemble
+from outcomes_analysis.relations.sample import MINIMUM_AREAS, Assembled, assemble, refuse_breaks
 from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.relations.specification import RelationSpec, Sample
 from outcomes_analysis.sources.release import data_as_at
@@ -75,10 +75,11 @@ class Asked:
 
     def cases(self) -> Iterator[tuple[Sample, tuple[str, ...], str]]:
         """Sample, what is held alike, and why there is no answer (empty if there is): every way of asking."""
+        without = self.assembled.withheld
         for sample in self.spec.samples:
             n = int(self.keep(sample).sum())
             for controls in self.spec.adjustment_sets:
-                lacking = [f"{c} has {self.assembled.withheld[c]}" for c in controls if c in self.assembled.withheld]
+                lacking = [f"{self.names[c]} has {without[c]}" for c in controls if c in without]
                 few = f"only {n} authorities have every figure; at least {MINIMUM_AREAS} are needed"
                 yield sample, controls, "; ".join(lacking) or ("" if n >= MINIMUM_AREAS else few)
 
@@ -145,11 +146,13 @@ def ask(
     FrameworkError
         If an indicator is not known.
     RelationError
-        If a figure is missing for the year, or known for too few authorities.
+        If the years lie across a declared break, or a figure is missing for the last of them or known for too few
+        authorities.
     """
     framework, observations, areas = defaults(framework, observations, areas)
     for indicator in spec.roles:
         framework.indicator(indicator)
+    refuse_breaks(spec, framework=framework)
     assembled = assemble(observations, spec=spec, framework=framework, areas=areas)
     rng = np.random.default_rng(seed)
     drawn = resamples(len(assembled.data), draws=draws, rng=rng)

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.project import LEVEL, SEED
-from outcomes_analysis.relations.asking import DRAWS, Asked, ask
+from outcomes_analysis.relations.asking import DRAWS, Asked, ask, defaults
 from outcomes_analysis.relations.correlating import correlated
 from outcomes_analysis.relations.pages import compose
 from outcomes_analysis.relations.regressing import sloped
 from outcomes_analysis.relations.result import RelationResult, table_of
+from outcomes_analysis.relations.sample import unbroken_years
 from outcomes_analysis.relations.specification import POVERTY, RelationSpec
 
 
@@ -25,6 +27,7 @@ def relate(
     framework: Framework | None = None,
     areas: pd.DataFrame | None = None,
     period: int = 2024,
+    years: tuple[int, ...] | None = None,
     confounders: tuple[str | tuple[str, ...], ...] = POVERTY,
     level: float = LEVEL,
     draws: int = DRAWS,
@@ -48,6 +51,9 @@ def relate(
         Authorities, indexed by ``area_code``: ``name, region_code, region_name``; by default those that are ranked.
     period : int
         Analysis year: the year in which both figures' periods end.
+    years : tuple of int, optional
+        Years for the lines over several years, ``period`` the last of them. By default the years up to it that both
+        figures have, back to the latest declared break of either.
     confounders : tuple
         See :class:`RelationSpec`.
     level : float
@@ -69,9 +75,17 @@ def relate(
     FrameworkError
         If an indicator is not known.
     RelationError
-        If a figure is missing for the year, constant, collinear, or known for too few authorities.
+        If years lie across a declared break; if a figure is missing for the year, constant, collinear, or known for
+        too few authorities.
     """
+    framework, observations, areas = defaults(framework, observations, areas)
     spec = RelationSpec(outcome=outcome, predictors=(predictor,), years=(period,), confounders=confounders)
+    for indicator in spec.roles:
+        framework.indicator(indicator)
+    spec = spec.replace(years=years or unbroken_years(spec, framework=framework, observations=observations))
+    if spec.year != period:
+        message = f"the last of the years is {spec.year}, but period is {period}; make them the same."
+        raise SpecError(message)
     asked = ask(spec, observations=observations, framework=framework, areas=areas, level=level, draws=draws, seed=seed)
     correlations, slopes = correlated(asked), sloped(asked)
     table = table_of([*correlations.rows, *slopes.rows], names=asked.names)
@@ -81,6 +95,7 @@ def relate(
         "effective": correlations.effective,
         "reliability": correlations.reliability,
         "region_share": slopes.region_share,
+        "unmeasured": slopes.robustness,
     }
     text = compose(table, spec=spec, framework=asked.framework, diagnostics=diagnostics, draws=draws, level=level)
     return RelationResult(

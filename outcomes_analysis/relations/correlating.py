@@ -10,6 +10,7 @@ import pandas as pd
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.relations.asking import Asked, computed, withheld
 from outcomes_analysis.relations.autocorrelation import coordinates_of, modified_t_test
+from outcomes_analysis.relations.cautions import near_duplicates
 from outcomes_analysis.relations.correlation import Correlation, Method, correlate, difference
 from outcomes_analysis.relations.noise import take_out_noise
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, on_own_scale
@@ -73,6 +74,7 @@ def correlated(asked: Asked) -> Correlated:
         cannot be had, its row is withheld with the reason.
     """
     found = Correlated([], {}, {})
+    scaled = _on_own_scales(asked)
     for sample, controls, reason in asked.cases():
         shared = asked.shared(sample, controls) | {"scale": "correlation", "unit": "correlation"}
         if reason:
@@ -80,7 +82,7 @@ def correlated(asked: Asked) -> Correlated:
             continue
         _as_they_are(asked, shared, sample=sample, controls=controls, into=found)
         _neighbours_allowed_for(asked, shared, sample=sample, controls=controls, into=found)
-        _noise_taken_out(asked, shared, sample=sample, controls=controls, into=found)
+        _noise_taken_out(asked, shared, scaled, sample=sample, controls=controls, into=found)
     return found
 
 
@@ -117,24 +119,39 @@ def _neighbours_allowed_for(
     into.effective[shared["adjusted_for"], sample] = one.effective
 
 
+def _on_own_scales(asked: Asked) -> dict[str, pd.DataFrame]:
+    """Every variable with its error, on the scale on which its errors are even."""
+    return {
+        name: on_own_scale(
+            asked.observations, name, year=asked.spec.year, assembled=asked.assembled, framework=asked.framework
+        )
+        for name in asked.spec.roles
+        if name in asked.assembled.data
+    }
+
+
 def _noise_taken_out(
-    asked: Asked, shared: dict[str, Any], *, sample: Sample, controls: tuple[str, ...], into: Correlated
+    asked: Asked,
+    shared: dict[str, Any],
+    scaled: dict[str, pd.DataFrame],
+    *,
+    sample: Sample,
+    controls: tuple[str, ...],
+    into: Correlated,
 ) -> None:
     data = asked.assembled.data[asked.keep(sample)]
     names = (asked.spec.predictor, asked.spec.outcome, *controls)
-    on_scale = {
-        name: on_own_scale(
-            asked.observations, name, year=asked.spec.year, assembled=asked.assembled, framework=asked.framework
-        ).loc[data.index]
-        for name in names
-    }
-    values = pd.DataFrame({name: frame["x"] for name, frame in on_scale.items()})
-    errors = pd.DataFrame({name: on_scale[name]["scaled_error"] for name in names[:2]})
+    values = pd.DataFrame({name: scaled[name]["x"] for name in names}).loc[data.index]
+    errors = pd.DataFrame({name: scaled[name]["scaled_error"] for name in names[:2]}).loc[data.index]
     known = (errors.notna().all(axis=1) & values.notna().all(axis=1)).to_numpy()
     row = {**shared, "n": int(known.sum())}
     analyses = ("pearson_even", "pearson_noise_out")
     if known.sum() < MINIMUM_AREAS:
         reason = f"the errors of both figures are known for {known.sum()} authorities; {MINIMUM_AREAS} are needed"
+        into.rows.extend(withheld({**row, "analysis": name}, reason) for name in analyses)
+        return
+    if near_duplicates(asked.predictor, asked.outcome):
+        reason = "the errors of near-duplicates move together, so they cannot be taken out one by one"
         into.rows.extend(withheld({**row, "analysis": name}, reason) for name in analyses)
         return
     v, e = values[known].to_numpy(float), errors[known].to_numpy(float)

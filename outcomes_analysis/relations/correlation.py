@@ -81,13 +81,18 @@ def correlate(
     if np.any(np.ptp(variables[:, kept], axis=1) == 0):
         message = "A variable has the same value in every authority: there is nothing to correlate. Choose another."
         raise RelationError(message)
-    estimate = float(_partial(variables[None][..., kept], method=method)[0])
+    estimate = float(_partial(variables, kept[None].astype(float), method=method)[0])
     if not np.isfinite(estimate):
         message = "Perfectly collinear: what is held alike already gives one of the two variables. Adjust for less."
         raise RelationError(message)
-    resampled = np.moveaxis(variables[:, draws], 1, 0)  # draws x variables x areas
-    drawn = _partial(resampled, method=method, kept=None if keep is None else kept[draws])
+    drawn = _partial(variables, times_drawn(draws, n=len(x)) * kept, method=method)
     return Correlation(estimate, *quantiles(drawn, level=level), drawn)
+
+
+def times_drawn(draws: NDArray[np.intp], *, n: int) -> Floats:
+    """How often each of n areas occurs in each row of draws; shape (draws, n)."""
+    rows = np.arange(len(draws))[:, None] * n
+    return np.bincount((rows + draws).ravel(), minlength=len(draws) * n).reshape(len(draws), n).astype(float)
 
 
 def difference(one: Correlation, other: Correlation, *, level: float = LEVEL) -> Difference:
@@ -114,30 +119,39 @@ def quantiles(drawn: Floats, *, level: float) -> tuple[float, float]:
     return float(lower), float(upper)
 
 
-def _partial(variables: Floats, *, method: Method, kept: NDArray[np.bool_] | None = None) -> Floats:
-    """Partial correlation of the first two of ``variables`` (batch x k x n) given the others; shape (batch,).
+def _partial(variables: Floats, counts: Floats, *, method: Method) -> Floats:
+    """Partial correlation of the first two of ``variables`` (k x n) given the others, for each row of ``counts``.
 
-    ``kept`` (batch x n) says which areas count; ranks are taken among those alone.
+    A row says how often each area occurs; an area drawn twice ties with itself.
     """
-    from scipy.stats import rankdata
-
-    values = variables
-    if method == "spearman":  # areas that do not count come last, so that the others' ranks are their own
-        values = rankdata(variables if kept is None else np.where(kept[:, None], variables, np.inf), axis=-1)
-    if kept is None:
-        centred = values - values.mean(axis=-1, keepdims=True)
-    else:
-        counted = kept[:, None].astype(float)
-        mean = (values * counted).sum(axis=-1, keepdims=True) / np.maximum(counted.sum(axis=-1, keepdims=True), 1)
-        centred = (values - mean) * counted
+    total = np.maximum(counts.sum(axis=1), 1)
+    values = [_ranks(v, counts) if method == "spearman" else np.broadcast_to(v, counts.shape) for v in variables]
+    centred = [v - ((v * counts).sum(axis=1) / total)[:, None] for v in values]
+    weighted = [v * counts for v in centred]
+    k = len(values)
+    matrix = np.empty((len(counts), k, k))
+    for i in range(k):
+        for j in range(i, k):
+            matrix[:, i, j] = matrix[:, j, i] = np.einsum("dn,dn->d", weighted[i], centred[j])
+    spread = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
     with np.errstate(invalid="ignore", divide="ignore"):  # a resample may draw one area only: NaN, left out
-        scaled = centred / np.sqrt((centred**2).sum(axis=-1, keepdims=True))
-    matrix = scaled @ np.swapaxes(scaled, -1, -2)
-    if variables.shape[1] == 2:
+        matrix = matrix / (spread[:, :, None] * spread[:, None, :])
+    if k == 2:
         return matrix[:, 0, 1]
     # Schur complement rather than a full inverse: only the 2 x 2 block of the pair is needed
     pair, cross, rest = matrix[:, :2, :2], matrix[:, :2, 2:], matrix[:, 2:, 2:]
     left = pair - cross @ np.linalg.solve(rest, np.swapaxes(cross, -1, -2))
-    spread = left[:, 0, 0] * left[:, 1, 1]
+    apart = left[:, 0, 0] * left[:, 1, 1]
     # where a control repeats one of the pair there is nothing left to correlate
-    return np.divide(left[:, 0, 1], np.sqrt(np.abs(spread)), out=np.full(len(left), np.nan), where=spread > REPEATED)
+    return np.divide(left[:, 0, 1], np.sqrt(np.abs(apart)), out=np.full(len(left), np.nan), where=apart > REPEATED)
+
+
+def _ranks(values: Floats, counts: Floats) -> Floats:
+    """Rank of each area in each row of ``counts``, ties sharing their mean rank, without sorting a row."""
+    _, place = np.unique(values, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    first = np.flatnonzero(np.diff(place[order], prepend=-1))
+    together = np.add.reduceat(counts[:, order], first, axis=1)
+    shared = np.cumsum(together, axis=1) - together / 2 + 0.5
+    ranks: Floats = shared[:, place]
+    return ranks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from outcomes_analysis.provenance import hash_of, package_version, write_atomic
 from outcomes_analysis.relations import latent_pair, posteriors
 from outcomes_analysis.relations.posteriors import Posterior
 
-SOFTWARE = ("arviz", "numpy", "pymc", "pytensor", "scipy")
+SOFTWARE = ("arviz", "numba", "numpy", "pymc", "pytensor", "scipy")
 CODE = (latent_pair.__file__, posteriors.__file__)
 
 
@@ -24,7 +25,7 @@ def versions() -> dict[str, str]:
     return {"outcomes-analysis": package_version(), **{name: version(name) for name in SOFTWARE}}
 
 
-def key_of(*, data: str, settings: dict[str, Any]) -> str:
+def key_of(*, data: str, settings: dict[str, Any], code: Sequence[str | None] = CODE) -> str:
     """Key of a fit.
 
     Parameters
@@ -33,14 +34,16 @@ def key_of(*, data: str, settings: dict[str, Any]) -> str:
         Hash of the figures.
     settings : dict
         How it was sampled.
+    code : sequence of str
+        Files of the modules that hold the model; by default those of the model of two noisy figures.
 
     Returns
     -------
     str
-        Hash of the data, the settings, the two modules that hold the model, and the versions of the software.
+        Hash of the data, the settings, the modules that hold the model, and the versions of the software.
     """
-    code = [Path(path).read_text(encoding="utf-8") for path in CODE]
-    return hash_of({"data": data, "settings": settings, "code": code, "versions": versions()})
+    texts = [Path(path).read_text(encoding="utf-8") for path in code if path]
+    return hash_of({"data": data, "settings": settings, "code": texts, "versions": versions()})
 
 
 def fits_folder() -> Path:
@@ -58,14 +61,25 @@ def save_fit(posterior: Posterior, *, key: str, path: Path) -> Path:
     """
     import xarray as xr
 
-    variables = {name: (("chain", "draw"), values) for name, values in posterior.draws.items()}
+    variables = {
+        name: (("chain", "draw", *(f"{name}_{k}" for k in range(values.ndim - 2))), values)
+        for name, values in posterior.draws.items()
+    }
     attributes = {"key": key, "diagnostics": json.dumps(posterior.diagnostics, sort_keys=True)}
     # scipy writes the older NetCDF, which needs no further library and is enough for a few arrays of numbers.
     return write_atomic(path, bytes(xr.Dataset(variables, attrs=attributes).to_netcdf(engine="scipy")))
 
 
-def load_fit(path: Path, *, key: str) -> Posterior:
+def load_fit(path: Path, *, key: str, names: Iterable[str] = latent_pair.REPORTED) -> Posterior:
     """Read a fit back.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        What :func:`key_of` gives for today's data, model and software.
+    names : iterable of str
+        Parameters there must be.
 
     Raises
     ------
@@ -89,7 +103,7 @@ def load_fit(path: Path, *, key: str) -> Posterior:
             f"(key {made_from}, wanted {key}). Delete it; it is then fitted again."
         )
         raise RelationError(message)
-    if set(draws) != set(latent_pair.REPORTED) or not all(np.isfinite(v).all() for v in draws.values()):
+    if set(draws) != set(names) or not all(np.isfinite(v).all() for v in draws.values()):
         message = f"The stored fit {path.name} is not whole. Delete it; it is then fitted again."
         raise RelationError(message)
     return Posterior(draws=draws, diagnostics=diagnostics)

@@ -18,7 +18,7 @@ from outcomes_analysis.relations.regression import Fit, check_design
 
 Floats = NDArray[np.float64]
 
-STARTS = ((0.5, 0.5), (2.0, 0.1), (0.1, 1.5), (4.0, 2.0))
+STARTS = ((0.5, 0.5), (2.0, 0.1), (4.0, 2.0))
 AGREE = 1e-4  # twice the log likelihood: starts that end further apart than this have not found one answer
 
 
@@ -89,6 +89,8 @@ def fit_nested(
         between=float(roots[1] ** 2 * scale),
         within=float(scale),
         area=float(roots[0] ** 2 * scale),
+        areas=sums.areas,
+        note=f"{sums.n} figures of {sums.areas} authorities",
     )
 
 
@@ -159,9 +161,9 @@ def _search(sums: _Sums) -> tuple[Floats, float]:
         run = minimize(
             lambda r: sums.deviance(np.append(r, np.zeros(2 - free))),
             np.array(start[:free]),
-            method="L-BFGS-B",
+            method="Nelder-Mead",  # of two numbers: quicker than a gradient by differences, and exact at the boundary
             bounds=[(0.0, None)] * free,
-            options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 500},
+            options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000},
         )
         found.append((float(run.fun), run.x))
     found.sort(key=lambda pair: pair[0])

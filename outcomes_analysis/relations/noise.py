@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.relations.correlation import Correlation, quantiles
+from outcomes_analysis.relations.correlation import Correlation, quantiles, times_drawn
 
 Floats = NDArray[np.float64]
 
@@ -71,20 +71,19 @@ def take_out_noise(
     ------
     RelationError
         If noise makes up more than four fifths of what differs in either figure, or all of it in more than one draw of
-        a hundred.
+        a hundred; if the corrected correlation would lie beyond 1.
 
     Notes
     -----
     The mean squared error is taken off each variance (Fuller 1987, section 1.3), in every draw anew; the partial
-    correlation is then that of the corrected matrix.
+    correlation is then that of the corrected matrix. Draws beyond 1 count as 1.
     """
     n = len(x)
     columns = np.column_stack([x, y] if controls is None else [x, y, controls])
     columns = columns - columns.mean(axis=0)
     noise = np.column_stack([errors[0] ** 2, errors[1] ** 2])
     once = np.ones((1, n))
-    counts = np.zeros((len(draws), n))
-    np.add.at(counts, (np.arange(len(draws))[:, None], draws), 1.0)
+    counts = times_drawn(draws, n=n)
     corrected, ignored, reliability = (_correlations(columns, noise, once, part) for part in _PARTS)
     worst = float(np.min(reliability))
     if not worst >= LEAST_RELIABLE:
@@ -94,13 +93,20 @@ def take_out_noise(
             "taken out"
         )
         raise RelationError(message)
+    one, other = float(corrected[0, 0]), float(ignored[0, 0])
+    if abs(one) >= 1:
+        message = (
+            f"with noise taken out the correlation would be {one:.2f}, beyond what a correlation can be: the errors of "
+            "the two figures are not unrelated, or smaller than stated"
+        )
+        raise RelationError(message)
     drawn = _correlations(columns, noise, counts, "corrected")[:, 0]
     failed = float(np.mean(~np.isfinite(drawn)))
     if failed > MOST_FAILED:
         message = f"in {100 * failed:.0f}% of the draws noise exceeds all that differs: no interval can be given"
         raise RelationError(message)
+    drawn = np.clip(drawn, -1, 1)
     plain = _correlations(columns, noise, counts, "ignored")[:, 0]
-    one, other = float(corrected[0, 0]), float(ignored[0, 0])
     return Repaired(
         Correlation(one, *quantiles(drawn, level=level), drawn),
         Correlation(other, *quantiles(plain, level=level), plain),
@@ -133,4 +139,4 @@ def _correlations(columns: Floats, noise: Floats, counts: Floats, part: str) -> 
     below = true if part == "corrected" else variances
     with np.errstate(invalid="ignore", divide="ignore"):
         found = pair[:, 0, 1] / np.sqrt(np.where(np.all(below > 0, axis=1), below.prod(axis=1), np.nan))
-    return np.clip(found, -1, 1)[:, None]
+    return found[:, None]

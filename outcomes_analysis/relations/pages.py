@@ -8,18 +8,23 @@ from typing import Any
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.framework.model import Framework, Indicator
+from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.relations.cautions import cautions
+from outcomes_analysis.relations.result import headline_row
 from outcomes_analysis.relations.sentences import (
-    basis_sentence,
     caveats,
     checked,
     compared_sentence,
+    neighbours_sentence,
+    noise_out_sentence,
     opening,
+    own_words,
     raw_sentence,
-    region_sentence,
+    regions_sentence,
     short_name,
     slope_sentence,
     tally_sentence,
+    unmeasured_sentence,
 )
 from outcomes_analysis.relations.specification import RelationSpec
 
@@ -30,25 +35,23 @@ class _Page:
     def __init__(
         self, table: pd.DataFrame, *, spec: RelationSpec, framework: Framework, diagnostics: Mapping[str, Any]
     ) -> None:
-        self.table = table
-        self.diagnostics = diagnostics
-        self.apart = {
-            (r["analysis"], r["adjusted_for"], r["sample"], r["with_adjusted_for"], r["with_sample"]): r
-            for _, r in diagnostics["compared"].iterrows()
-        }
-        self.spec = spec
+        self.table, self.spec, self.diagnostics = table, spec, diagnostics
         self.predictor = framework.indicator(spec.predictor)
         self.outcome = framework.indicator(spec.outcome)
         self.names = {i: short_name(framework.indicator(i)) for i in spec.roles}
+        self.pair = (self.names[spec.predictor], self.names[spec.outcome])
         self.rows = {(r["analysis"], r["adjusted_for"], r["sample"], r["scale"]): r for _, r in table.iterrows()}
+        self.apart = {
+            (r["adjusted_for"], r["sample"], r["with_adjusted_for"], r["with_sample"]): r
+            for _, r in diagnostics["compared"].iterrows()
+            if r["analysis"] == "spearman"
+        }
         self.adjusted = [s for s in spec.adjustment_sets if s]
-        self.computed = [s for s in self.adjusted if self.correlation(s)["status"] == "computed"]
+        self.computed = [s for s in self.adjusted if self.rank(s)["status"] == "computed"]
+        self.first = self.computed[0] if self.computed else ()
 
-    def correlation(self, controls: tuple[str, ...] = (), sample: str = "all") -> pd.Series[Any]:
-        return self.rows["spearman", "+".join(controls), sample, "correlation"]
-
-    def difference(self, controls: tuple[str, ...], sample: str, beside: tuple[str, ...]) -> pd.Series[Any]:
-        return self.apart["spearman", "+".join(controls), sample, "+".join(beside), "all"]
+    def rank(self, controls: tuple[str, ...] = (), sample: str = "all") -> pd.Series[Any]:
+        return headline_row(self.table, adjusted_for="+".join(controls), sample=sample)
 
     def slope(self, analysis: str, controls: tuple[str, ...] = (), scale: str = "natural") -> pd.Series[Any]:
         return self.rows[analysis, "+".join(controls), "all", scale]
@@ -56,72 +59,93 @@ class _Page:
     def held(self, controls: tuple[str, ...]) -> str:
         return wording.listed([self.names[i] for i in controls])
 
-    def found(self, diagnostics: Mapping[str, Any]) -> str:
+    def found(self) -> str:
         sentences = [
             raw_sentence(
-                self.correlation(), predictor=self.predictor, outcome=self.outcome, periods=diagnostics["periods"]
+                self.rank(), predictor=self.predictor, outcome=self.outcome, periods=self.diagnostics["periods"]
             )
         ]
-        count = len(diagnostics["left_out"])
+        count = len(self.diagnostics["left_out"])
         if count:
             verb = wording.plural(count, "authority is", "authorities are")
             sentences.append(f"{verb} left out for want of a published figure of their own.")
-        return " ".join([*sentences, tally_sentence(self.table)])
+        alike = self.slope("ols_robust", self.first) if self.first else None
+        sentences.append(slope_sentence(self.slope("ols_robust"), alike=alike, held=self.held(self.first)))
+        return " ".join(["What is found.", *sentences, tally_sentence(self.table)])
 
-    def adjusting(self) -> str:
-        raw = self.correlation()
+    def sure(self) -> str:
+        plain = self.rows["spearman", "", "all", "correlation"]
         sentences = [
-            compared_sentence(
-                f"Between places with similar {self.held(s)},",
-                self.correlation(s),
-                with_row=raw,
-                apart=self.difference(s, "all", ()),
-            )
+            neighbours_sentence(
+                self.rank(), plain=plain, effective=self.diagnostics["effective"].get(("", "all"), float("nan"))
+            ),
+            noise_out_sentence(
+                self.rows["pearson_noise_out", "", "all", "correlation"],
+                even=self.rows["pearson_even", "", "all", "correlation"],
+                reliability=self.diagnostics["reliability"].get(("", "all")),
+                names=self.pair,
+            ),
+        ]
+        return " ".join(["How sure.", *sentences])
+
+    def changes(self) -> str:
+        sentences = [*self._adjusting(), *self._without_london(), self._regions()]
+        bears = self.diagnostics["unmeasured"].get(("+".join(self.first), "all")) if self.first else None
+        if bears is not None:
+            sentences.append(unmeasured_sentence(bears, held=self.held(self.first), names=self.names, pair=self.pair))
+        return " ".join(["What changes it.", *(s for s in sentences if s)])
+
+    def _adjusting(self) -> list[str]:
+        cases = [
+            (f"with similar {self.held(s)}", self.rank(s), self.rank(), self.apart["+".join(s), "all", "", "all"])
             for s in self.computed
         ]
-        sentences += [
-            f"It could not be adjusted for {self.held(s)}: {self.correlation(s)['reason']}."
+        beside = "the one with nothing held alike"
+        reasons = [
+            f"It could not be adjusted for {self.held(s)}: {self.rank(s)['reason']}."
             for s in self.adjusted
             if s not in self.computed
         ]
-        return " ".join(sentences)
+        return [
+            *([compared_sentence("The rank correlation between places", cases, beside=beside)] if cases else []),
+            *reasons,
+        ]
 
-    def without_london(self) -> str:
+    def _without_london(self) -> list[str]:
         sample = "without_london"
         if sample not in self.spec.samples:
-            return ""
-        row = self.correlation((), sample)
+            return []
+        row = self.rank((), sample)
         if row["status"] == "withheld":
-            return f"The answer without London is withheld: {row['reason']}."
-        apart = self.difference((), sample, ())
-        sentences = [compared_sentence("Without London,", row, with_row=self.correlation(), apart=apart)]
-        sentences += [
-            compared_sentence(
-                f"Without London and between places with similar {self.held(s)},",
-                self.correlation(s, sample),
-                with_row=self.correlation(s),
-                apart=self.difference(s, sample, s),
-            )
-            for s in self.computed
-        ]
-        return " ".join(sentences)
+            return [f"The answer without London is withheld: {row['reason']}."]
+        cases = []
+        for controls in ((), *self.computed):
+            key = "+".join(controls)
+            words = f"with similar {self.held(controls)}" if controls else "with nothing held alike"
+            apart = self.apart[key, sample, key, "all"]
+            cases.append((words, self.rank(controls, sample), self.rank(controls), apart))
+        authorities = wording.plural(int(row["n"]), "authority", "authorities")
+        return [compared_sentence(f"Without London ({authorities}),", cases, beside="the same with London")]
 
-    def in_units(self) -> str:
-        sentences = [slope_sentence(self.slope("ols_robust"), outcome=self.outcome)]
-        sentences += [
-            slope_sentence(self.slope("ols_robust", s), outcome=self.outcome, held=self.held(s)) for s in self.computed
-        ]
-        return f"In natural units: {'; '.join(sentences)}."
-
-    def regions(self, shares: Mapping[tuple[str, str], float]) -> str:
-        controls = self.computed[0] if self.computed else ()
-        return region_sentence(
-            self.slope("mixed_region", controls, "standard"),
-            robust=self.slope("ols_robust", controls, "standard"),
-            share=shares.get(("+".join(controls), "all"), float("nan")),
-            held=self.held(controls),
-            names=(self.names[self.spec.predictor], self.names[self.spec.outcome]),
+    def _regions(self) -> str:
+        kinds = ("ols_robust", "ols_clustered", "mixed_region", "ols_region")
+        return regions_sentence(
+            {kind: self.slope(kind, self.first, "standard") for kind in kinds},
+            share=self.diagnostics["region_share"].get(("+".join(self.first), "all"), float("nan")),
+            held=self.held(self.first),
+            names=self.pair,
         )
+
+    def cannot_say(self, *, draws: int, level: float) -> str:
+        both = (self.predictor, self.outcome)
+        held = [self.held(s) for s in self.computed]
+        named = [
+            f"{wording.listed([self.names[i] for i in ids])} may {words} and so is not held alike."
+            for ids, words in ((self.spec.mediators, "lie between the two"), (self.spec.colliders, "follow from both"))
+            if ids
+        ]
+        said = [*cautions(*both), *named, *caveats(draws=draws, level=level, contested=both, held=held)]
+        return " ".join(["What it cannot say.", *said])
 
 
 def compose(
@@ -142,31 +166,23 @@ def compose(
     spec, framework
         The question, and what its indicators are called.
     diagnostics : mapping
-        ``periods``, ``left_out``, ``region_share``.
+        ``periods, left_out, compared, effective, reliability, region_share, unmeasured``.
     draws, level
         As used for the intervals.
 
     Returns
     -------
     str
-        Paragraphs with an empty line between them; passed by the guard against causal words.
+        Paragraphs with an empty line between them: what the figures are not, what is found, how sure, what changes it,
+        what it cannot say. Passed by the guard against causal words.
     """
     page = _Page(table, spec=spec, framework=framework, diagnostics=diagnostics)
-    held = [page.held(s) for s in page.computed]
     paragraphs = [
         opening(page.predictor, page.outcome),
-        page.found(diagnostics),
-        page.adjusting(),
-        page.without_london(),
-        page.in_units(),
-        page.regions(diagnostics["region_share"]),
-        basis_sentence(page.predictor, page.outcome),
-        " ".join(caveats(draws=draws, level=level, contested=(page.predictor, page.outcome), held=held)),
+        page.found(),
+        page.sure(),
+        page.changes(),
+        page.cannot_say(draws=draws, level=level),
     ]
-    quoted = [text for i in spec.roles for text in _own_words(framework.indicator(i))]
+    quoted = [text for i in spec.roles for text in own_words(framework.indicator(i))]
     return checked("\n\n".join(p for p in paragraphs if p), quoted=quoted)
-
-
-def _own_words(indicator: Indicator) -> tuple[str, ...]:
-    parts = (indicator.name, indicator.name.split(" (")[0], indicator.cannot_tell, indicator.contested)
-    return tuple(part.rstrip(".") for part in parts)

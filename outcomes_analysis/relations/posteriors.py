@@ -141,7 +141,7 @@ def _by_nuts(pair: Pair, *, settings: dict[str, Any]) -> Posterior:
     import arviz as az
     import pymc as pm
 
-    with _quiet():
+    with quiet():
         sampled = pm.sample(
             settings["draws"],
             tune=settings["tune"],
@@ -166,7 +166,7 @@ def _by_nuts(pair: Pair, *, settings: dict[str, Any]) -> Posterior:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the sampler's running commentary off the screen; what matters of it is in the diagnostics."""
     logger = logging.getLogger("pymc")
     before = logger.level

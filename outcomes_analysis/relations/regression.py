@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class Fit:
     between, within, area : float
         Variance between groups, within them and, where areas have several rows, between areas of a group (NaN where
         there are none), in the outcome's units squared.
+    areas : int
+        Areas it rests on, where they are not those it was asked of.
     note : str
         What a reader must know, such as why the region model fell back to least squares.
     """
@@ -57,7 +59,25 @@ class Fit:
     between: float = float("nan")
     within: float = float("nan")
     area: float = float("nan")
+    areas: int = 0
     note: str = ""
+
+    def times(self, factor: float) -> Fit:
+        """The same fit with the outcome in other units; ``factor`` of the new make one of the old."""
+
+        def scaled(values: tuple[float, ...]) -> tuple[float, ...]:
+            return tuple(factor * v for v in values)
+
+        return replace(
+            self,
+            estimates=scaled(self.estimates),
+            errors=scaled(self.errors),
+            lower=scaled(self.lower),
+            upper=scaled(self.upper),
+            between=factor**2 * self.between,
+            within=factor**2 * self.within,
+            area=factor**2 * self.area,
+        )
 
     def of(self, name: str) -> tuple[float, float, float]:
         """Estimate, lower and upper bound of one column."""

@@ -42,8 +42,13 @@ LABELS = {
     "pearson_even": "Straight-line correlation, each figure on an even scale",
     "pearson_noise_out": "Straight-line correlation on an even scale, known noise taken out",
     "ols_robust": "Straight line, errors robust to unequal spread",
+    "wls_children": "Straight line, each authority counted by its number of children",
+    "ols_clustered": "Straight line, errors robust to likeness within the few regions",
     "ols_region": "Straight line within regions, each with a level of its own",
     "mixed_region": "Line with a level for each region, the levels drawn from one spread",
+    "mixed_authority": "Line with levels for regions and for authorities, over several years",
+    "fractional_logit": "Curve for a share (fractional logit), average slope",
+    "unseen_as_strong": "Straight line, were a further characteristic just as strong held alike too",
     "errors_allowed_for": "Line of true values, the known errors of both figures allowed for",
     "errors_ignored": "The same line with the figures taken to be exact",
 }
@@ -108,6 +113,30 @@ class RelationResult:
             message = f"{len(found)} rows for analysis '{analysis}', adjusted for '{adjusted_for}', sample '{sample}'"
             raise KeyError(message)
         return found.iloc[0]
+
+
+def headline_row(table: pd.DataFrame, *, adjusted_for: str = "", sample: str = "all") -> pd.Series[Any]:
+    """The rank correlation to be spoken of: with the likeness of neighbours allowed for, where that can be had.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``RelationResult.table``.
+    adjusted_for, sample : str
+        The case.
+
+    Raises
+    ------
+    KeyError
+        If the table has no rank correlation of this case.
+    """
+    case = table[(table["adjusted_for"] == adjusted_for) & (table["sample"] == sample)]
+    for analysis in ("spearman_neighbours", "spearman"):
+        rows = case[case["analysis"] == analysis]
+        if len(rows) == 1 and (analysis == "spearman" or rows["status"].iloc[0] == "computed"):
+            return rows.iloc[0]
+    message = f"no rank correlation adjusted for '{adjusted_for}' in the sample '{sample}'"
+    raise KeyError(message)
 
 
 def table_of(rows: Iterable[Mapping[str, Any]], *, names: Mapping[str, str]) -> pd.DataFrame:

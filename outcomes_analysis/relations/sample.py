@@ -16,6 +16,7 @@ from outcomes_analysis.wording import plural
 USABLE = ("published", "estimated")  # an inherited or imputed figure is not a second measurement
 LONDON = "E12000007"
 MINIMUM_AREAS = 30
+CHILDREN, CHILDREN_AGE = "pop_0_17", 3  # years after which a count of children is too old to weigh by
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Assembled:
         ``source_id`` of the figures used.
     read_from : dict
         The same for each variable.
+    children : Series
+        Children aged 0 to 17 by ``area_code``, at the latest date up to the year of the question; NaN where not known.
     """
 
     data: pd.DataFrame
@@ -44,6 +47,7 @@ class Assembled:
     withheld: dict[str, str]
     sources: tuple[str, ...]
     read_from: dict[str, tuple[str, ...]]
+    children: pd.Series[float]
 
 
 def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framework, areas: pd.DataFrame) -> Assembled:
@@ -110,7 +114,66 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
         withheld=withheld,
         sources=tuple(sorted({source for used in read_from.values() for source in used})),
         read_from=read_from,
+        children=_children(observations, areas=complete.index.sort_values(), year=spec.year),
     )
+
+
+def _children(observations: pd.DataFrame, *, areas: pd.Index, year: int) -> pd.Series[float]:
+    rows = observations[observations["indicator_id"].eq(CHILDREN) & observations["area_code"].isin(areas)]
+    rows = rows[rows["value"].gt(0) & rows["period_end"].dt.year.between(year - CHILDREN_AGE, year)]
+    latest = rows.sort_values("period_end").drop_duplicates("area_code", keep="last")
+    return latest.set_index("area_code")["value"].reindex(areas)
+
+
+def several_years(
+    observations: pd.DataFrame, *, spec: RelationSpec, controls: tuple[str, ...], areas: pd.DataFrame
+) -> pd.DataFrame:
+    """Figures of a pair and of what is held alike, one row an authority and year of the question.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        The tidy table.
+    spec : RelationSpec
+        Its first predictor and all its years count.
+    controls : tuple of str
+        Held alike; measured in the very year.
+    areas : DataFrame
+        As ``Assembled.data``: indexed by ``area_code``, with ``region_code``.
+
+    Returns
+    -------
+    DataFrame
+        ``area_code, region_code, year`` and a column a variable; rows with every figure, in order.
+
+    Raises
+    ------
+    RelationError
+        If fewer than two years have every figure for thirty authorities.
+    """
+    names = [spec.outcome, spec.predictor, *controls]
+    rows = observations[
+        observations["indicator_id"].isin(names)
+        & observations["area_code"].isin(areas.index)
+        & observations["group"].eq("all")
+        & observations["status"].isin(USABLE)
+        & observations["value"].notna()
+    ]
+    rows = rows.assign(year=rows["period_end"].dt.year)
+    rows = rows[rows["year"].isin(spec.years)].sort_values("period_end")
+    rows = rows.drop_duplicates(["indicator_id", "area_code", "year"], keep="last")
+    wide = rows.pivot(index=["area_code", "year"], columns="indicator_id", values="value")
+    wide = wide.reindex(columns=names).dropna().reset_index().rename_axis(columns=None)
+    counts = wide.groupby("year").size()
+    enough = counts.index[counts >= MINIMUM_AREAS]
+    if len(enough) < 2:
+        message = (
+            f"every figure is there for {plural(len(enough), 'year', 'years')} of {spec.years[0]} to {spec.years[-1]}; "
+            "levels for authorities need two"
+        )
+        raise RelationError(message)
+    wide = wide[wide["year"].isin(enough)]
+    return wide.assign(region_code=wide["area_code"].map(areas["region_code"]))
 
 
 def on_own_scale(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Indicator
+from outcomes_analysis.relations.unmeasured import Robustness
 
 SHORT_NAMES = {
     "child_poverty_bhc": "child poverty before housing costs",
@@ -26,6 +27,7 @@ BASIS_WORDS = {
     "place_of_event": "by where it happened",
     "registration": "by where they are registered",
 }
+CAREFUL = ("spearman_neighbours", "ols_clustered")  # intervals that do not take authorities as separate
 SIZES = ((0.2, "slightly"), (0.4, "somewhat"), (0.7, "clearly"), (1.01, "strongly"))
 
 
@@ -39,6 +41,12 @@ def in_sentence(name: str) -> str:
 def short_name(indicator: Indicator) -> str:
     """Write an indicator's name inside a sentence, without its bracketed details; a few by their everyday name."""
     return SHORT_NAMES.get(indicator.id, in_sentence(indicator.name.split(" (")[0]))
+
+
+def own_words(indicator: Indicator) -> tuple[str, ...]:
+    """What an indicator says of itself in a publisher's words, which are not our claims."""
+    parts = (indicator.name, indicator.name.split(" (")[0], indicator.cannot_tell, indicator.contested)
+    return tuple(part.rstrip(".") for part in parts)
 
 
 def checked(text: str, *, quoted: Iterable[str] = ()) -> str:
@@ -94,78 +102,164 @@ def raw_sentence(row: pd.Series[Any], *, predictor: Indicator, outcome: Indicato
     x, y = short_name(predictor), short_name(outcome)
     when = f"{x} of {periods[predictor.id]}, {y} of {periods[outcome.id]}"
     across = f"Across {wording.plural(int(row['n']), 'upper-tier authority', 'upper-tier authorities')} ({when}),"
+    figure = f"rank correlation {measured(row)}, on a scale from {wording.number(-1, 0)} to 1"
     if not is_clear(row):
-        return f"{across} there is no clear association between the two: rank correlation {measured(row)}."
+        return f"{across} there is no clear association between the two: {figure}."
     size = next(word for bound, word in SIZES if abs(row["estimate"]) < bound)
     way = "higher" if row["estimate"] > 0 else "lower"
+    return f"{across} places with higher {x} tended to have {size} {way} {y}: {figure}."
+
+
+def neighbours_sentence(row: pd.Series[Any], *, plain: pd.Series[Any], effective: float) -> str:
+    """How much less sure an association is because neighbours resemble each other."""
+    if row["analysis"] == plain["analysis"]:
+        return (
+            "The interval takes authorities as separate, although neighbours resemble each other: the truth is less "
+            "sure than it says."
+        )
     return (
-        f"{across} places with higher {x} tended to have {size} {way} {y}: rank correlation {measured(row)}, "
-        f"on a scale from {wording.number(-1, 0)} to 1."
+        f"Neighbouring authorities resemble each other: the {int(row['n'])} are worth about {effective:.0f} separate "
+        f"ones. The intervals of rank correlations here allow for it; with all taken as separate it would be "
+        f"{measured(plain)}."
     )
 
 
-def compared_sentence(
-    lead: str, row: pd.Series[Any], *, with_row: pd.Series[Any], apart: Mapping[str, Any] | pd.Series[Any]
+def noise_out_sentence(
+    row: pd.Series[Any], *, even: pd.Series[Any], reliability: tuple[float, float] | None, names: Sequence[str]
 ) -> str:
-    """How the association changes when something is held alike or left out.
+    """What the known noise of the figures hides, and what taking it out does not mend."""
+    if row["status"] == "withheld" or reliability is None:
+        return f"A correlation with noise taken out is withheld: {row['reason']}."
+    shares = [
+        f"about {wording.number(100 * (1 - r), 0)}% for {name}" for r, name in zip(reliability, names, strict=True)
+    ]
+    return (
+        f"Part of what differs between authorities is noise: {wording.listed(shares)}. With it taken out a "
+        f"straight-line correlation of {measured(even)} becomes {measured(row)}. That repairs noise, not validity: a "
+        "figure that measures something else than its name says still does."
+    )
+
+
+def compared_words(row: pd.Series[Any], *, with_row: pd.Series[Any], apart: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """How an association changes when something is held alike or left out; empty where the two cannot be told apart.
 
     Parameters
     ----------
-    lead : str
-        Says what changed: ``"Between places with similar child poverty,"``.
     row, with_row : Series
         The new estimate and the one it is compared with.
     apart : mapping
         ``estimate, lower, upper, level`` of the first less the second. Two intervals that overlap say nothing of it:
         it is stronger or weaker only where the interval of the difference itself leaves out nought.
     """
+    if not is_clear(apart):
+        return ""
     towards = np.sign(with_row["estimate"])
-    if is_clear(row) and is_clear(with_row) and np.sign(row["estimate"]) != towards:
-        words = "the association turns round"
-    elif not is_clear(apart):
-        words = "the association cannot be told apart from the one it is set beside"
+    if np.sign(row["estimate"]) == towards:
+        words = "stronger" if np.sign(apart["estimate"]) == towards else "weaker"
     else:
-        words = f"the association is {'stronger' if np.sign(apart['estimate']) == towards else 'weaker'}"
-    own = "" if is_clear(row) else ", and not clear in itself"
-    authorities = wording.plural(int(row["n"]), "authority", "authorities")
+        words = "turned round" if is_clear(row) and is_clear(with_row) else "different"
     span = wording.interval(apart["lower"], apart["upper"], level=apart["level"], decimals=2)
-    return (
-        f"{lead} {words}{own}: {measured(row)}; difference {wording.signed(apart['estimate'], 2)}, {span}; "
-        f"{authorities}."
-    )
+    return f"{words} (difference {wording.signed(apart['estimate'], 2)}, {span})"
 
 
-def slope_sentence(row: pd.Series[Any], *, outcome: Indicator, held: str = "") -> str:
-    """A slope in natural units, with what it is per."""
-    lead = f"between places with similar {held}" if held else "with nothing held alike"
-    per = str(row["unit"]).split(" for each ")[-1]
-    if not is_clear(row):
-        return f"{lead}, no clear difference in {short_name(outcome)} ({measured(row)} for each {per})"
-    more = "higher" if row["estimate"] > 0 else "lower"
-    near, far = sorted((abs(row["lower"]), abs(row["upper"])))
-    span = wording.interval(near, far, level=row["level"], decimals=2)
-    size = wording.number(abs(row["estimate"]), 2, outcome.unit.split(" (")[0])
-    return f"{lead}, {short_name(outcome)} {size} {more} for each {per}: {span}"
-
-
-def region_sentence(
-    row: pd.Series[Any], *, robust: pd.Series[Any], share: float, held: str, names: tuple[str, str]
+def compared_sentence(
+    lead: str, cases: Sequence[tuple[str, pd.Series[Any], pd.Series[Any], pd.Series[Any]]], *, beside: str
 ) -> str:
-    """What the model with a random intercept for each region says, beside least squares."""
-    if row["status"] == "withheld":
-        return f"Allowing for differences between regions is withheld: {row['reason']}."
-    if np.isfinite(share):
-        part = f" ({wording.number(100 * share, 0)}% of what is left unexplained lies between regions)"
+    """Associations with something changed, each beside the one it is compared with.
+
+    Parameters
+    ----------
+    lead : str
+        Says what was changed in all of them.
+    cases : sequence of (str, Series, Series, Series)
+        Words for the case, its estimate, the one beside it, and the difference as in :func:`compared_words`.
+    beside : str
+        What each is set beside, in words.
+    """
+    said, same = [], 0
+    for words, row, with_row, apart in cases:
+        verdict = compared_words(row, with_row=with_row, apart=apart)
+        same += not verdict
+        said.append(f"{words}: {measured(row)}{', ' + verdict if verdict else ''}")
+    if same == len(cases):
+        both = "It" if same == 1 else "Neither" if same == 2 else f"None of the {same}"
+        tail = f" {both} {'cannot' if same == 1 else 'can'} be told apart from {beside}."
+    elif same:
+        tail = f" The {'other' if same == 1 else f'other {same}'} cannot be told apart from {beside}."
     else:
-        part = ""
-    agree = is_clear(row) == is_clear(robust) and (np.sign(row["estimate"]) == np.sign(robust["estimate"]))
-    verdict = "both say the same" if agree else "the two do not say the same, so read either with care"
-    held_words = f" and {held}" if held else ""
-    return (
-        f"Allowing for differences between regions{held_words}{part}, a place one standard deviation higher on "
-        f"{names[0]} differs on {names[1]} by this many standard deviations: {measured(row)}. Plain least squares with "
-        f"robust errors gives {measured(robust)}; {verdict}."
+        tail = ""
+    return f"{lead} {'; '.join(said)}.{tail}"
+
+
+def slope_sentence(row: pd.Series[Any], *, alike: pd.Series[Any] | None = None, held: str = "") -> str:
+    """A slope in natural units, with what it is per, and the same with something held alike.
+
+    Parameters
+    ----------
+    row, alike : Series
+        Plain slope, and the one with ``held`` alike.
+    held : str
+        What is held alike, in words.
+    """
+    of, per = str(row["unit"]).split(" for each ")
+    also = "" if alike is None else f", and between places with similar {held} by {measured(alike)}"
+    return f"For each {per}, {of} differs by {measured(row)}{also}."
+
+
+def regions_sentence(rows: Mapping[str, pd.Series[Any]], *, share: float, held: str, names: tuple[str, str]) -> str:
+    """What allowing for regions does to the slope: likeness within them, their levels, and both against the plain line.
+
+    Parameters
+    ----------
+    rows : mapping
+        Slopes in standard units by analysis: ``ols_robust, ols_clustered, ols_region, mixed_region``.
+    share : float
+        Of what is left unexplained, that between regions; NaN if not known.
+    held : str
+        What is held alike, in words.
+    names : (str, str)
+        Of predictor and outcome.
+    """
+    plain = rows["ols_robust"]
+    part = f" ({wording.number(100 * share, 0)}% of what is left unexplained lies between them)" if share >= 0 else ""
+    alike = f" with similar {held}" if held else ""
+    kinds = (
+        ("ols_clustered", "with errors that allow for likeness within the few regions"),
+        ("mixed_region", f"with a level for each region{part}"),
+        ("ols_region", "within regions alone"),
     )
+    said = [
+        f"{words}, " + (f"withheld ({row['reason']})" if row["status"] == "withheld" else measured(row))
+        for row, words in ((rows[kind], words) for kind, words in kinds)
+    ]
+    agree = len({(is_clear(r), np.sign(r["estimate"])) for r in rows.values() if r["status"] == "computed"}) == 1
+    verdict = "They say the same." if agree else "They do not all say the same, so read any one of them with care."
+    return (
+        f"In standard deviations of {names[1]} for one of {names[0]}, between places{alike} the slope is "
+        f"{measured(plain)}; {'; '.join(said)}. {verdict}"
+    )
+
+
+def unmeasured_sentence(found: Robustness, *, held: str, names: Mapping[str, str], pair: tuple[str, str]) -> str:
+    """How strong a characteristic not in the figures would have to be, and what one as strong as one held would do."""
+    lead = (
+        "To bring that slope to nothing, a characteristic of places that is not in these figures would have to account "
+        f"for {_percent(found.to_nothing)} of what is left of both once {held} is held alike"
+    )
+    unclear = (
+        f" ({_percent(found.to_unclear)} to make it unclear)" if found.to_unclear > 0 else " (it is unclear as it is)"
+    )
+    strong = [
+        f"One as strong as {names[b.name]} ({_percent(b.with_predictor)} of what is left of {pair[0]}, "
+        f"{_percent(b.with_outcome)} of {pair[1]}) could leave {wording.number(b.estimate, 2)}, "
+        f"{wording.interval(b.lower, b.upper, level=found.level, decimals=2)}."
+        for b in found.benchmarks
+    ]
+    return " ".join([f"{lead}{unclear}.", *strong])
+
+
+def _percent(share: float) -> str:
+    return wording.number(100 * share, 0 if share >= 0.02 else 1, "%")
 
 
 def basis_sentence(predictor: Indicator, outcome: Indicator) -> str:
@@ -190,9 +284,8 @@ def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: S
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
         f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; holding one thing alike "
         "leaves the others, and says nothing about which of the two figures comes first.",
-        f"Intervals of correlations ({round(100 * level)}%) come from drawing authorities again {draws:,} times. They "
-        "take authorities as separate although neighbours resemble each other, so the truth is somewhat less sure; "
-        "noise in the figures themselves makes associations look weaker than they are.",
+        f"Intervals of differences ({round(100 * level)}%) come from drawing authorities again {draws:,} times and "
+        "take them as separate.",
         wording.EXPLORATION,
     ]
 
@@ -225,8 +318,19 @@ def tally_sentence(table: pd.DataFrame) -> str:
     else:
         way = "higher" if signs == {1.0} else "lower"
         verb = "has an interval that leaves" if len(clear) == 1 else "have intervals that leave"
-        verdict = f"{len(clear)} of the {len(rows)} {verb} out nought, always higher with {way}"
+        which = f"all {len(rows)}" if len(clear) == len(rows) else f"{len(clear)} of the {len(rows)}"
+        verdict = f"{which} {verb} out nought, always higher with {way}"
     return (
         f"Asked in {len(rows)} ways, the estimates are {wording.listed(parts)} (in standard deviations of the one for "
-        f"each of the other); {verdict}. All rest on the same authorities: they are no {len(rows)} separate answers."
+        f"each of the other); {verdict}{_of_the_careful(rows)}. All rest on the same authorities: they are no "
+        f"{len(rows)} separate answers."
     )
+
+
+def _of_the_careful(rows: pd.DataFrame) -> str:
+    """How many of those that allow for likeness of neighbours or within regions are clear."""
+    careful = rows[rows["analysis"].isin(CAREFUL)]
+    if careful.empty:
+        return ""
+    clear = int(((careful["lower"] > 0) | (careful["upper"] < 0)).sum())
+    return f" (of the {len(careful)} that allow for the likeness of neighbours or within regions, {clear})"

@@ -70,3 +70,6 @@ def test_too_much_noise_is_refused():
     drawn = resamples(146, draws=50, rng=rng)
     with pytest.raises(RelationError, match="differs in the second figure is noise"):
         take_out_noise(x, y, errors=(errors[0], errors[1] + 0.9), draws=drawn)
+    twice = x + 1e-3 * errors[1]  # the same figure again: its errors are not unrelated
+    with pytest.raises(RelationError, match="beyond what a correlation can be"):
+        take_out_noise(x, twice, errors=errors, draws=drawn)
