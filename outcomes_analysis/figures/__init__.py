@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_MODULES = ("maps", "ranks", "relations", "tables", "theme")
+_MODULES = ("estimates", "maps", "profiles", "ranks", "relations", "tables", "theme")
 _NAMES = {
     "Figure": "composing",
     "export": "exporting",
@@ -19,11 +19,13 @@ _NAMES = {
 
 __all__ = [
     "Figure",
+    "estimates",
     "export",
     "figure_entry",
     "interactive",
     "load_figures",
     "maps",
+    "profiles",
     "ranks",
     "relations",
     "tables",

@@ -64,13 +64,15 @@ def prepared(
     rows = check_table(table, node=node, needs=["area_name", "region_name", "estimate"], where=f"map of {node!r}")
     if "status" not in rows.columns:
         rows["status"] = "computed"
-    sense = standing.sense_of(rows, node, framework=standing.framework_of(result))
-    name = label or findings.label_of(rows, node)
     shares = standing.contested_shares(result, [node])
+    sense = standing.sense_of(
+        rows, node, framework=standing.framework_of(result), contested_share=shares.get(node, 0.0)
+    )
+    name = label or findings.label_of(rows, node)
     words = Words(
         label=name,
         sense=sense,
-        contested=standing.contested_line(shares, {node: name}),
+        contested=standing.contested_line(shares, {node: name}) if sense.agreed else "",
         data_as_at=date_of(result, data_as_at),
     )
     return standing.turned(rows, sense), words

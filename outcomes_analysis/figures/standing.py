@@ -79,7 +79,9 @@ class Sense:
 AGREED = Sense()
 
 
-def sense_of(rows: pd.DataFrame, node: str, *, framework: Framework | None = None) -> Sense:
+def sense_of(
+    rows: pd.DataFrame, node: str, *, framework: Framework | None = None, contested_share: float = 0.0
+) -> Sense:
     """Find which way a node's scores are to be read.
 
     Parameters
@@ -90,6 +92,8 @@ def sense_of(rows: pd.DataFrame, node: str, *, framework: Framework | None = Non
         Its id.
     framework : Framework, optional
         Where a single measure's direction is looked up; the project's own by default, and only for measures.
+    contested_share : float
+        How much of the node's weight is contested; a node of contested measures alone is itself contested.
 
     Returns
     -------
@@ -101,6 +105,8 @@ def sense_of(rows: pd.DataFrame, node: str, *, framework: Framework | None = Non
     indicator = None if above else _indicator(node, framework)
     if indicator is None or (indicator.direction != 0 and not indicator.contested):
         mark, why = _mark(rows, measure=indicator is not None)
+        if contested_share > 1 - 1e-9:
+            return Sense("higher", "lower", mark="contested", why="All of its indicators are contested.")
         if indicator is None and not above and "kind" in rows.columns and mark == "experimental":
             return Sense("higher", "lower", mark="contested")  # a measure that no framework at hand knows
         return Sense(mark=mark, why=why)

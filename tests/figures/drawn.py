@@ -113,3 +113,80 @@ def _unfiltered(kind: int, row: np.ndarray, above: np.ndarray, step: int) -> np.
             guess = left if a <= b and a <= c else (up[i] if b <= c else corner)
         out[i] = (value + guess) & 255
     return np.frombuffer(bytes(out), dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of a chart: where it stands and what it looks like."""
+
+    x: float
+    y: float
+    fill: str
+    d: str
+
+
+def marks(svg: str, *, width: str = "0.9") -> list[Mark]:
+    """Points with their places on the whole picture, in the order drawn."""
+    return [
+        Mark(x, y, node.get("fill", "").upper(), node.get("d", ""))
+        for node, x, y in placed(svg)
+        if node.tag == f"{SVG}path" and node.get("stroke-width") == width and node.get("fill") not in {None, "none"}
+    ]
+
+
+def strokes(svg: str, *, width: str) -> list[tuple[float, float, float, float]]:
+    """Straight lines of a width: their ends on the whole picture."""
+    return [
+        (x, y, x + float(node.get("x2", 0)), y + float(node.get("y2", 0)))
+        for node, x, y in placed(svg)
+        if node.tag == f"{SVG}line" and node.get("stroke-width") == width
+    ]
+
+
+def placed(svg: str) -> list[tuple[ET.Element, float, float]]:
+    """Every element with its place on the whole picture."""
+    found: list[tuple[ET.Element, float, float]] = []
+
+    def walk(node: ET.Element, x: float, y: float) -> None:
+        dx, dy = at(node.get("transform", ""))
+        found.append((node, x + dx, y + dy))
+        for child in node:
+            walk(child, x + dx, y + dy)
+
+    walk(root_of(svg), 0.0, 0.0)
+    return found
+
+
+def overlaps(svg: str, text_width, *, above: float = 0.0) -> list[tuple[str, str]]:
+    """Pairs of texts whose boxes overlap, by the widths of the house font; a hair of overlap is let pass."""
+    boxes = []
+    for node, x, y in placed(svg):
+        text = "".join(node.itertext()).strip() if node.tag == f"{SVG}text" else ""
+        if not text or y < above:
+            continue
+        size = float(node.get("font-size", "9px").removesuffix("px"))
+        wide = text_width(text, size=size, bold=node.get("font-weight") == "bold")
+        start = {"middle": x - wide / 2, "end": x - wide}.get(node.get("text-anchor", ""), x)
+        boxes.append((start + 0.5, y - size * 0.6, start + wide - 0.5, y + size * 0.1, text))
+    return [
+        (a[4], b[4])
+        for i, a in enumerate(boxes)
+        for b in boxes[i + 1 :]
+        if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+
+
+def outside(svg: str, text_width) -> list[str]:
+    """Texts that reach beyond the picture."""
+    width = float(root_of(svg).get("width", "0"))
+    found = []
+    for node, x, _ in placed(svg):
+        text = "".join(node.itertext()).strip() if node.tag == f"{SVG}text" else ""
+        if not text:
+            continue
+        size = float(node.get("font-size", "9px").removesuffix("px"))
+        wide = text_width(text, size=size, bold=node.get("font-weight") == "bold")
+        start = {"middle": x - wide / 2, "end": x - wide}.get(node.get("text-anchor", ""), x)
+        if start < -0.5 or start + wide > width + 0.5:
+            found.append(text)
+    return found
