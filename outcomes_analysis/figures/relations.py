@@ -290,7 +290,8 @@ def _subtitle(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
     mark = f". Contested: which way is better is disputed for {listed(disputed)}" if disputed else ""
     if row["status"] != "computed":
         return f"{where}; measured in {result.spec.year}{mark}"
-    return f"Rank correlation {sentences.measured(row)}; {where}; measured in {result.spec.year}{mark}"
+    neighbours = ", allowing for the likeness of neighbours" if row["analysis"] == "spearman_neighbours" else ""
+    return f"Rank correlation {sentences.measured(row)}{neighbours}; {where}; measured in {result.spec.year}{mark}"
 
 
 def _used(result: RelationResult, *indicators: str) -> list[str]:
@@ -321,7 +322,8 @@ def _notes(points: pd.DataFrame, *, x: Indicator, y: Indicator, bars: bool) -> t
     from outcomes_analysis.relations import sentences
 
     faint = "Faint lines: intervals of the figures themselves." if bars else ""
-    drawing = " ".join(text for text in (_pull_note(points, x=x, y=y), _axes_note(points), faint) if text)
+    band = "The band takes authorities as separate."
+    drawing = " ".join(text for text in (_pull_note(points, x=x, y=y), band, _axes_note(points), faint) if text)
     return tuple(
         text for text in (sentences.opening(x, y), AREAS_NOT_CHILDREN, sentences.basis_sentence(x, y), drawing) if text
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import RelationError
@@ -51,14 +52,18 @@ class Correlated:
         DataFrame
             ``analysis, adjusted_for, sample`` of the one, ``with_adjusted_for, with_sample`` of the other,
             ``estimate, lower, upper, level`` of the first less the second. With something held alike beside nothing
-            held alike, without London beside all, each with the rest the same.
+            held alike, without London beside all, each with the rest the same. Widened as much as the likeness of
+        neighbours widens the correlation itself, where that is known.
         """
+        areas = {(row["adjusted_for"], row["sample"]): row["n"] for row in self.rows if row["analysis"] == "spearman"}
+        widening = {case: max(1.0, np.sqrt(areas[case] / worth)) for case, worth in self.effective.items()}
         rows = []
         for (analysis, alike, sample), one in self.found.items():
             for beside in ((analysis, "", sample), (analysis, alike, "all")):
                 if beside == (analysis, alike, sample) or beside not in self.found:
                     continue
-                apart = difference(one, self.found[beside], level=level)
+                both = [widening.get(case, 1.0) for case in ((alike, sample), beside[1:])]
+                apart = difference(one, self.found[beside], widened=max(both), level=level)
                 rows.append((analysis, alike, sample, beside[1], beside[2], *apart, level))
         names = ["analysis", "adjusted_for", "sample", "with_adjusted_for", "with_sample"]
         return pd.DataFrame(rows, columns=[*names, "estimate", "lower", "upper", "level"])

@@ -95,7 +95,7 @@ def times_drawn(draws: NDArray[np.intp], *, n: int) -> Floats:
     return np.bincount((rows + draws).ravel(), minlength=len(draws) * n).reshape(len(draws), n).astype(float)
 
 
-def difference(one: Correlation, other: Correlation, *, level: float = LEVEL) -> Difference:
+def difference(one: Correlation, other: Correlation, *, widened: float = 1.0, level: float = LEVEL) -> Difference:
     """One correlation less another of the same areas, with the interval of the difference itself.
 
     Two intervals can overlap although the difference is clear, since both estimates come from the same areas: the
@@ -105,11 +105,16 @@ def difference(one: Correlation, other: Correlation, *, level: float = LEVEL) ->
     ----------
     one, other : Correlation
         From the same ``draws``.
+    widened : float
+        What the distance of the bounds from the difference is multiplied by. Areas drawn again one by one are taken as
+        separate; where neighbours resemble each other, the root of areas over effective areas brings the interval of
+        two unrelated maps back to its level (by simulation, ``tests/relations/test_correlation.py``).
     level : float
         Of the percentile interval.
     """
-    apart = one.drawn - other.drawn
-    return Difference(one.estimate - other.estimate, *quantiles(apart, level=level))
+    apart = one.estimate - other.estimate
+    lower, upper = quantiles(one.drawn - other.drawn, level=level)
+    return Difference(apart, apart + widened * (lower - apart), apart + widened * (upper - apart))
 
 
 def quantiles(drawn: Floats, *, level: float) -> tuple[float, float]:

@@ -284,8 +284,8 @@ def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: S
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
         f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; holding one thing alike "
         "leaves the others, and says nothing about which of the two figures comes first.",
-        f"Intervals of differences ({round(100 * level)}%) come from drawing authorities again {draws:,} times and "
-        "take them as separate.",
+        f"Intervals of differences ({round(100 * level)}%) come from drawing authorities again {draws:,} times, "
+        "widened as much as the likeness of neighbours asks.",
         wording.EXPLORATION,
     ]
 
