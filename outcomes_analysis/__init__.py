@@ -11,6 +11,7 @@ from typing import Any
 _HOMES = {
     "AreaProfile": "places.profile",
     "AuditReport": "index",
+    "CoverageReport": "places.covering",
     "EquityTwin": "places.equity",
     "IndexResult": "index",
     "IndexSpec": "index",
@@ -26,6 +27,7 @@ _HOMES = {
     "check_file": "sources.vetting",
     "compare_given": "index",
     "compare_indices": "index",
+    "coverage": "places",
     "equity_twin": "places",
     "explain": "index",
     "find": "framework",

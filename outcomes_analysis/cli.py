@@ -229,6 +229,26 @@ def _authorities() -> str:
 
 
 @app.command()
+def coverage(
+    name: Annotated[list[str] | None, typer.Argument(help="One place; all authorities without it.")] = None,
+    by: Annotated[str, typer.Option(metavar="WHAT", help="domain, outcome, layer, age_stage or area.")] = "domain",
+    period: Period = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Say what is measured, what is not, and how late."""
+    from outcomes_analysis import pipeline
+    from outcomes_analysis.places import coverage as cover
+    from outcomes_analysis.places import coverage_text
+
+    if by not in ("domain", "outcome", "layer", "age_stage", "area"):
+        _stop(f"outcomes: --by is domain, outcome, layer, age_stage or area, not '{by}'.", USERS_MISTAKE)
+    report = cover(" ".join(name) if name else None, period=period or pipeline.PERIOD)
+    if as_json:
+        _say(report.table.to_json(orient="records"))
+    else:
+        _say(coverage_text(report, by=by))  # type: ignore[arg-type]
+
+
+@app.command()
 def find(
     words: Annotated[list[str], typer.Argument(help="Words to look for, such as: absence")], as_json: AsJson = False
 ) -> None:
@@ -245,21 +265,6 @@ def find(
             f"{row['name']} ({row['domain'] or 'context'}; {row['unit']}{'; contested' if row['contested'] else ''})"
         )
         _say(fill(f"{name:<{wide}}{about}", WIDTH, subsequent_indent=" " * wide, break_on_hyphens=False))
-
-
-@app.command()
-def atlas(
-    out: Annotated[Path | None, typer.Option("--out", help="File to write.", show_default="figures/atlas.html")] = None,
-    period: Period = None, quiet: Quiet = False,
-) -> None:  # fmt: skip
-    """Write the atlas: one file with every measure, place and year, to open in a browser without a network."""
-    from outcomes_analysis import pipeline
-
-    with _progress(quiet=quiet) as told:
-        told.step("scoring every year and writing the atlas")
-        path = pipeline.make_atlas(out, period=period or pipeline.PERIOD)
-    if not quiet:
-        _say(f"The atlas is ready ({path.stat().st_size / 1e6:.1f} MB). Open it in a browser: {path}")
 
 
 @app.command()

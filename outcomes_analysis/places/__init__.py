@@ -1,6 +1,7 @@
 """One place: its figures, what they are compared with, and what they cannot tell."""
 
 from outcomes_analysis.places.comparison import NeighbourSummary, change_since, neighbour_summary
+from outcomes_analysis.places.covering import CoverageReport, coverage, coverage_text
 from outcomes_analysis.places.equity import EquityTwin, equity_twin
 from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
 from outcomes_analysis.places.profile import AreaProfile, area_profile
@@ -9,11 +10,14 @@ from outcomes_analysis.places.verdicts import Verdict, verdict
 
 __all__ = [
     "AreaProfile",
+    "CoverageReport",
     "EquityTwin",
     "NeighbourSummary",
     "Verdict",
     "area_profile",
     "change_since",
+    "coverage",
+    "coverage_text",
     "equity_twin",
     "neighbour_choices",
     "neighbour_set",

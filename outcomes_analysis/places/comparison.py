@@ -148,8 +148,9 @@ def segments(history: pd.DataFrame, *, breaks: Sequence[str]) -> pd.Series[int]:
     """
     years = history["period_end"].dt.year
     declared = sum((years >= year_of(label)).astype(int) for label in breaks) if breaks else 0
-    flagged = history["flags"].fillna("").str.split(";").map(lambda f: "break_before" in f).astype(int).cumsum()
-    return flagged + declared
+    flags = history["flags"].fillna("").tolist()
+    flagged = np.cumsum(["break_before" in str(f).split(";") for f in flags])
+    return pd.Series(flagged, index=history.index, dtype="int64") + declared
 
 
 def change_since(

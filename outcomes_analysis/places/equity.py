@@ -31,6 +31,10 @@ MOST_NAMED = 6
 FEWEST_AUTHORITIES = 30  # whose spread is the unit of a score
 
 
+WHOLE = ("all", "all")
+type _Row = dict[str, Any]
+
+
 class Group(NamedTuple):
     """Whom a figure is about, and the other children it is set beside where they are published."""
 
@@ -179,44 +183,55 @@ def equity_twin(
     )
 
 
+class _Figures:
+    """Figures of the place and of England by indicator, group and area, in order of time; and authorities' spread."""
+
+    FIELDS = ("period", "year", "value", "se_sampling", "se_total", "denominator", "status", "flags")
+
+    def __init__(self, known: pd.DataFrame, *, code: str) -> None:
+        around = known[known["area_code"].isin([code, ENGLAND])].sort_values("period_end", kind="stable")
+        self.rows: dict[tuple[str, str, str, str], list[_Row]] = {}
+        keys = zip(*(around[c].tolist() for c in ("indicator_id", "group_type", "group", "area_code")), strict=True)
+        cells = zip(*(around[c].tolist() for c in self.FIELDS), strict=True)
+        for key, row in zip(keys, cells, strict=True):
+            self.rows.setdefault(key, []).append(dict(zip(self.FIELDS, row, strict=True)))
+        ordinary = upper_tier(ranked_only=True).index
+        whole = known[
+            known["group_type"].eq("all")
+            & known["status"].isin(USABLE)
+            & known["value"].notna()
+            & known["area_code"].isin(ordinary)
+        ]
+        grouped = whole.groupby(["indicator_id", "period"], sort=False)
+        values = whole["value"].to_numpy(float)
+        self.spread = {key: values[position] for key, position in grouped.indices.items()}
+
+    def history(self, indicator: str, group: tuple[str, str], area: str) -> list[_Row]:
+        return self.rows.get((indicator, *group, area), [])
+
+    def at(self, indicator: str, group: tuple[str, str], area: str, period: str) -> _Row | None:
+        """Figure of one period that can be compared, or None."""
+        for row in reversed(self.history(indicator, group, area)):
+            if row["period"] == period and np.isfinite(row["value"]):
+                return row if np.isfinite(row["se_total"]) and row["status"] in USABLE else None
+        return None
+
+
 def _gaps(
     known: pd.DataFrame, *, framework: Framework, code: str, as_of: int, ranked: bool, level: float
 ) -> pd.DataFrame:
-    """One row an indicator and group that anyone publishes."""
-    around = known[known["area_code"].isin([code, ENGLAND])]
-    keys = ["indicator_id", "group_type", "group"]
-    histories = dict(tuple(around.groupby(keys, sort=False)))
-    whole = known[known["group_type"].eq("all") & known["area_code"].isin(upper_tier(ranked_only=True).index)]
-    spreads = dict(tuple(whole.groupby("indicator_id", sort=False)))
-    rows = []
-    for indicator in framework.indicators:
-        if not indicator.scored:
-            continue
-        for group in GROUPS:
-            figures = histories.get((indicator.id, group.group_type, group.group))
-            if figures is None:
-                continue
-            frames = {
-                side: histories.get((indicator.id, *key), figures.iloc[:0]).set_index("area_code")
-                for side, key in (("all", ("all", "all")), ("other", (group.group_type, group.other)))
-            }
-            rows.append(
-                _gap(
-                    figures.set_index("area_code"),
-                    frames=frames,
-                    spread=spreads.get(indicator.id, known.iloc[:0]),
-                    indicator=indicator,
-                    group=group,
-                    framework=framework,
-                    code=code,
-                    as_of=as_of,
-                    ranked=ranked,
-                    level=level,
-                )
-            )
-    table = pd.DataFrame(rows, columns=None if rows else list(_head_columns()))
-    if table.empty:
-        return table
+    """One row an indicator and group that the place or England publishes."""
+    figures = _Figures(known, code=code)
+    rows = [
+        _gap(figures, indicator=i, group=group, framework=framework, code=code, as_of=as_of, ranked=ranked, level=level)
+        for i in framework.indicators
+        if i.scored
+        for group in GROUPS
+        if any(figures.history(i.id, group[:2], area) for area in (code, ENGLAND))
+    ]
+    if not rows:
+        return pd.DataFrame(columns=["indicator_id", "domain", "group_type", "group", "value", "period", "clear"])
+    table = pd.DataFrame(rows)
     # each group is a family of comparisons of its own; the distances are already turned
     families = table.assign(kind=table["group_type"] + " " + table["group"])
     stays = controlled(families, distance="distance", level=level)
@@ -227,15 +242,9 @@ def _gaps(
     return table
 
 
-def _head_columns() -> tuple[str, ...]:
-    return ("domain", "outcome", "indicator_id", "group_type", "group", "value", "period", "contested", "clear")
-
-
 def _gap(
-    figures: pd.DataFrame,
+    figures: _Figures,
     *,
-    frames: dict[str, pd.DataFrame],
-    spread: pd.DataFrame,
     indicator: Indicator,
     group: Group,
     framework: Framework,
@@ -246,7 +255,9 @@ def _gap(
 ) -> dict[str, Any]:
     """One indicator for one group of one place."""
     fields = ("name", "unit", "decimals", "form", "direction", "contested", "doublet")
-    head: dict[str, Any] = {
+    numbers = ("value", "lower", "upper", "beside_value", "estimate", "gap_lower", "gap_upper", "england_gap")
+    scores = ("all_score", "group_score", "error_score", "england_score", "england_error")
+    found: dict[str, Any] = {
         "domain": framework.domain_of(indicator.outcome) if indicator.outcome else "",
         "outcome": indicator.outcome,
         "indicator_id": indicator.id,
@@ -255,82 +266,52 @@ def _gap(
         "group_type": group.group_type,
         "group": group.group,
         "group_label": group.label,
+        **{"period": "", "measured": np.nan, "level": level, "beside": "", "reason": "", "status": ""},
+        **dict.fromkeys((*numbers, "distance", *scores), np.nan),
     }
-    numbers = ("value", "lower", "upper", "beside_value", "estimate", "gap_lower", "gap_upper", "england_gap")
-    scores = ("all_score", "group_score", "error_score", "england_score", "england_error")
-    blank = {**head, "period": "", "measured": np.nan, "level": level, "beside": "", "reason": "", "status": ""}
-    blank |= dict.fromkeys((*numbers, "distance", *scores), np.nan)
-    own = figures[figures.index == code].sort_values("period_end")
-    valued = own[own["value"].notna()]
-    if valued.empty:
-        status = str(own["status"].iloc[-1]) if len(own) else "not_available"
-        return blank | {"status": status, "reason": wording.SYMBOL_MEANINGS[wording.symbol(status)]}
-    figure = valued.iloc[-1]
-    at = _At(period=str(figure["period"]), code=code)
-    blank |= {"period": at.period, "measured": int(figure["year"]), "status": figure["status"]}
-    blank |= {"value": float(figure["value"])}
-    lower, upper = total_interval(float(figure["value"]), float(figure["se_total"]), indicator=indicator, level=level)
-    blank |= {"lower": lower, "upper": upper}
+    own = figures.history(indicator.id, group[:2], code)
+    valued = [row for row in own if np.isfinite(row["value"])]
+    if not valued:
+        status = str(own[-1]["status"]) if own else "not_available"
+        return found | {"status": status, "reason": wording.SYMBOL_MEANINGS[wording.symbol(status)]}
+    figure = valued[-1]
+    value, error, period = float(figure["value"]), float(figure["se_total"]), str(figure["period"])
+    lower, upper = total_interval(value, error, indicator=indicator, level=level)
+    found |= {"period": period, "measured": figure["year"], "status": figure["status"], "value": value}
+    found |= {"lower": lower, "upper": upper}
     reason = why_unfit(figure, indicator=indicator, age=as_of - int(figure["year"]), ranked=ranked)
-    side = "other" if at.has(frames["other"]) else "all"
-    if not reason and not at.has(frames[side]):
+    others = (group.group_type, group.other)
+    side = others if figures.at(indicator.id, others, code, period) else WHOLE
+    beside = figures.at(indicator.id, side, code, period)
+    if not reason and beside is None:
         reason = "nothing of the same period to set it beside"
-    if reason:
-        return blank | {"reason": reason}
-    beside = at.of(frames[side], code)
-    error = float(np.hypot(figure["se_total"], beside["se_total"]))
-    gap = float(figure["value"] - beside["value"])
-    reach = z_of(level) * error
-    found = blank | {
-        "beside": f"{side} children",
+    if reason or beside is None:
+        return found | {"reason": reason}
+    together = float(np.hypot(error, beside["se_total"]))
+    gap = value - float(beside["value"])
+    reach = z_of(level) * together
+    found |= {
+        "beside": "all children" if side == WHOLE else "other children",
         "beside_value": float(beside["value"]),
         "estimate": gap,
         "gap_lower": gap - reach,
         "gap_upper": gap + reach,
     }
-    national = at.both(figures, frames[side], ENGLAND)
-    if national is not None:
-        theirs = float(national[0]["value"] - national[1]["value"])
-        apart = float(np.hypot(error, np.hypot(national[0]["se_total"], national[1]["se_total"])))
+    theirs, apart = (figures.at(indicator.id, who, ENGLAND, period) for who in (group[:2], side))
+    if theirs is not None and apart is not None:
+        national = float(theirs["value"] - apart["value"])
+        spread = float(np.hypot(together, np.hypot(theirs["se_total"], apart["se_total"])))
         turn = 1 if indicator.contested else indicator.direction
-        found |= {"england_gap": theirs, "distance": turn * (gap - theirs) / apart}
-    return found | _scored(figure, figures, whole=frames["all"], spread=spread, at=at, indicator=indicator)
+        found |= {"england_gap": national, "distance": turn * (gap - national) / spread}
+    return found | _scored(figures, figure, indicator=indicator, group=group, code=code)
 
 
-class _At(NamedTuple):
-    """Figures of one period."""
-
-    period: str
-    code: str
-
-    def has(self, frame: pd.DataFrame) -> bool:
-        rows = frame[frame["period"].eq(self.period) & (frame.index == self.code)]
-        return bool((rows["value"].notna() & rows["se_total"].notna() & rows["status"].isin(USABLE)).any())
-
-    def of(self, frame: pd.DataFrame, code: str) -> pd.Series[Any]:
-        rows = frame[frame["period"].eq(self.period) & (frame.index == code) & frame["value"].notna()]
-        return rows.iloc[-1]
-
-    def both(
-        self, first: pd.DataFrame, second: pd.DataFrame, code: str
-    ) -> tuple[pd.Series[Any], pd.Series[Any]] | None:
-        at = self._replace(code=code)
-        return (at.of(first, code), at.of(second, code)) if at.has(first) and at.has(second) else None
-
-
-def _scored(
-    figure: pd.Series[Any],
-    figures: pd.DataFrame,
-    *,
-    whole: pd.DataFrame,
-    spread: pd.DataFrame,
-    at: _At,
-    indicator: Indicator,
-) -> dict[str, float]:
+def _scored(figures: _Figures, figure: _Row, *, indicator: Indicator, group: Group, code: str) -> dict[str, float]:
     """Scores of the group and of all children: distance from all children in England, in sd between authorities."""
-    values = spread.loc[spread["period"].eq(at.period) & spread["status"].isin(USABLE), "value"].dropna()
-    england_all = at._replace(code=ENGLAND)
-    if not (at.has(whole) and england_all.has(whole)) or len(values) < FEWEST_AUTHORITIES:
+    period = str(figure["period"])
+    values = figures.spread.get((indicator.id, period), np.array([]))
+    everyone, nation = (figures.at(indicator.id, WHOLE, area, period) for area in (code, ENGLAND))
+    if everyone is None or nation is None or len(values) < FEWEST_AUTHORITIES:
         return {}
     low, high = indicator.valid_range
     half = 0.5 * 10.0**-indicator.decimals
@@ -338,20 +319,19 @@ def _scored(
     def on(x: Any) -> Any:
         return transform(x, indicator.scale, low=low, high=high, guard=half)
 
-    def error(row: pd.Series[Any]) -> float:
+    def error(row: _Row) -> float:
         slope = derivative(float(row["value"]), indicator.scale, low=low, high=high, guard=half)
         return float(row["se_total"] * slope)
 
-    unit = float(np.std(on(values.to_numpy(float)), ddof=1))
-    everyone, nation = at.of(whole, at.code), at.of(whole, ENGLAND)
+    unit = float(np.std(on(values), ddof=1))
     turn = indicator.direction / unit
     found = {
         "all_score": turn * float(on(everyone["value"]) - on(nation["value"])),
         "group_score": turn * float(on(figure["value"]) - on(nation["value"])),
         "error_score": float(np.hypot(error(figure), error(everyone))) / unit,
     }
-    if england_all.has(figures):
-        theirs = at.of(figures, ENGLAND)
+    theirs = figures.at(indicator.id, group[:2], ENGLAND, period)
+    if theirs is not None:
         found["england_score"] = turn * float(on(theirs["value"]) - on(nation["value"]))
         found["england_error"] = float(np.hypot(error(theirs), error(nation))) / unit
     return found
@@ -429,8 +409,10 @@ def _text(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Framework, n
     """What the twins say, which gaps stand out, and where no twin can be made."""
     if table.empty or not table["value"].notna().any():
         return f"No figure for groups of children is published for {name}, so no equity twin can be made."
+    quoted = [i.name for i in framework.indicators] + [n.label for n in framework.nodes]
+    quoted += wording.SYMBOL_MEANINGS.values()
     if not table["estimate"].notna().any():
-        return f"No equity twin can be made for {name}: {_reasons(table['reason'])}."
+        return checked(f"No equity twin can be made for {name}: {_reasons(table['reason'])}.", quoted=quoted)
     twins = domains[domains["status"].eq("computed")]
     lines = [
         f"Equity twin: how far groups of children in {name} are from all children there, on the same indicators (1 is "
@@ -455,7 +437,6 @@ def _text(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Framework, n
             lead = f"Gaps clearly {side} than England's, {len(rows)} of {compared} compared:"
             lines += [lead, *(f"- {w}" for w in words[:MOST_NAMED]), *more]
     lines += [_without(domains, framework=framework), CAVEAT]
-    quoted = [i.name for i in framework.indicators] + [n.label for n in framework.nodes]
     return checked("\n".join(line for line in lines if line), quoted=quoted)
 
 

@@ -226,8 +226,11 @@ def _change(
 ) -> dict[str, Any]:
     """Change of the place, and England's over the same time."""
     change = change_since(history, indicator=indicator, years=setting.years, level=setting.level, ranked=setting.ranked)
-    national = known[known["area_code"].eq(ENGLAND)].drop_duplicates("period", keep="last").set_index("period")["value"]
-    moved = float(national.get(until, np.nan) - national.get(change.since, np.nan)) if change.since else float("nan")
+    moved = float("nan")
+    if change.since:
+        england = known[known["area_code"].eq(ENGLAND)]
+        national = dict(zip(england["period"], england["value"], strict=True))  # the last of a period stands
+        moved = float(national.get(until, np.nan) - national.get(change.since, np.nan))
     return {
         "trend": change.direction,
         "change": change.change,

@@ -248,7 +248,9 @@ def _relevant(
         & observations["group"].eq("all")
     )
     rows = observations.loc[keep]
-    rows = rows.assign(year=rows["period_end"].dt.year)
+    # a few thousand rows cut into many small pieces: plain objects are quicker than Arrow's text there
+    plain = {c: "object" for c in rows.columns if isinstance(rows[c].dtype, pd.StringDtype)}
+    rows = rows.astype(plain).assign(year=rows["period_end"].dt.year)
     as_of = int(rows["year"].max()) if period is None and len(rows) else int(period or 0)
     return rows[rows["year"] <= as_of].sort_values("period_end", kind="stable"), as_of
 
@@ -308,16 +310,13 @@ def _against_england(rows: pd.DataFrame) -> pd.DataFrame:
 def _series(known: pd.DataFrame, *, framework: Framework, code: str) -> pd.DataFrame:
     """History of every indicator, cut where it cannot be compared."""
     columns = ["indicator_id", "period", "period_start", "period_end", "value", "lower", "upper", "level"]
-    histories = dict(tuple(known.groupby("indicator_id", sort=False)))
-    parts: list[pd.DataFrame] = []
-    for indicator in framework.indicators:
-        history = histories.get(indicator.id)
-        own = history[history["area_code"].eq(code)] if history is not None else None
-        if history is None or own is None or own.empty:
-            continue
-        national = history[history["area_code"].eq(ENGLAND)].drop_duplicates("period", keep="last").set_index("period")
-        part = own[[*columns, "status", "flags"]].copy()
-        part["segment"] = segments(own, breaks=[b.period for b in indicator.breaks])
-        part["england"] = part["period"].map(national["value"])
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    order = {i.id: k for k, i in enumerate(framework.indicators)}
+    breaks = {i.id: [b.period for b in i.breaks] for i in framework.indicators}
+    own = known[known["area_code"].eq(code)]
+    own = own.sort_values("indicator_id", key=lambda ids: ids.map(order), kind="stable")
+    cut = [segments(part, breaks=breaks[str(name)]) for name, part in own.groupby("indicator_id", sort=False)]
+    national = known[known["area_code"].eq(ENGLAND)].drop_duplicates(["indicator_id", "period"], keep="last")
+    england = national.set_index(["indicator_id", "period"])["value"]
+    keys = pd.MultiIndex.from_frame(own[["indicator_id", "period"]])
+    result = own[[*columns, "status", "flags"]].assign(segment=pd.concat(cut), england=england.reindex(keys).to_numpy())
+    return result.reset_index(drop=True)

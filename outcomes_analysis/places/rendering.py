@@ -80,6 +80,8 @@ def _header() -> str:
 def _line(row: pd.Series) -> str:
     decimals = int(row["decimals"])
     mark = " *" if row["contested"] else ""
+    if np.isfinite(row["value"]) and row["symbol"]:
+        mark += f" {row['symbol']}"
     unit = row["unit"] if row["unit"] == PERCENT else unit_words(row["unit"])
     name = textwrap.wrap(f"{row['name']} ({unit}){mark}", NAME)
     has = np.isfinite(row["value"])

@@ -266,7 +266,7 @@ def _missing_sentence(table: pd.DataFrame, *, framework: Framework, place: Place
         found.append(f"{len(rows)} without any figure ({symbol} {meaning}): {_names(rows)}")
     hidden = none[none["symbol"].eq("[c]") & none["only_for"].ne("")]
     if len(hidden):
-        found.append(f"{len(hidden)} of these held back by the publisher to protect children: {_names(hidden)}")
+        found.append(f"{len(hidden)} of these held back by the publisher for confidentiality: {_names(hidden)}")
     newer = table[table["verdict"].ne("no figure") & table["latest_symbol"].isin(["[c]", "[z]"])]
     if len(newer):
         names = several_words(
@@ -374,6 +374,7 @@ def compose(
     }
     quoted = [text for i in framework.indicators for text in (i.name, i.contested.rstrip("."), i.cannot_tell)]
     quoted += [*(n.label for n in framework.nodes), framework.notice, *_gaps(framework)]
+    quoted += wording.SYMBOL_MEANINGS.values()
     said = {name: text for name, text in sections.items() if text}
     checked("\n".join(said.values()), quoted=quoted)
     return said

@@ -153,6 +153,8 @@ def why_unfit(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator, age
         return "the figure is a sum with parts missing"
     if "low_reliability" in flags:
         return "the publisher marks the figure as of low reliability"
+    if "doubtful" in flags:
+        return "other years or tables of the same place speak against the figure"
     if age > indicator.max_age:
         return f"the figure is {age} years old"
     if not ranked:

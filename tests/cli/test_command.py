@@ -109,7 +109,7 @@ def test_wrong_arguments(words: list[str], said: str, ask: Ask) -> None:
 def test_alone_it_shows_what_it_can_do(ask: Ask) -> None:
     answer = ask()
     assert answer.code == USERS
-    for name in ("run", "status", "refresh", "verify", "area", "find", "lab"):
+    for name in ("run", "status", "refresh", "verify", "area", "coverage", "find", "lab"):
         assert f" {name} " in answer.out
     assert answer.err == ""  # not a message with nothing in it
     assert ask("--help").code == 0
@@ -211,6 +211,23 @@ def test_a_place_for_other_programs(ask: Ask) -> None:
     assert {"lower", "upper", "level", "status", "period", "source_id"} <= set(attainment)
     missing = [r for r in table if r["value"] is None]
     assert all(r["symbol"] for r in missing)
+
+
+def test_what_is_measured(ask: Ask) -> None:
+    answer = ask("coverage", "--by", "layer")
+    assert (answer.code, answer.err) == (0, "")
+    assert "indicators have a usable figure for at least nine in ten of the 153" in answer.out.replace("\n", " ")
+    assert "\nparents and carers " in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 100
+    essex = ask("coverage", "Essex")
+    assert "obesity in Reception" in essex.out
+    assert {"status", "months_late"} <= set(json.loads(ask("coverage", "--json").out)[0])
+    wrong = ask("coverage", "--by", "colour")
+    assert (wrong.code, wrong.err) == (
+        USERS,
+        "outcomes: --by is domain, outcome, layer, age_stage or area, not 'colour'.\n",
+    )
+    assert ask("coverage", "nowhere").code == USERS
 
 
 # ------------------------------------------------------------------------------------------------ searching
