@@ -225,6 +225,29 @@ def test_dirichlet_weights_have_the_moments_of_dirichlet():
     np.testing.assert_allclose(weights.var(), share * (1 - share) / (total + 1), rtol=0.1)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["exact", "histograms"])
+def test_bounds_of_drawn_figures_agree_with_chances_of_a_fifth(kept, monkeypatch):
+    """An interval that leaves the lowest fifth out comes with a chance of at most 2.8 tails (14 %) of being in it, since
+    half of what it rests on are the draws that give the chance, with tails 1.4 times the nominal ones; one that lies in
+    it, with at least the rest."""
+    if not kept:
+        monkeypatch.setattr(tallies_module, "EXACT_CELLS", 0)
+    n = 100
+    found = replicate(small(n=n, missing=False), figures=FigureDraws(), draws=2_000).table.query("node_id == 'top'")
+    outside, within = found["rank_upper"] <= 4 * n / 5, found["rank_lower"] > 4 * n / 5
+    assert outside.sum() > 10
+    assert found.loc[outside, "p_bottom_fifth"].max() <= 0.14
+    assert (found.loc[within, "p_bottom_fifth"] >= 0.86).all()
+    # the rule by hand, from the ranks kept
+    if kept:
+        tally = replicate(small(n=n, missing=False), figures=FigureDraws(), draws=2_000).tally
+        top = len(tally.ranked) - 1
+        field, own = tally.ranks(top), np.concatenate([r[top] for r in tally._own])
+        both = np.sort(np.concatenate([field, own]), axis=0)
+        np.testing.assert_array_equal(found["rank_lower"], both[int(np.floor(0.07 * 3_999))])
+        np.testing.assert_array_equal(found["rank_upper"], both[int(np.ceil(0.93 * 3_999))])
+
+
 def test_histograms_agree_with_exact_bounds(monkeypatch):
     model = small(n=300)
     exact = replicate(model, factors=MENU[2:], draws=600)
