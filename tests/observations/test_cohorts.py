@@ -60,6 +60,14 @@ def test_the_share_is_of_its_own_year_and_else_of_the_nearest(figures, observati
     assert [*later, *earlier] == pytest.approx([110, 80])
 
 
+def test_the_mid_year_before_counts_not_the_one_after(observations):
+    people = observations(
+        indicator_id="pop_0_17", area_code="E06000001", period=["2021", "2024"], value=[900.0, 1100.0]
+    )
+    assert cohort_population(asked(observations, ("all", "all")), people) == pytest.approx([900])
+    assert cohort_population(asked(observations, ("all", "all"), period="2020"), people) == pytest.approx([900])
+
+
 def test_without_a_share_of_its_own_an_area_has_the_assumed_one(figures, observations):
     people = cohort_population(
         asked(observations, ("fsm", "eligible"), ("disadvantage", "disadvantaged"), area="E06000002"), figures
