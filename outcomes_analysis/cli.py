@@ -185,6 +185,12 @@ def area(
         ),
     ] = "dfe_2025",
     mean: Annotated[bool, typer.Option("--mean", help="Use the neighbours' mean, not their median.")] = False,
+    districts: Annotated[
+        str, typer.Option(metavar="NAMES", help="Districts the place is made of, with commas between.")
+    ] = "",
+    children: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Children in each of them, with commas between, for estimates.")
+    ] = "",
     period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
@@ -196,10 +202,14 @@ def area(
         _stop(message, USERS_MISTAKE)
     from outcomes_analysis import pipeline
     from outcomes_analysis.areas.register import resolve_place
-    from outcomes_analysis.places import area_profile, neighbour_set, profile_text
+    from outcomes_analysis.places import area_profile, districts_of, neighbour_set, profile_text
     from outcomes_analysis.sources.release import load_observations
 
-    code = resolve_place(" ".join(name))  # a slip of the pen is said before anything is computed
+    called = " ".join(name)
+    if districts or districts_of(called):
+        _joined(called, districts=districts, children=children, period=period or pipeline.PERIOD, as_json=as_json)
+        return
+    code = resolve_place(called)  # a slip of the pen is said before anything is computed
     year = period or pipeline.PERIOD
     neighbour_set(neighbours, observations=load_observations(), period=year)  # likewise
     profile = area_profile(
@@ -214,6 +224,19 @@ def area(
         _say(profile.table.to_json(orient="records", date_format="iso"))
     else:
         _say(profile_text(profile))
+
+
+def _joined(name: str, *, districts: str, children: str, period: int, as_json: bool) -> None:
+    """Show a place made of districts."""
+    from outcomes_analysis.places import joined_text, place_of_districts
+
+    named = [d.strip() for d in districts.split(",") if d.strip()]
+    try:
+        numbers = [float(n) for n in children.replace(" ", "").split(",") if n]
+    except ValueError:
+        _stop(f"outcomes: --children takes numbers with commas between, not '{children}'.", USERS_MISTAKE)
+    place = place_of_districts(name, named, weights=numbers or None, period=period)
+    _say(place.table.to_json(orient="records") if as_json else joined_text(place))
 
 
 def _authorities() -> str:

@@ -3,6 +3,7 @@
 from outcomes_analysis.places.comparison import NeighbourSummary, change_since, neighbour_summary
 from outcomes_analysis.places.covering import CoverageReport, coverage, coverage_text
 from outcomes_analysis.places.equity import EquityTwin, equity_twin
+from outcomes_analysis.places.joining import JoinedPlace, districts_of, joined_text, named_places, place_of_districts
 from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
 from outcomes_analysis.places.profile import AreaProfile, area_profile
 from outcomes_analysis.places.rendering import profile_text
@@ -12,16 +13,21 @@ __all__ = [
     "AreaProfile",
     "CoverageReport",
     "EquityTwin",
+    "JoinedPlace",
     "NeighbourSummary",
     "Verdict",
     "area_profile",
     "change_since",
     "coverage",
     "coverage_text",
+    "districts_of",
     "equity_twin",
+    "joined_text",
+    "named_places",
     "neighbour_choices",
     "neighbour_set",
     "neighbour_summary",
+    "place_of_districts",
     "profile_text",
     "verdict",
 ]

@@ -164,6 +164,18 @@ def test_a_name_of_several_words_needs_no_quotes(ask: Ask) -> None:
     assert answer.out.startswith("Isle of Wight (E06000046)")
 
 
+def test_a_place_made_of_districts(ask: Ask) -> None:
+    answer = ask("area", "west", "essex")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("West Essex: Epping Forest, Harlow and Uttlesford\n")
+    assert "No figure is made for West Essex as a whole" in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 100
+    own = ask("area", "The Pair", "--districts", "Harlow, Uttlesford", "--children", "20, 19")
+    assert "Harlow 51% and Uttlesford 49%" in own.out.replace("\n", " ")
+    assert "Give one positive number" in ask("area", "P", "--districts", "Harlow,Uttlesford", "--children", "5").err
+    assert "takes numbers" in ask("area", "P", "--districts", "Harlow,Uttlesford", "--children", "five").err
+
+
 def test_the_authorities_are_listed(ask: Ask) -> None:
     answer = ask("area", "--list")
     assert answer.code == 0
