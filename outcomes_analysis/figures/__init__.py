@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_MODULES = ("estimates", "maps", "profiles", "ranks", "relations", "tables", "theme")
+_MODULES = ("courses", "estimates", "maps", "profiles", "ranks", "relations", "tables", "theme")
 _NAMES = {
     "Figure": "composing",
     "export": "exporting",
@@ -19,6 +19,7 @@ _NAMES = {
 
 __all__ = [
     "Figure",
+    "courses",
     "estimates",
     "export",
     "figure_entry",
