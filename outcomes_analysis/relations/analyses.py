@@ -69,7 +69,7 @@ def correlations(
     FrameworkError, RelationError
         As for :func:`outcomes_analysis.relations.relate`.
     """
-    asked = _asked(spec, observations, framework=framework, areas=areas, level=level, draws=draws, seed=seed)
+    asked = ask_each(spec, observations, framework=framework, areas=areas, level=level, draws=draws, seed=seed)
     tables = [table_of(correlated(one).rows, names=one.names).assign(predictor=one.spec.predictor) for one in asked]
     table = with_false_discovery(pd.concat(tables, ignore_index=True))
     raw = [headline_row(part) for _, part in table.groupby("predictor", sort=False)]
@@ -92,7 +92,7 @@ def correlations(
         for row in raw
         if row["status"] == "computed"
     ]
-    return _result(asked, table, " ".join(said), spec=spec)
+    return answer_of(asked, table, " ".join(said), spec=spec)
 
 
 def regressions(
@@ -125,7 +125,7 @@ def regressions(
     FrameworkError, RelationError
         As for :func:`outcomes_analysis.relations.relate`.
     """
-    asked = _asked(spec, observations, framework=framework, areas=areas, level=level, draws=1, seed=seed)
+    asked = ask_each(spec, observations, framework=framework, areas=areas, level=level, draws=1, seed=seed)
     found = [sloped(one) for one in asked]
     tables = [
         table_of(slopes.rows, names=one.names).assign(predictor=one.spec.predictor)
@@ -135,7 +135,7 @@ def regressions(
         f"{_capital(one.names[one.spec.predictor])} and {one.names[one.spec.outcome]}. {tally_sentence(table)}"
         for one, table in zip(asked, tables, strict=True)
     ]
-    return _result(asked, pd.concat(tables, ignore_index=True), " ".join(said), spec=spec)
+    return answer_of(asked, pd.concat(tables, ignore_index=True), " ".join(said), spec=spec)
 
 
 def unmeasured_characteristics(
@@ -166,7 +166,7 @@ def unmeasured_characteristics(
     FrameworkError, RelationError
         As for :func:`outcomes_analysis.relations.relate`; also where nothing is held alike.
     """
-    asked = _asked(spec, observations, framework=framework, areas=areas, level=level, draws=1, seed=seed)
+    asked = ask_each(spec, observations, framework=framework, areas=areas, level=level, draws=1, seed=seed)
     rows, said, kept = [], [], {}
     for one in asked:
         pair = (one.names[one.spec.predictor], one.names[one.spec.outcome])
@@ -200,7 +200,7 @@ def unmeasured_characteristics(
         raise RelationError(message)
     names = {i: n for one in asked for i, n in one.names.items()}
     table = table_of(rows, names=names).assign(predictor=[r["predictor"] for r in rows])
-    return _result(asked, table, " ".join(said), spec=spec, unmeasured=kept)
+    return answer_of(asked, table, " ".join(said), spec=spec, unmeasured=kept)
 
 
 def with_false_discovery(table: pd.DataFrame) -> pd.DataFrame:
@@ -226,7 +226,7 @@ def with_false_discovery(table: pd.DataFrame) -> pd.DataFrame:
     return result
 
 
-def _asked(
+def ask_each(
     spec: RelationSpec,
     observations: pd.DataFrame | None,
     *,
@@ -236,7 +236,13 @@ def _asked(
     draws: int,
     seed: int,
 ) -> list[Asked]:
-    """Line up the figures of each pair; without London too where the two are of different children."""
+    """Line up the figures of each pair; without London too where the two are of different children.
+
+    Parameters
+    ----------
+    spec, observations, framework, areas, level, draws, seed
+        As in :func:`correlations`.
+    """
     found = []
     for pair in spec.pairs:
         one = ask(
@@ -251,9 +257,23 @@ def _asked(
     return found
 
 
-def _result(
+def answer_of(
     asked: list[Asked], table: pd.DataFrame, text: str, *, spec: RelationSpec, **diagnostics: Any
 ) -> RelationResult:
+    """Put the answer to several pairs together: table, text with every caution and caveat, manifest.
+
+    Parameters
+    ----------
+    asked : list of Asked
+        One a pair.
+    table : DataFrame
+        As ``RelationResult.table``, with ``predictor``.
+    text : str
+        What is found; held to claim association only.
+    spec : RelationSpec
+    **diagnostics
+        Added to those that every answer has.
+    """
     warned = {one.spec.predictor: cautions(one.predictor, one.outcome) for one in asked}
     notes = list(dict.fromkeys(note for notes in warned.values() for note in notes))
     indicators = {i.id: i for one in asked for i in (one.predictor, one.outcome)}

@@ -180,7 +180,9 @@ def sloped(asked: Asked) -> Slopes:
             fit: Fit | str = reason if case is None else _fitted(case, analysis)
             if isinstance(fit, Fit) and analysis == "mixed_region" and np.isfinite(fit.within):
                 found.region_share[shared["adjusted_for"], sample] = fit.between / (fit.between + fit.within)
-            found.rows.extend(_rows(fit, {**shared, "analysis": analysis}, predictor=asked.spec.predictor, unit=unit))
+            found.rows.extend(
+                slope_rows(fit, {**shared, "analysis": analysis}, predictor=asked.spec.predictor, unit=unit)
+            )
         if case is not None and controls:
             found.robustness[shared["adjusted_for"], sample] = case.robustness()
     return found
@@ -195,7 +197,10 @@ def _fitted(case: Case, analysis: str) -> Fit | str:
         return str(error)
 
 
-def _rows(fit: Fit | str, shared: dict[str, Any], *, predictor: str, unit: NaturalUnit) -> Iterator[dict[str, Any]]:
+def slope_rows(
+    fit: Fit | str, shared: dict[str, Any], *, predictor: str, unit: NaturalUnit
+) -> Iterator[dict[str, Any]]:
+    """Rows of a slope in standard and in natural units, or why it is withheld."""
     for scale, factor, words in (("standard", 1.0, STANDARD_UNIT), ("natural", unit.factor, unit.words)):
         row = shared | {"scale": scale, "unit": words}
         if isinstance(fit, str):
