@@ -207,6 +207,7 @@ def test_the_axes_note_is_exact():
 
     assert note(40, 60) == "The vertical axis does not start at zero."
     assert note(-1, 60) == ""
+    assert note(3, 103) == ""  # with its margin the axis starts at zero exactly
 
 
 def test_the_source_is_the_file_that_was_read():

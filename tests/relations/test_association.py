@@ -14,7 +14,8 @@ from outcomes_analysis.errors import FrameworkError, RelationError, SpecError
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.relations import RelationResult, RelationSpec, relate
-from outcomes_analysis.relations.correlating import CORRELATIONS
+from outcomes_analysis.relations.asking import ask
+from outcomes_analysis.relations.correlating import CORRELATIONS, correlated
 from outcomes_analysis.relations.regressing import LINES
 from outcomes_analysis.relations.result import headline_row
 from outcomes_analysis.relations.sample import refuse_breaks
@@ -233,6 +234,18 @@ def test_differences_compare_the_same_draws(answer: RelationResult):
     )
     # narrower than the interval of either, widened for neighbours alike: 114 of the 146 areas are the same
     assert one["upper"] - one["lower"] < 0.8 * np.ptp(headline_row(answer.table)[["lower", "upper"]].to_numpy(float))
+
+
+def test_differences_are_widened_as_the_correlation_is(real_observations: pd.DataFrame, framework: Framework):
+    spec = RelationSpec(outcome="attainment8", predictors="mh_admissions_0_17", years=2024, confounders=())
+    asked = ask(spec, observations=real_observations, framework=framework, draws=200)
+    found = correlated(asked)
+    whole, part = (found.found["spearman", "", sample] for sample in ("all", "without_london"))
+    widened = np.sqrt(max(146 / found.effective["", "all"], 114 / found.effective["", "without_london"]))
+    row = found.compared(level=0.9).query("analysis == 'spearman'").iloc[0]
+    plain = np.quantile(part.drawn - whole.drawn, [0.05, 0.95])
+    assert row["upper"] - row["lower"] == pytest.approx(widened * (plain[1] - plain[0]), rel=1e-9)
+    assert widened > 1.5
 
 
 def test_years_across_a_declared_break_are_refused(framework: Framework):
