@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +12,6 @@ from outcomes_analysis.observations.contract import (
     NUMBERS,
     check_observations,
     combine,
-    conform,
     empty,
     join_flags,
 )
@@ -126,23 +123,3 @@ def test_join_flags_sorts_and_does_not_repeat():
     joined = join_flags(flags, "break_before", where=[True, True, False, True])
     assert list(joined) == ["break_before", "break_before;revised", "provisional", "break_before;revised"]
     assert list(flags) == ["", "revised", "provisional", "break_before;revised"]  # the input is left alone
-
-
-def test_400_000_rows_are_checked_in_time(observations):
-    size = 400_000
-    rows = np.arange(size)
-    table = conform(
-        observations(indicator_id=["a"], value=[1.0])
-        .loc[np.zeros(size, dtype=int)]
-        .reset_index(drop=True)
-        .assign(
-            indicator_id=pd.Series(rows % 50).map("i{}".format),
-            area_code=pd.Series(rows // 50 % 200).map("E{:08d}".format),
-            period=pd.Series(rows // 10_000).map("{}".format),
-        )
-    )
-    areas = list(table["area_code"].unique())
-    start = time.perf_counter()
-    check_observations(table, known_areas=areas)
-    # About 0.2 s on an idle machine; the budget of the whole refresh allows 1.5 s.
-    assert time.perf_counter() - start < 1.5

@@ -1,8 +1,7 @@
-"""The project's own registry and corrections, on the publishers' files: all of it reads, within its time."""
+"""The project's own registry and corrections, on the publishers' files: all of it reads."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -22,11 +21,9 @@ def registry() -> Registry:
 
 
 @pytest.fixture(scope="module")
-def read(registry: Registry, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, float]:
-    start = time.perf_counter()
+def read(registry: Registry, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     paths = fetch(registry, mirror=mirror, raw=tmp_path_factory.mktemp("raw"))
-    raw = apply_corrections(read_all(paths, registry), load_corrections(registry=registry))
-    return raw, time.perf_counter() - start
+    return apply_corrections(read_all(paths, registry), load_corrections(registry=registry))
 
 
 def test_the_registry_is_the_mirror_list(registry: Registry, mirror: Path) -> None:
@@ -36,27 +33,25 @@ def test_the_registry_is_the_mirror_list(registry: Registry, mirror: Path) -> No
         assert (source.url, source.bytes, source.sha256) == (row["url"], row["bytes"], row["sha256"])
 
 
-def test_every_file_is_read_within_its_time(read: tuple[pd.DataFrame, float]) -> None:
-    raw, seconds = read
-    assert len(raw) > 250_000
-    # 12 s is the part of the refresh given to reading; it takes 3 s on one core, so a slow machine passes too.
-    assert seconds < 12
+def test_every_file_is_read(read: pd.DataFrame, registry: Registry) -> None:
+    assert len(read) > 250_000
+    assert set(read["source_id"]) <= {s.id for s in registry.with_series}
 
 
-def test_one_value_a_key_and_a_reason_for_each_missing_one(read: tuple[pd.DataFrame, float]) -> None:
-    raw = read[0]
+def test_one_value_a_key_and_a_reason_for_each_missing_one(read: pd.DataFrame) -> None:
+    raw = read
     assert not raw.duplicated(list(RAW_KEY)).any()
     waiting = (raw["status"] == "estimated") & raw["numerator"].notna()
     assert (raw["value"].isna() == (raw["status"].isin(MISSING) | waiting)).all()
 
 
-def test_every_series_is_read(read: tuple[pd.DataFrame, float], registry: Registry) -> None:
+def test_every_series_is_read(read: pd.DataFrame, registry: Registry) -> None:
     primary = {(s.id, x.indicator, x.group) for s in registry.sources for x in s.series if x.role == "primary"}
-    raw = read[0][["source_id", "indicator_id", "group"]].drop_duplicates()
+    raw = read[["source_id", "indicator_id", "group"]].drop_duplicates()
     assert set(raw.itertuples(index=False, name=None)) == primary
 
 
-def test_england_of_first_time_entrants_is_gone(read: tuple[pd.DataFrame, float]) -> None:
-    entrants = read[0].query("indicator_id == 'fte_yjs'")
+def test_england_of_first_time_entrants_is_gone(read: pd.DataFrame) -> None:
+    entrants = read.query("indicator_id == 'fte_yjs'")
     assert "970" not in set(entrants["published_code"])
     assert entrants["value"].max() < 1_000

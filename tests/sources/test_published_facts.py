@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -349,14 +348,10 @@ def value(raw: pd.DataFrame, indicator: str, area: str, period: str) -> pd.Serie
     return found.iloc[0]
 
 
-def test_every_file_with_figures_is_read_in_time(registry: Registry, paths: dict[str, Path], mirror: Path) -> None:
+def test_every_file_with_figures_is_registered_here(mirror: Path) -> None:
     listed = pd.read_csv(mirror / "sources.csv")["path"]
     without = ("boundaries/", "lookups/", "dfe_lait/la_code", "dfe_lait/lait_data", "dfe_lait/sn_")
     assert sorted(REGISTERED) == sorted(p for p in listed if not p.startswith(without))
-    start = time.perf_counter()
-    read_all(paths, registry)
-    # 12 s is the budget of the whole refresh; it takes about 1.5 s on one core, so a slow machine passes too.
-    assert time.perf_counter() - start < 12
 
 
 def test_the_table_keeps_the_contract(raw: pd.DataFrame) -> None:
