@@ -13,19 +13,20 @@ from outcomes_analysis.errors import RelationError
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.relations.asking import DRAWS, Asked, ask, computed, withheld
+from outcomes_analysis.relations.asking import DRAWS, Asked, ask, computed, defaults, withheld
 from outcomes_analysis.relations.cautions import cautions
 from outcomes_analysis.relations.correlating import correlated
 from outcomes_analysis.relations.regressing import STANDARD_UNIT, sloped
 from outcomes_analysis.relations.result import RelationResult, headline_row, table_of
 from outcomes_analysis.relations.sentences import (
     checked,
-    in_sentence,
+    contested_marks,
     is_clear,
     measured,
     own_words,
     tally_sentence,
     unmeasured_sentence,
+    with_capital,
 )
 from outcomes_analysis.relations.specification import RelationSpec
 
@@ -88,7 +89,7 @@ def correlations(
             f"{round(1 / FALSE_SHARE)} of those named is to be chance."
         )
     said += [
-        f"{_capital(names[row['predictor']])}: rank correlation {measured(row)}."
+        f"{with_capital(names[row['predictor']])}: rank correlation {measured(row)}."
         for row in raw
         if row["status"] == "computed"
     ]
@@ -132,7 +133,7 @@ def regressions(
         for one, slopes in zip(asked, found, strict=True)
     ]
     said = [
-        f"{_capital(one.names[one.spec.predictor])} and {one.names[one.spec.outcome]}. {tally_sentence(table)}"
+        f"{with_capital(one.names[one.spec.predictor])} and {one.names[one.spec.outcome]}. {tally_sentence(table)}"
         for one, table in zip(asked, tables, strict=True)
     ]
     return answer_of(asked, pd.concat(tables, ignore_index=True), " ".join(said), spec=spec)
@@ -176,9 +177,7 @@ def unmeasured_characteristics(
             held = wording.listed([one.names[c] for c in controls])
             if sample == "all":
                 slope = wording.number(bears.estimate, 2)
-                lead = (
-                    f"{_capital(pair[0])} and {pair[1]}, with {held} held alike: slope {slope} in standard deviations."
-                )
+                lead = f"{with_capital(pair[0])} and {pair[1]}, with {held} held alike: slope {slope} in standard deviations."
                 said.append(f"{lead} {unmeasured_sentence(bears, held=held, names=one.names, pair=pair)}")
             row = one.shared(sample, controls)
             row |= {"analysis": "unseen_as_strong", "scale": "standard", "unit": STANDARD_UNIT}
@@ -243,17 +242,15 @@ def ask_each(
     spec, observations, framework, areas, level, draws, seed
         As in :func:`correlations`.
     """
+    framework, observations, areas = defaults(framework, observations, areas)
     found = []
     for pair in spec.pairs:
-        one = ask(
-            pair, observations=observations, framework=framework, areas=areas, level=level, draws=draws, seed=seed
+        bases = {framework.indicator(i).geography_basis for i in (pair.predictor, pair.outcome)}
+        wider = len(bases) > 1 and "without_london" not in pair.samples
+        put = pair.replace(samples=(*pair.samples, "without_london")) if wider else pair
+        found.append(
+            ask(put, observations=observations, framework=framework, areas=areas, level=level, draws=draws, seed=seed)
         )
-        if one.predictor.geography_basis != one.outcome.geography_basis and "without_london" not in pair.samples:
-            wider = pair.replace(samples=(*pair.samples, "without_london"))
-            one = ask(
-                wider, observations=observations, framework=framework, areas=areas, level=level, draws=draws, seed=seed
-            )
-        found.append(one)
     return found
 
 
@@ -277,12 +274,7 @@ def answer_of(
     warned = {one.spec.predictor: cautions(one.predictor, one.outcome) for one in asked}
     notes = list(dict.fromkeys(note for notes in warned.values() for note in notes))
     indicators = {i.id: i for one in asked for i in (one.predictor, one.outcome)}
-    marks = [
-        f"\u201c{i.name}\u201d is contested: {in_sentence(i.contested.rstrip('.'))}."
-        for i in indicators.values()
-        if i.contested
-    ]
-    parts = [text, *notes, *marks, wording.AREAS_NOT_CHILDREN, wording.EXPLORATION]
+    parts = [text, *notes, *contested_marks(indicators.values()), wording.AREAS_NOT_CHILDREN, wording.EXPLORATION]
     quoted = [words for one in asked for i in one.spec.roles for words in own_words(one.framework.indicator(i))]
     first = asked[0]
     return RelationResult(
@@ -312,7 +304,3 @@ def _together(manifests: Iterable[RunManifest], *, spec: RelationSpec) -> RunMan
         seed=made[0].seed,
         sources=tuple(sorted({source for m in made for source in m.sources})),
     )
-
-
-def _capital(name: str) -> str:
-    return f"{name[0].upper()}{name[1:]}"

@@ -38,6 +38,11 @@ def in_sentence(name: str) -> str:
     return name[0].lower() + name[1:] if len(name) > 1 and name[1].islower() else name
 
 
+def with_capital(name: str) -> str:
+    """Write a name so that it can begin a sentence."""
+    return f"{name[0].upper()}{name[1:]}"
+
+
 def short_name(indicator: Indicator) -> str:
     """Write an indicator's name inside a sentence, without its bracketed details; a few by their everyday name."""
     return SHORT_NAMES.get(indicator.id, in_sentence(indicator.name.split(" (")[0]))
@@ -274,13 +279,17 @@ def basis_sentence(predictor: Indicator, outcome: Indicator) -> str:
     )
 
 
+def contested_marks(indicators: Iterable[Indicator]) -> list[str]:
+    """One sentence for each indicator whose direction people disagree on."""
+    return [
+        f"\u201c{i.name}\u201d is contested: {in_sentence(i.contested.rstrip('.'))}." for i in indicators if i.contested
+    ]
+
+
 def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: Sequence[str]) -> list[str]:
     """What every reader must know, whatever the numbers."""
-    marks = [
-        f"\u201c{i.name}\u201d is contested: {in_sentence(i.contested.rstrip('.'))}." for i in contested if i.contested
-    ]
     return [
-        *marks,
+        *contested_marks(contested),
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
         f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; holding one thing alike "
         "leaves the others, and says nothing about which of the two figures comes first.",
