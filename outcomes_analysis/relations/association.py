@@ -29,14 +29,18 @@ def relate(
     period: int = 2024,
     years: tuple[int, ...] | None = None,
     confounders: tuple[str | tuple[str, ...], ...] = POVERTY,
+    mediators: tuple[str, ...] = (),
+    colliders: tuple[str, ...] = (),
     level: float = LEVEL,
     draws: int = DRAWS,
     seed: int | np.random.Generator = SEED,
 ) -> RelationResult:
     """How two outcomes go together across upper-tier authorities, with what changes the answer.
 
-    Rank and product-moment correlations, raw and with each confounder held alike; slopes by least squares with robust
-    errors, with a random intercept for each region, and within regions; all of it with and without London.
+    Rank and product-moment correlations, raw and with each confounder held alike, with the likeness of neighbours
+    allowed for and with known noise taken out; slopes by least squares with robust errors, with errors for likeness
+    within regions, with authorities counted by their children, with levels for regions and for authorities, and within
+    regions; all of it with and without London; and what the slope could bear of what is not in the figures.
 
     Parameters
     ----------
@@ -54,8 +58,8 @@ def relate(
     years : tuple of int, optional
         Years for the lines over several years, ``period`` the last of them. By default the years up to it that both
         figures have, back to the latest declared break of either.
-    confounders : tuple
-        See :class:`RelationSpec`.
+    confounders, mediators, colliders : tuple
+        See :class:`RelationSpec`: only confounders are held alike, the others are named in the text.
     level : float
         Of the intervals.
     draws : int
@@ -79,7 +83,14 @@ def relate(
         too few authorities.
     """
     framework, observations, areas = defaults(framework, observations, areas)
-    spec = RelationSpec(outcome=outcome, predictors=(predictor,), years=(period,), confounders=confounders)
+    spec = RelationSpec(
+        outcome=outcome,
+        predictors=(predictor,),
+        years=(period,),
+        confounders=confounders,
+        mediators=mediators,
+        colliders=colliders,
+    )
     for indicator in spec.roles:
         framework.indicator(indicator)
     spec = spec.replace(years=years or unbroken_years(spec, framework=framework, observations=observations))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from outcomes_analysis.framework.model import Indicator
-from outcomes_analysis.relations.sentences import basis_sentence, short_name
+from outcomes_analysis.relations.sentences import basis_sentence, short_name, with_capital
 
 _PER = re.compile(r"^per [\d,]+ (?P<people>.+)$")
 
@@ -54,7 +54,7 @@ def cautions(predictor: Indicator, outcome: Indicator) -> list[str]:
     found = []
     if near_duplicates(predictor, outcome):
         found.append(
-            f"{names[0].upper()}{names[1:]} are near-duplicates, counted once in the index: that they go together is "
+            f"{with_capital(names)} are near-duplicates, counted once in the index: that they go together is "
             "to be expected and says little."
         )
     elif shared_denominator(predictor, outcome):

@@ -25,6 +25,7 @@ from outcomes_analysis.relations.sentences import (
     slope_sentence,
     tally_sentence,
     unmeasured_sentence,
+    with_capital,
 )
 from outcomes_analysis.relations.specification import RelationSpec
 
@@ -140,9 +141,9 @@ class _Page:
         both = (self.predictor, self.outcome)
         held = [self.held(s) for s in self.computed]
         named = [
-            f"{wording.listed([self.names[i] for i in ids])} may {words} and so is not held alike."
+            f"{with_capital(self.names[i])} may {words} and so is not held alike."
             for ids, words in ((self.spec.mediators, "lie between the two"), (self.spec.colliders, "follow from both"))
-            if ids
+            for i in ids
         ]
         said = [*cautions(*both), *named, *caveats(draws=draws, level=level, contested=both, held=held)]
         return " ".join(["What it cannot say.", *said])

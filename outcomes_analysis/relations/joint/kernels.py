@@ -172,7 +172,10 @@ def workspace(cells: Arrays, size: int) -> Arrays:
 def scatter(  # noqa: C901
     i: int, cells: Arrays, size: int, theta: Arrays, mean: Any, cov: Any, work: Arrays, gradient: Arrays
 ) -> int:
-    """Add one area's part to the gradient, given mean and covariance of its domain quantities."""
+    """Add one area's part to the gradient, given mean and covariance of its domain quantities.
+
+    ``cov`` is -2 times the gradient with respect to the information A' C^-1 A.
+    """
     _, _, item, year, column, block_start, area_start = cells
     _, lam, psi, gam, sig, mu, lasting = theta
     residual, inverse, offset, _, _, _, first_product = work
@@ -243,11 +246,14 @@ def density(  # noqa: C901
     gradient: Arrays,
     each: Any,
     g_covariance: Any,
+    pull: Any,
     with_gradient: bool,
 ) -> float:
     """Log density of every area into ``each`` and, if asked for, the gradient into ``gradient`` and ``g_covariance``.
 
-    ``covariance`` is P; the gradient with respect to it is that of a matrix whose entries all move freely.
+    ``covariance`` is P; the gradient with respect to it is that of a matrix whose entries all move freely. ``pull``
+    (areas, size, size) is the gradient with respect to each area's information A' C^-1 A of something to be added to
+    the log density; empty for nothing.
     """
     areas = len(cells[6]) - 1
     work = workspace(cells, size)
@@ -276,19 +282,36 @@ def density(  # noqa: C901
         total += each[i]
         if not with_gradient:
             continue
-        scatter(i, cells, size, theta, mean, cov, work, gradient)
         for p in range(size):
             s = 0.0
             for q in range(size):
                 s += precision[p, q] * mean[q]
                 second[p, q] += mean[p] * mean[q] + cov[p, q]
             g_mu[i, p] = s
+        if len(pull) > 0:
+            for p in range(size):
+                for q in range(size):
+                    cov[p, q] -= 2.0 * pull[i, p, q]
+        scatter(i, cells, size, theta, mean, cov, work, gradient)
     if with_gradient:
         half = precision @ second @ precision
         for p in range(size):
             for q in range(size):
                 g_covariance[p, q] = 0.5 * (half[p, q] - areas * precision[p, q])
     return total
+
+
+@_compiled
+def spreads(cells: Arrays, size: int, theta: Arrays, covariance: Any, out: Any) -> None:
+    """Covariance of every area's domain quantities given its figures, into ``out`` (areas, size, size)."""
+    work = workspace(cells, size)
+    low, precision = np.empty((size, size)), np.empty((size, size))
+    if not invert(covariance, size, low, precision) < np.inf:
+        out[:] = np.nan
+        return
+    for i in range(len(cells[6]) - 1):
+        gather(i, cells, size, theta, precision, work)
+        invert(work[4], size, low, out[i])
 
 
 @_compiled

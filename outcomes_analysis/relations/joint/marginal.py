@@ -8,6 +8,8 @@ import numpy as np
 
 from outcomes_analysis.relations.joint.structure import Floats, Structure
 
+NO_PULL = np.zeros((0, 0, 0))
+
 
 @dataclass(frozen=True, eq=False)
 class Natural:
@@ -70,18 +72,21 @@ def area_log_density(natural: Natural, structure: Structure) -> Floats:
     nothing = tuple(np.zeros((0, 0)) if a.ndim == 2 else np.zeros(0) for a in theta)
     each = np.empty(structure.shape[0])
     kernels.density(
-        _cells(structure), _size(structure), tuple(theta), covariance, nothing, each, np.zeros((0, 0)), False
+        _cells(structure), _size(structure), tuple(theta), covariance, nothing, each, np.zeros((0, 0)), NO_PULL, False
     )
     return each
 
 
-def log_density(natural: Natural, structure: Structure) -> tuple[float, Natural]:
+def log_density(natural: Natural, structure: Structure, pull: Floats | None = None) -> tuple[float, Natural]:
     """Log density of all figures, domain quantities integrated out, and its gradient.
 
     Parameters
     ----------
     natural : Natural
     structure : Structure
+    pull : array (areas, domains * years, domains * years), optional
+        Gradient, with respect to what each area's figures tell of its domain quantities, of something else whose
+        gradient is to be added to that of ``alpha`` to ``sig`` and ``lasting``.
 
     Returns
     -------
@@ -96,9 +101,32 @@ def log_density(natural: Natural, structure: Structure) -> tuple[float, Natural]
     g_covariance = np.zeros_like(covariance)
     each = np.empty(structure.shape[0])
     total = kernels.density(
-        _cells(structure), _size(structure), tuple(theta), covariance, gradient, each, g_covariance, True
+        _cells(structure),
+        _size(structure),
+        tuple(theta),
+        covariance,
+        gradient,
+        each,
+        g_covariance,
+        NO_PULL if pull is None else np.ascontiguousarray(pull),
+        True,
     )
     return float(total), Natural(*(*gradient, g_covariance))
+
+
+def domain_spreads(natural: Natural, structure: Structure) -> Floats:
+    """Covariance of each area's domain quantities given its figures and the parameters.
+
+    Returns
+    -------
+    array (areas, domains * years, domains * years)
+    """
+    from outcomes_analysis.relations.joint import kernels
+
+    *theta, covariance = natural.arrays()
+    out = np.empty((structure.shape[0], *covariance.shape))
+    kernels.spreads(_cells(structure), _size(structure), tuple(theta), covariance, out)
+    return out
 
 
 def domain_draw(natural: Natural, structure: Structure, noise: Floats) -> Floats:

@@ -101,6 +101,11 @@ class Layout:
         return columns
 
     @cached_property
+    def effects(self) -> Floats:
+        """Design of the expected domain quantities, (areas, covariates + regions - 1): covariates, then contrasts."""
+        return np.hstack([self.structure.held, self.contrasts[self.structure.region]])
+
+    @cached_property
     def _normal(self) -> tuple[Floats, Floats, Ints, float]:
         """Centre and scale of every normal prior, where in the vector it applies, and the priors' constant."""
         kinds = self.priors.kinds()
@@ -156,6 +161,35 @@ class Layout:
             value += float(np.sum(b * (-free - 2 * np.logaddexp(0, -free))))
             gradient[self.places["partial"]] = b * (1 - 2 * expit(free))
         return value, gradient
+
+    def sureness_of_sign(self, theta: Floats) -> Floats:
+        """By how much log density each domain's quantities are likelier as they are than turned upside down.
+
+        Turned round with their loadings, effects and correlations they fit the figures just as well; only the prior of
+        the loadings tells up from down. Infinite for a weighted sum, whose sign is given.
+        """
+        s = self.structure
+        found = np.full(len(s.domains), np.inf)
+        prior = self.priors.kinds()["loading"]
+        sums = np.bincount(s.domain[~s.formative], weights=self.take(theta, "loading"), minlength=len(found))
+        reflective = np.isin(np.arange(len(found)), s.domain[~s.formative])
+        found[reflective] = 2 * prior.centre / prior.scale**2 * sums[reflective]
+        return found
+
+    def turned(self, theta: Floats, domain: int) -> Floats:
+        """The same fit with one reflective domain upside down."""
+        s = self.structure
+        turned = theta.copy()
+        loads = self.places["loading"].start + np.flatnonzero(s.domain[~s.formative] == domain)
+        turned[loads] *= -1
+        for name in ("held", "region_z", "waves"):
+            if name in self.places:
+                columns = np.arange(self.places[name].start, self.places[name].stop).reshape(self.shapes[name])
+                turned[columns[:, domain]] *= -1
+        if "partial" in self.places:
+            rows, columns = lkj.pairs(len(s.domains))
+            turned[self.places["partial"].start + np.flatnonzero((rows == domain) != (columns == domain))] *= -1
+        return turned
 
     def correlation(self, theta: Floats) -> Floats:
         """Correlation of the domains given what is held alike and the region."""
@@ -247,9 +281,14 @@ class Layout:
         if not np.isfinite(value):
             return -np.inf, np.zeros_like(theta)
         prior, gradient = self.log_prior(theta)
+        return value + prior, gradient + self.pull_back(theta, natural, g)
+
+    def pull_back(self, theta: Floats, natural: Natural, g: Natural) -> Floats:
+        """Gradient with respect to the vector from that with respect to the parameters in their own units."""
+        gradient = np.zeros_like(theta)
         self._add_measurement(gradient, natural, g)
         self._add_domains(gradient, theta, natural, g)
-        return value + prior, gradient
+        return gradient
 
     def _add_measurement(self, gradient: Floats, natural: Natural, g: Natural) -> None:
         s = self.structure

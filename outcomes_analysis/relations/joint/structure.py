@@ -142,12 +142,12 @@ class Structure:
         n, t, j = self.values.shape
         return n, t, j
 
-    @property
+    @cached_property
     def regions(self) -> int:
         """How many regions there are."""
         return int(self.region.max()) + 1
 
-    @property
+    @cached_property
     def gaps(self) -> Floats:
         """Calendar years between each two years."""
         return np.abs(self.years[:, None] - self.years[None, :]).astype(float)
