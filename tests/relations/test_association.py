@@ -17,10 +17,10 @@ from outcomes_analysis.relations import RelationResult, RelationSpec, relate
 from outcomes_analysis.relations.asking import ask
 from outcomes_analysis.relations.correlating import CORRELATIONS, correlated
 from outcomes_analysis.relations.regressing import LINES
-from outcomes_analysis.relations.result import headline_row
+from outcomes_analysis.relations.result import LABELS, SAMPLE_WORDS, headline_row
 from outcomes_analysis.relations.sample import refuse_breaks
 from outcomes_analysis.relations.sentences import measured
-from outcomes_analysis.wording import associational
+from outcomes_analysis.wording import associational, causal_words
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +224,7 @@ def test_every_code_is_said_in_words_too(answer: RelationResult):
     assert table["label"].nunique() == table["analysis"].nunique()
     for column in ("label", "alike", "authorities"):
         assert not table[column].str.contains("_").any()
+    assert not causal_words(" ".join([*LABELS.values(), *SAMPLE_WORDS.values()]))
 
 
 def test_differences_compare_the_same_draws(answer: RelationResult):
@@ -289,3 +290,16 @@ def test_the_page_of_the_release():
 def answer_of(indicator: str) -> str:
     """What an indicator says of itself, in words that are not ours."""
     return load_framework().indicator(indicator).contested.rstrip(".")
+
+
+def test_only_confounders_are_held_alike(real_observations: pd.DataFrame, framework: Framework):
+    """Naming a mediator or a collider changes the words and no number."""
+    given = {"observations": real_observations, "framework": framework, "draws": 50, "years": (2024,)}
+    plain = relate(confounders=("child_poverty_bhc",), **given)
+    named = relate(
+        confounders=("child_poverty_bhc",), mediators=("child_poverty_ahc",), colliders=("gld_pct",), **given
+    )
+    pd.testing.assert_frame_equal(named.table, plain.table, check_exact=True)
+    assert "Child poverty after housing costs may lie between the two and so is not held alike." in named.text
+    assert "Good level of development at age 5 may follow from both and so is not held alike." in named.text
+    assert named.spec.hash != plain.spec.hash
