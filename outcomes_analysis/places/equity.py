@@ -16,7 +16,7 @@ from outcomes_analysis.observations.scales import derivative, transform
 from outcomes_analysis.places.comparison import USABLE, total_interval
 from outcomes_analysis.places.lines import ENGLAND
 from outcomes_analysis.places.quantities import amount, difference, short_amount, when
-from outcomes_analysis.places.verdicts import controlled, kind_of, why_unfit
+from outcomes_analysis.places.verdicts import TOO_FEW, controlled, kind_of, why_unfit
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.relations.sentences import checked, in_sentence
@@ -32,6 +32,13 @@ FEWEST_AUTHORITIES = 30  # whose spread is the unit of a score
 
 
 WHOLE = ("all", "all")
+HEAD = ("domain", "outcome", "indicator_id", "kind", "group_type", "group", "group_label")
+FIELDS = ("name", "unit", "decimals", "form", "direction", "contested", "doublet")
+ABOUT = ("period", "measured", "level", "beside", "reason", "status")
+NUMBERS = (
+    "value", "lower", "upper", "beside_value", "estimate", "gap_lower", "gap_upper", "england_gap", "distance",
+)  # fmt: skip
+SCORES = ("all_score", "group_score", "error_score", "england_score", "england_error")
 type _Row = dict[str, Any]
 
 
@@ -186,15 +193,15 @@ def equity_twin(
 class _Figures:
     """Figures of the place and of England by indicator, group and area, in order of time; and authorities' spread."""
 
-    FIELDS = ("period", "year", "value", "se_sampling", "se_total", "denominator", "status", "flags")
+    CELLS = ("period", "year", "value", "se_sampling", "se_total", "denominator", "status", "flags")
 
     def __init__(self, known: pd.DataFrame, *, code: str) -> None:
         around = known[known["area_code"].isin([code, ENGLAND])].sort_values("period_end", kind="stable")
         self.rows: dict[tuple[str, str, str, str], list[_Row]] = {}
         keys = zip(*(around[c].tolist() for c in ("indicator_id", "group_type", "group", "area_code")), strict=True)
-        cells = zip(*(around[c].tolist() for c in self.FIELDS), strict=True)
+        cells = zip(*(around[c].tolist() for c in self.CELLS), strict=True)
         for key, row in zip(keys, cells, strict=True):
-            self.rows.setdefault(key, []).append(dict(zip(self.FIELDS, row, strict=True)))
+            self.rows.setdefault(key, []).append(dict(zip(self.CELLS, row, strict=True)))
         ordinary = upper_tier(ranked_only=True).index
         whole = known[
             known["group_type"].eq("all")
@@ -229,9 +236,9 @@ def _gaps(
         for group in GROUPS
         if any(figures.history(i.id, group[:2], area) for area in (code, ENGLAND))
     ]
-    if not rows:
-        return pd.DataFrame(columns=["indicator_id", "domain", "group_type", "group", "value", "period", "clear"])
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=[*HEAD, *FIELDS, *ABOUT, *NUMBERS, *SCORES])
+    if table.empty:
+        return table.assign(clear="")
     # each group is a family of comparisons of its own; the distances are already turned
     families = table.assign(kind=table["group_type"] + " " + table["group"])
     stays = controlled(families, distance="distance", level=level)
@@ -254,20 +261,17 @@ def _gap(
     level: float,
 ) -> dict[str, Any]:
     """One indicator for one group of one place."""
-    fields = ("name", "unit", "decimals", "form", "direction", "contested", "doublet")
-    numbers = ("value", "lower", "upper", "beside_value", "estimate", "gap_lower", "gap_upper", "england_gap")
-    scores = ("all_score", "group_score", "error_score", "england_score", "england_error")
     found: dict[str, Any] = {
         "domain": framework.domain_of(indicator.outcome) if indicator.outcome else "",
         "outcome": indicator.outcome,
         "indicator_id": indicator.id,
         "kind": kind_of(indicator),
-        **{field: getattr(indicator, field) for field in fields},
+        **{field: getattr(indicator, field) for field in FIELDS},
         "group_type": group.group_type,
         "group": group.group,
         "group_label": group.label,
         **{"period": "", "measured": np.nan, "level": level, "beside": "", "reason": "", "status": ""},
-        **dict.fromkeys((*numbers, "distance", *scores), np.nan),
+        **dict.fromkeys((*NUMBERS, *SCORES), np.nan),
     }
     own = figures.history(indicator.id, group[:2], code)
     valued = [row for row in own if np.isfinite(row["value"])]
@@ -411,6 +415,8 @@ def _text(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Framework, n
         return f"No figure for groups of children is published for {name}, so no equity twin can be made."
     quoted = [i.name for i in framework.indicators] + [n.label for n in framework.nodes]
     quoted += wording.SYMBOL_MEANINGS.values()
+    if table["reason"].eq(TOO_FEW).any():  # a place of few children: no other reason matters
+        return f"No equity twin can be made for {name}: {TOO_FEW}."
     if not table["estimate"].notna().any():
         return checked(f"No equity twin can be made for {name}: {_reasons(table['reason'])}.", quoted=quoted)
     twins = domains[domains["status"].eq("computed")]

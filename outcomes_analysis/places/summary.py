@@ -166,7 +166,9 @@ def _judged_sentence(table: pd.DataFrame, *, level: float) -> str:
     better, worse = _clear_lists(table, found, distance="distance", words=figure_words)
     counted, kept = len(found), int(found["clear"].sum())
     alone = int((found["p_value"] <= 1 - level).sum())
-    dropped = f" Taken alone, {alone} would look clear; {alone - kept} of them are left out." if alone > kept else ""
+    dropped = (
+        f" Taken alone, {alone} would look clear; {alone - kept} of those are not counted here." if alone > kept else ""
+    )
     return "\n".join(
         [
             bullets(
@@ -176,7 +178,7 @@ def _judged_sentence(table: pd.DataFrame, *, level: float) -> str:
             ),
             bullets(f"Clearly worse than England on {_count(len(worse))}", worse),
             f"Not clearly different on {counted - kept}. If nothing differed, about "
-            f"{wording.number((1 - level) * counted, 0)} of {counted} intervals ({round(100 * level)}%) would leave "
+            f"{wording.number((1 - level) * counted, 1)} of {counted} intervals ({round(100 * level)}%) would leave "
             "England out by chance alone; those named remain once that is allowed for: at most one in ten of such "
             f"differences is expected to be chance (Benjamini-Hochberg).{dropped}",
         ]

@@ -149,8 +149,6 @@ def why_unfit(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator, age
     if row["status"] == "imputed":
         return "the figure is imputed"
     flags = str(row["flags"]).split(";")
-    if "partial" in flags:
-        return "the figure is a sum with parts missing"
     if "low_reliability" in flags:
         return "the publisher marks the figure as of low reliability"
     if "doubtful" in flags:

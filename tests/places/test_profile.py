@@ -142,7 +142,7 @@ def test_text_follows_the_numbers(profile_of, place_observations):
     assert "Strengths: clearly better than England on 1 of 2 outcomes for children" in profile.text
     assert "\n- average Attainment 8 score (50.5 points in 2024/25, England 46.0)\n" in profile.text
     assert "Clearly worse than England on none.\nNot clearly different on 1." in profile.text
-    assert "about 0 of 2 intervals (90%)" in profile.text
+    assert "about 0.2 of 2 intervals (90%)" in profile.text
     assert list(profile.sections)[:2] == ["opening", "judged"]
     assert list(profile.sections).index("judged") < list(profile.sections).index("missing")
     worse = place_observations.copy()

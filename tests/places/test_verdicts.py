@@ -60,7 +60,6 @@ def test_a_reason_withholds_the_judgement_and_keeps_the_position():
         ({}, {"flags": "provisional"}, 0, True, ""),
         ({}, {}, 0, False, "too few children"),
         ({}, {"flags": "revised;doubtful"}, 0, True, "speak against the figure"),
-        ({}, {"flags": "partial"}, 0, True, "parts missing"),
         ({"sampling": Sampling(model="wilson")}, {"se_sampling": np.nan}, 0, True, "how many children"),
         ({"direction": 0}, {"se_sampling": 20.0}, 0, True, "fewer than 30 children"),
     ],
