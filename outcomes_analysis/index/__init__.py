@@ -1,6 +1,6 @@
 """Composite indices: indicators to outcomes to domains, each with how sure it is."""
 
-from outcomes_analysis.index.aggregation import Rescale, aggregate
+from outcomes_analysis.index.aggregation import aggregate
 from outcomes_analysis.index.auditing import AuditReport, audit
 from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.changing import ChangeResult, index_change
@@ -22,6 +22,7 @@ from outcomes_analysis.index.factors import (
     WeightFactor,
 )
 from outcomes_analysis.index.figure_posterior import FigureDraws
+from outcomes_analysis.index.framing import matrix_of
 from outcomes_analysis.index.imputation import (
     EM,
     GroupMean,
@@ -44,6 +45,7 @@ from outcomes_analysis.index.means import (
     GeometricMean,
     HarmonicMean,
     MazziottaPareto,
+    Rescale,
     WeightedMedian,
 )
 from outcomes_analysis.index.modelling import IndexModel
@@ -78,6 +80,7 @@ from outcomes_analysis.index.screening import availability_table, screen
 from outcomes_analysis.index.sensitivity_indices import SensitivityResult, sensitivity
 from outcomes_analysis.index.shrinking import ShrinkResult, shrink, shrink_counts
 from outcomes_analysis.index.small_areas import FayHerriotResult, fay_herriot
+from outcomes_analysis.index.spec_parts import Denominated, Reference, Screened
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.index.stepping import StepResult
 from outcomes_analysis.index.treatment import (
@@ -104,6 +107,10 @@ from outcomes_analysis.index.weighting import (
 from outcomes_analysis.index.withholding import withhold_ranks, withhold_verdicts
 
 __all__ = [
+    "matrix_of",
+    "Denominated",
+    "Reference",
+    "Screened",
     "AggregationFactor",
     "BasePeriodFactor",
     "Factor",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index import means
+from outcomes_analysis.index.means import Rescale
 from outcomes_analysis.index.normalisation import aligned
 from outcomes_analysis.index.scalings import mean_and_sd
-from outcomes_analysis.index.specification import Aggregation
 from outcomes_analysis.index.stepping import (
     CHANGE_COLUMNS,
     Method,
@@ -31,6 +31,7 @@ from outcomes_analysis.index.tree_weights import hierarchy, weights_in
 from outcomes_analysis.wording import listed, plural
 
 STEP = "aggregate"
+Aggregation = Literal["arithmetic", "geometric"]  # means of which a score splits exactly into its parts
 
 
 def leaf_weights(framework: Framework, domain: str, *, indicators: Sequence[str]) -> pd.DataFrame:
@@ -137,7 +138,7 @@ def mean_error(errors: np.ndarray, weights: np.ndarray, groups: Sequence[str]) -
     Parameters
     ----------
     errors, weights : ndarray, shape (areas, indicators)
-        Standard errors of the scores (missing cells carry weight 0) and effective weights.
+        Standard errors of the scores (missing cells carry weight 0) and effective weights, or slopes.
     groups : sequence of str
         Doublet, or own name, of each column.
 
@@ -145,31 +146,10 @@ def mean_error(errors: np.ndarray, weights: np.ndarray, groups: Sequence[str]) -
     -------
     ndarray, shape (areas,)
     """
-    parts = np.where(weights > 0, np.nan_to_num(errors) * weights, 0.0)
+    parts = np.where(weights != 0, np.nan_to_num(errors) * weights, 0.0)
     labels = pd.factorize(np.asarray(groups))[0]
     by_group = parts @ np.eye(labels.max() + 1)[labels]
     return np.asarray(np.sqrt((by_group**2).sum(axis=1)))
-
-
-def slope_of_mean(scores: np.ndarray, weights: np.ndarray, mean: np.ndarray, *, method: Aggregation) -> np.ndarray:
-    """How fast the mean moves with each score, as a factor on its weight (all 1 for the arithmetic mean)."""
-    if method == "arithmetic":
-        return np.ones_like(weights)
-    base = np.maximum(100 + 10 * np.where(weights > 0, scores, 0.0), 1e-6)
-    return (100 + 10 * mean)[:, None] / base
-
-
-class Rescale(BaseModel):
-    """Bring each node to one mean and standard deviation of the base rows before it goes up (ONS Health Index).
-
-    A point then means the same at every level, a tenth of a base-period standard deviation with the defaults; a
-    node is no longer the plain mean of the parts shown below it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    mean: float = 100.0
-    sd: float = Field(default=10.0, gt=0)
 
 
 def _order(tree: Tree, framework: Framework | None) -> list[int]:

@@ -79,7 +79,7 @@ class Treatment:
             high = np.where(there[:, j], field[:, j], -np.inf).max(axis=0)
             drawn[:, j] = np.log(np.maximum(drawn[:, j] - low, 0) + MARGIN * (high - low))
         for j, (before, after) in self.curves.items():
-            drawn[:, j] = _along(drawn[:, j], before, after)
+            drawn[:, j] = along(drawn[:, j], before, after)
         return drawn
 
 
@@ -91,7 +91,7 @@ def _to_treat(x: np.ndarray, method: Method) -> np.ndarray:
     return np.flatnonzero(fails)
 
 
-def _along(x: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def along(x: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Follow a rising curve through points, straight on beyond its ends."""
     y = np.interp(x, before, after)
     first = (after[1] - after[0]) / (before[1] - before[0])

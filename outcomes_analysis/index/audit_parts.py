@@ -10,9 +10,8 @@ import pandas as pd
 
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework.model import Indicator
-from outcomes_analysis.index.aggregation import effective_weights, weighted_mean
+from outcomes_analysis.index.aggregation import Aggregation, effective_weights, weighted_mean
 from outcomes_analysis.index.building import IndexResult, NodeScore
-from outcomes_analysis.index.specification import Aggregation
 from outcomes_analysis.wording import plural
 
 FEWEST_AREAS = 30  # below this a correlation of .3 is not beyond chance
@@ -135,9 +134,20 @@ def domain_parts(index: IndexResult) -> dict[str, DomainParts]:
             members=members,
             labels={group: _measure_label(m, index) for group, m in members.items()},
             score=pd.Series(node.estimate[rows], index=codes),
-            aggregation=index.spec.aggregation,
+            aggregation=_splitting(node),
         )
     return found
+
+
+def _splitting(node: NodeScore) -> Aggregation:
+    """The mean by which a domain splits into its parts, which an audit goes by."""
+    if node.mean == "":
+        message = (
+            f"'{_node_label(node)}' cannot be audited: its score does not split exactly into its parts. That takes one "
+            "arithmetic mean, or one GeometricMean(offset=100, factor=10), throughout, on the base period's scale."
+        )
+        raise SpecError(message)
+    return node.mean
 
 
 def _node_label(node: NodeScore) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from outcomes_analysis.index.aggregation import Aggregation
 from outcomes_analysis.index.audit_parts import DomainParts
 from outcomes_analysis.index.building import IndexResult, competition_rank
 from outcomes_analysis.index.comparing import strength
@@ -19,7 +20,6 @@ from outcomes_analysis.index.components import (
 from outcomes_analysis.index.consistency import cronbach_alpha
 from outcomes_analysis.index.correlating import correlations, holm
 from outcomes_analysis.index.describing import LEAST_AVAILABLE, statistics
-from outcomes_analysis.index.specification import Aggregation
 from outcomes_analysis.index.weights_in_effect import hidden_lows, importance, trade_offs, variance_shares
 from outcomes_analysis.observations.scales import derivative
 from outcomes_analysis.project import LEVEL

@@ -8,13 +8,14 @@ import pandas as pd
 
 from outcomes_analysis.index.matrix import UNSURE, IndicatorMatrix
 from outcomes_analysis.index.nation import PUBLISHED
+from outcomes_analysis.index.spec_parts import Reference
 from outcomes_analysis.index.specification import IndexSpec
 from outcomes_analysis.wording import listed, number, plural
 
 NAMED = 3  # examples given of what was capped
 
 
-def england_told(matrix: IndicatorMatrix, names: Iterable[str]) -> str:
+def england_told(matrix: IndicatorMatrix, names: Iterable[str], spec: IndexSpec) -> str:
     """How England's own scores come about, and where 0 is not England.
 
     Parameters
@@ -22,9 +23,13 @@ def england_told(matrix: IndicatorMatrix, names: Iterable[str]) -> str:
     matrix : IndicatorMatrix
     names : iterable of str
         Indicators that take part.
+    spec : IndexSpec
+        Says which of them stand on the base period's scale.
     """
     taking, framework = list(names), matrix.framework
     how = matrix.nation["how"].reindex(taking).fillna("")
+    if (how == "").all():
+        return ""
     sentences = ["England's own score for the same date is made from its published figures in the same way."]
     for way in sorted(set(how) - {PUBLISHED, ""}):
         made = [framework.indicator(n).name for n in taking if how[n] == way]
@@ -33,7 +38,8 @@ def england_told(matrix: IndicatorMatrix, names: Iterable[str]) -> str:
     if lacking:
         sentences.append(f"For {listed(lacking)} there is none, and the others stand in for it.")
     centres = matrix.reference["centre_from"].reindex(taking)
-    for name in [n for n in taking if centres[n] == "mean of authorities"]:
+    based = [n for n in taking if isinstance(spec.normalise.of(n), Reference)]
+    for name in [n for n in based if centres[n] == "mean of authorities"]:
         outcome = framework.indicator(name).outcome
         where = f", part of {framework.node(framework.domain_of(outcome)).label}," if outcome else ""
         sentences.append(
@@ -53,7 +59,7 @@ def capped_told(table: pd.DataFrame, spec: IndexSpec) -> str:
     ]
     named = f"; furthest out {listed(first)}" if first else ""
     return (
-        f" {plural(len(table), 'figure lies', 'figures lie')} further than {spec.cap:g} standard deviations from "
+        f"{plural(len(table), 'figure lies', 'figures lie')} further than {spec.cap:g} standard deviations from "
         f"England in the base period and {'counts' if len(table) == 1 else 'count'} as {spec.cap:g}{named}. "
         "In a place too small to rank, nothing is computed where such figures make up more than half of the weight."
     )
@@ -68,6 +74,6 @@ def unsure_told(matrix: IndicatorMatrix, names: Iterable[str]) -> str:
     said = [f"{matrix.framework.indicator(n).name} in {matrix.areas.at[a, 'name']}" for a, n in cells[:NAMED]]
     more = f" and {len(cells) - NAMED} more" if len(cells) > NAMED else ""
     return (
-        f" {plural(len(cells), 'published figure takes', 'published figures take')} no part, because no number of "
+        f"{plural(len(cells), 'published figure takes', 'published figures take')} no part, because no number of "
         f"children tells how sure {'it is' if len(cells) == 1 else 'they are'}: {listed(said)}{more}."
     )

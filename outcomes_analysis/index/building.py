@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Indicator, Node
-from outcomes_analysis.index.aggregation import (
-    availability,
-    effective_weights,
-    leaf_weights,
-    mean_error,
-    slope_of_mean,
-    weighted_mean,
-)
+from outcomes_analysis.index.aggregation import Aggregation
 from outcomes_analysis.index.build_wording import capped_told, england_told, unsure_told
-from outcomes_analysis.index.capping import capped, capped_error
+from outcomes_analysis.index.climbing import Climb, Line, climb
 from outcomes_analysis.index.matrix import IndicatorMatrix
-from outcomes_analysis.index.nation import ENGLAND
+from outcomes_analysis.index.means import ArithmeticMean, GeometricMean
+from outcomes_analysis.index.preparing import Prepared, prepare
+from outcomes_analysis.index.spec_checking import taking_part
+from outcomes_analysis.index.spec_parts import Reference
 from outcomes_analysis.index.specification import IndexSpec
+from outcomes_analysis.index.stepping import Method
+from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.tree_weights import hierarchy, weights_in
+from outcomes_analysis.index.weighting import Equal, weight
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed, plural
 
@@ -55,6 +55,9 @@ class NodeScore:
         Share of the weight present.
     experimental : bool
         Mapped part by part, never ranked.
+    mean : {"arithmetic", "geometric", ""}
+        The one mean by which everything below is combined, of scores on the default scale and not rescaled: then a
+        score splits exactly into its indicators. Empty where means differ or are others.
     england, england_error : float
         England's own score at the same date, made from its figures in the same way, and its standard error.
     """
@@ -67,6 +70,7 @@ class NodeScore:
     effective: np.ndarray
     availability: np.ndarray
     experimental: bool
+    mean: Aggregation | Literal[""] = "arithmetic"
     england: float = np.nan
     england_error: float = np.nan
 
@@ -98,6 +102,12 @@ class IndexResult:
     capped : DataFrame
         Figures that count for less than they are, furthest first: ``area_code, area_name, indicator_id,
         indicator_name, score`` (as published), ``counted`` (as it enters) and ``ranked`` (whether the place is).
+    prepared : Prepared
+        What the steps before combining gave, England in the last row.
+    tree : Tree
+        The hierarchy of what takes part, with the weights used.
+    lines : dict of str to (float, float)
+        By node, mean and standard deviation it was rescaled by; empty unless the specification says so.
     """
 
     table: pd.DataFrame
@@ -109,6 +119,9 @@ class IndexResult:
     counted: pd.DataFrame
     counted_error: pd.DataFrame
     capped: pd.DataFrame
+    prepared: Prepared
+    tree: Tree
+    lines: dict[str, Line]
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -121,65 +134,68 @@ class IndexResult:
         return tuple(k for k, v in self.nodes.items() if v.kind == "domain")
 
 
-def _taking_part(matrix: IndicatorMatrix, spec: IndexSpec) -> list[str]:
-    """Indicators that enter, after the spec's additions and omissions; a neutral one needs a direction."""
+def _node_scores(
+    up: Climb, tree: Tree, matrix: IndicatorMatrix, spec: IndexSpec, groups: dict[str, str]
+) -> dict[str, NodeScore]:
+    """Nodes above the indicators: domains first, then the others in the framework's order. England is the last unit."""
     framework = matrix.framework
-    unknown = [n for n in (*spec.include, *spec.exclude) if n not in {i.id for i in framework.indicators}]
-    if unknown:
-        message = f"{len(unknown)} indicators named in the specification are unknown: {several(unknown)}."
-        raise SpecError(message)
-    absent = [n for n in spec.include if n not in matrix.values.columns]
-    if absent:
-        message = f"Not in the matrix: {several(absent)}. Pass them to build_matrix(..., include=[...]) as well."
-        raise SpecError(message)
-    directions = dict(spec.directions)
-    neutral = [n for n in spec.include if framework.indicator(n).direction == 0 and n not in directions]
-    if neutral:
-        message = (
-            f"{several(neutral)} have no agreed direction. Say which way is better, for instance "
-            f"directions=(('{neutral[0]}', -1),), and say so wherever the result is shown."
+    where = {branch.id: b for b, branch in enumerate(tree.branches) if branch.shown}
+    order = [n for n in framework.nodes if n.id in where and n.parent is None]
+    order += [n for n in framework.nodes if n.id in where and n.parent is not None]
+    found = {}
+    for node in order:
+        b = where[node.id]
+        below = tree.below(b)
+        enough = up.present[b] >= spec.least(node.id) - 1e-12  # sums of shares are rounded
+        mean, error = (np.where(enough, part[b], np.nan) for part in (up.values, up.errors))
+        found[node.id] = NodeScore(
+            node=node,
+            kind="domain" if node.parent is None else "outcome",
+            estimate=mean[:-1],
+            error=error[:-1],
+            weights=_leaf_table(tree, b, below, matrix, groups),
+            effective=up.effective[b][:-1, below],
+            availability=up.present[b][:-1],
+            experimental=framework.node(framework.domain_of(node.id)).experimental or node.experimental,
+            mean=_one_mean(tree, b, spec, [tree.leaves[i] for i in below]),
+            england=float(mean[-1]),
+            england_error=float(error[-1]),
         )
-        raise SpecError(message)
-    kept = []
-    for name in matrix.values.columns:
-        indicator = framework.indicator(name)
-        if name in spec.exclude or not (indicator.scored or name in spec.include):
-            continue
-        if spec.contested == "exclude" and indicator.contested and name not in spec.include:
-            continue
-        if indicator.outcome:
-            kept.append(name)
-    if not kept:
-        message = "No indicator is left after the specification's omissions."
-        raise SpecError(message)
-    return kept
+    return found
 
 
-def _score(
-    node: Node, kind: str, scores: pd.DataFrame, errors: pd.DataFrame, weights: pd.DataFrame, spec: IndexSpec
-) -> NodeScore:
-    """One node above the indicators; the last row of scores and errors is England."""
-    z, e = scores[weights.index].to_numpy(float), errors[weights.index].to_numpy(float)
-    present = np.isfinite(z)
-    effective = effective_weights(present, weights)
-    share = availability(present, weights)
-    mean = weighted_mean(z, effective, method=spec.aggregation)
-    moved = effective * slope_of_mean(z, effective, mean, method=spec.aggregation)
-    error = mean_error(e, np.nan_to_num(moved), weights["group"].tolist())
-    enough = share >= spec.availability - 1e-12
-    mean, error = np.where(enough, mean, np.nan), np.where(enough, error, np.nan)
-    return NodeScore(
-        node=node,
-        kind=kind,
-        estimate=mean[:-1],
-        error=error[:-1],
-        weights=weights,
-        effective=effective[:-1],
-        availability=share[:-1],
-        experimental=node.experimental,
-        england=float(mean[-1]),
-        england_error=float(error[-1]),
-    )
+def _leaf_table(tree: Tree, b: int, below: list[int], matrix: IndicatorMatrix, groups: dict[str, str]) -> pd.DataFrame:
+    """Nominal weights of the indicators below a node: in their outcome, and in the node."""
+    leaves, framework = len(tree.leaves), matrix.framework
+    rows = []
+    for i in below:
+        home = framework.indicator(tree.leaves[i]).outcome
+        within, total, at = 1.0, 1.0, i
+        reached = False
+        while at != leaves + b:
+            total *= tree.weights[at]
+            within *= 1.0 if reached else tree.weights[at]
+            at = tree.parents[at]
+            reached = reached or tree.elements[at] == home
+        name = tree.leaves[i]
+        rows.append({"indicator_id": name, "outcome": home, "group": groups[name], "within": within, "weight": total})
+    columns = ["indicator_id", "group", "outcome", "within", "weight"]
+    return pd.DataFrame(rows, columns=columns).set_index("indicator_id")
+
+
+def _one_mean(tree: Tree, b: int, spec: IndexSpec, leaves: list[str]) -> Aggregation | Literal[""]:
+    """The mean by which a node splits exactly, if there is one."""
+    if spec.rescale is not None or any(spec.normalise.of(name) != Reference() for name in leaves):
+        return ""
+    inside, stack = set(), [b]
+    while stack:
+        at = stack.pop()
+        if tree.branches[at].shown:
+            inside.add(spec.aggregate.of(tree.branches[at].id))
+        stack += [p - len(tree.leaves) for p in tree.branches[at].parts if p >= len(tree.leaves)]
+    if inside == {ArithmeticMean()}:
+        return "arithmetic"
+    return "geometric" if inside == {GeometricMean(offset=100, factor=10)} else ""
 
 
 def _indicator_score(indicator: Indicator, scores: pd.DataFrame, errors: pd.DataFrame) -> NodeScore:
@@ -198,6 +214,7 @@ def _indicator_score(indicator: Indicator, scores: pd.DataFrame, errors: pd.Data
         effective=present[:, None].astype(float),
         availability=present.astype(float),
         experimental=False,
+        mean="arithmetic",
         england=float(z[-1]),
         england_error=float(e[-1]),
     )
@@ -218,24 +235,15 @@ def _overall(nodes: dict[str, NodeScore]) -> NodeScore:
         effective=np.hstack([p.effective / len(parts) for p in parts]),
         availability=np.mean([p.availability for p in parts], axis=0),
         experimental=False,
+        mean=parts[0].mean if len({p.mean for p in parts}) == 1 else "",
         england=float(np.mean([p.england for p in parts])),
         england_error=float(np.sqrt(np.sum([p.england_error**2 for p in parts])) / len(parts)),
     )
 
 
-def _with_england(matrix: IndicatorMatrix, spec: IndexSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Standardised scores and errors as published, directions applied; the last row is England."""
-    areas, nation = matrix.standardised(), matrix.england_standardised()
-    scores, errors = (pd.concat([a, n.to_frame(ENGLAND).T.astype(float)]) for a, n in zip(areas, nation, strict=True))
-    for name, direction in spec.directions:
-        if matrix.framework.indicator(name).direction == 0 and name in scores:
-            scores[name] = scores[name] * direction
-    return scores, errors
-
-
 def _without_ends(score: NodeScore, ends: pd.DataFrame, small: np.ndarray) -> NodeScore:
     """Take away scores of places too small to rank where capped figures make up most: they say "far out", not where."""
-    there = ends[score.weights.index].iloc[:-1].to_numpy(bool)
+    there = ends[list(score.weights.index)].to_numpy(bool)
     mostly = small & ((score.effective * there).sum(axis=1) > 0.5)
     return replace(
         score, estimate=np.where(mostly, np.nan, score.estimate), error=np.where(mostly, np.nan, score.error)
@@ -265,14 +273,14 @@ def competition_rank(values: np.ndarray) -> np.ndarray:
     return np.asarray(pd.Series(values).rank(method="min", ascending=False), dtype=float)
 
 
-def _rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec) -> pd.DataFrame:
+def _rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec, kept: np.ndarray) -> pd.DataFrame:
     areas = matrix.areas
     z = norm.ppf(0.5 + spec.level / 2)
     computed = np.isfinite(score.estimate)
     contested = isinstance(score.node, Indicator) and bool(
         score.node.contested
     )  # no best place where "best" is disputed
-    ranked = computed & areas["ranked"].to_numpy(bool) & (not score.experimental) & (not contested)
+    ranked = computed & kept & (not score.experimental) & (not contested)
     rank = competition_rank(np.where(ranked, score.estimate, np.nan))
     used = score.effective > 0
     years = matrix.period - matrix.age[score.weights.index].to_numpy(float)
@@ -313,6 +321,7 @@ def _text(
     spec: IndexSpec,
     nodes: dict[str, NodeScore],
     capped_cells: pd.DataFrame,
+    steps: str,
 ) -> str:
     domains = [n for n in nodes.values() if n.kind == "domain"]
     counts = []
@@ -324,17 +333,24 @@ def _text(
         counts.append(f"{score.node.id} from {plural(len(score.weights), 'indicator', 'indicators')}{mark}{left_out}")
     newest, oldest = table["period"].max(), int(np.nanmin(table["oldest_year"]))
     leaves = [name for name, score in nodes.items() if score.kind == "indicator"]
-    return (
-        f"Scores as measured by the end of {newest}, with figures from {oldest} on: {listed(counts)}. "
-        f"{spec.describe()}{capped_told(capped_cells, spec)}{unsure_told(matrix, leaves)} "
-        f"{england_told(matrix, leaves)} "
-        f"Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year variation. "
-        f"{matrix.framework.notice}"
-    )
+    when = f" as measured by the end of {newest}, with figures from {oldest} on" if newest else ""
+    told = [
+        f"Scores{when}: {listed(counts)}.",
+        spec.describe(),
+        steps,
+        capped_told(capped_cells, spec),
+        unsure_told(matrix, leaves),
+        england_told(matrix, leaves, spec),
+        f"Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year variation.",
+        matrix.framework.notice,
+    ]
+    return " ".join(part.strip() for part in told if part)
 
 
-def build_index(matrix: IndicatorMatrix, *, spec: IndexSpec | None = None) -> IndexResult:
-    """Score every domain, outcome and indicator in every authority.
+def build_index(
+    matrix: IndicatorMatrix, *, spec: IndexSpec | None = None, base: IndexResult | None = None
+) -> IndexResult:
+    """Score every node of the framework, at any depth, and every indicator in every authority.
 
     Parameters
     ----------
@@ -342,6 +358,9 @@ def build_index(matrix: IndicatorMatrix, *, spec: IndexSpec | None = None) -> In
         Figures with their errors.
     spec : IndexSpec, optional
         Choices; the defaults are equal weights, the arithmetic mean and no overall index.
+    base : IndexResult, optional
+        An index of the base year by the same specification, whose means and standard deviations ``spec.rescale``
+        uses, so that years compare; those of this matrix otherwise.
 
     Returns
     -------
@@ -351,53 +370,71 @@ def build_index(matrix: IndicatorMatrix, *, spec: IndexSpec | None = None) -> In
     Raises
     ------
     SpecError
-        If the specification names unknown or directionless indicators, or leaves none.
+        Everything in the specification that does not fit the matrix at once, or a step that cannot be carried out.
 
     Notes
     -----
-    Missing figures are not filled in: the rest of the outcome stands in for them (see
-    :func:`~outcomes_analysis.index.aggregation.effective_weights`), and a domain with less than
-    ``spec.availability`` of its weight is not computed. The order of steps is that of the OECD/JRC Handbook on
-    Constructing Composite Indicators (2008).
+    Steps are carried out in the order of the OECD/JRC Handbook on Constructing Composite Indicators (2008), level by
+    level up the tree. Unless the specification says otherwise missing figures are not filled in: the rest of the
+    outcome stands in for them, and a domain with less than ``spec.availability`` of its weight is not computed.
+    Errors go up by the slopes of the means, or by draws of the figures where a mean has none
+    (:func:`~outcomes_analysis.index.climbing.climb`).
     """
     spec = spec or IndexSpec()
-    taking_part = _taking_part(matrix, spec)
+    names = taking_part(matrix, spec)
     framework = matrix.framework
-    published, published_error = (frame[taking_part] for frame in _with_england(matrix, spec))
-    scores = published.copy(deep=True)
-    errors = published_error.copy(deep=True)
-    scores[:] = capped(published.to_numpy(float), spec.cap)
-    errors[:] = capped_error(published.to_numpy(float), published_error.to_numpy(float), spec.cap)
-    nodes: dict[str, NodeScore] = {}
-    for domain in framework.domains:
-        weights = leaf_weights(framework, domain.id, indicators=taking_part)
-        if weights.empty:
-            continue
-        nodes[domain.id] = _score(domain, "domain", scores, errors, weights, spec)
-    for node in framework.nodes:
-        if node.parent is None or framework.domain_of(node.id) not in nodes:
-            continue
-        weights = leaf_weights(framework, node.id, indicators=taking_part)
-        if not weights.empty:
-            part = _score(node, "outcome", scores, errors, weights, spec)
-            nodes[node.id] = replace(part, experimental=nodes[framework.domain_of(node.id)].experimental)
-    for name in taking_part:
-        indicator = framework.indicator(name)
-        nodes[name] = _indicator_score(indicator, published, published_error)
+    ready = prepare(matrix, spec, names)
+    groups = {n: framework.indicator(n).doublet or n for n in names}
+    tree, up = _climbed(ready, matrix, spec, groups, base)
+    nodes = _node_scores(up, tree, matrix, spec, groups)
+    for name in names:
+        nodes[name] = _indicator_score(framework.indicator(name), ready.scores, ready.scores_error)
     if spec.overall:
         nodes[OVERALL] = _overall(nodes)
-    capped_cells = _capped_cells(published.iloc[:-1], scores.iloc[:-1], matrix)
+    scores, counted, errors = (part.iloc[:-1] for part in (ready.scores, ready.counted, ready.counted_error))
+    capped_cells = _capped_cells(scores, counted, matrix)
     small = ~matrix.areas["ranked"].to_numpy(bool)
-    nodes = {k: v if v.kind == "indicator" else _without_ends(v, published != scores, small) for k, v in nodes.items()}
-    table = pd.concat([_rows(k, v, matrix, spec) for k, v in nodes.items()], ignore_index=True)
+    nodes = {k: v if v.kind == "indicator" else _without_ends(v, scores != counted, small) for k, v in nodes.items()}
+    kept = ready.base.iloc[:-1].to_numpy(bool)
+    table = pd.concat([_rows(k, v, matrix, spec, kept) for k, v in nodes.items()], ignore_index=True)
     return IndexResult(
         table=table,
-        text=_text(table, matrix, spec, nodes, capped_cells),
+        text=_text(table, matrix, spec, nodes, capped_cells, ready.text),
         spec=spec,
         manifest=replace(matrix.manifest, spec=spec.hash),
         matrix=matrix,
         nodes=nodes,
-        counted=scores.iloc[:-1],
-        counted_error=errors.iloc[:-1],
+        counted=counted,
+        counted_error=errors,
         capped=capped_cells,
+        prepared=ready,
+        tree=tree,
+        lines={tree.branches[b].id: line for b, line in up.lines.items()},
     )
+
+
+def _climbed(
+    ready: Prepared, matrix: IndicatorMatrix, spec: IndexSpec, groups: dict[str, str], base: IndexResult | None
+) -> tuple[Tree, Climb]:
+    """Weigh and combine; the tree comes back with the weights used."""
+    tree = hierarchy(list(ready.counted.columns), framework=matrix.framework)
+    shown = [tree.branches[i].id for i in tree.shown]
+    kept = ready.base.to_numpy(bool)
+    weights = None
+    if any(method != Equal() for method in spec.weights.methods):
+        weights = weight(ready.counted[kept], method=spec.weights.among(shown), framework=matrix.framework)
+    shares = weights_in(tree, weights)
+    methods: dict[str, Method] = {name: spec.aggregate.of(name) for name in shown}
+    found = climb(
+        tree,
+        ready.counted.to_numpy(float),
+        ready.counted_error.to_numpy(float),
+        present=ready.present.to_numpy(bool),
+        groups=[groups[name] for name in tree.leaves],
+        shares=shares,
+        methods=methods,
+        base=kept,
+        rescale=spec.rescale,
+        lines=None if base is None else base.lines,
+    )
+    return replace(tree, weights=shares), found

@@ -159,7 +159,7 @@ def _node(
     gap = scores[1] - scores[0]
     # Exactly nought under one mean, but for rounding.
     sums["method"] = gap - sums["figures"] - sums["weights"]
-    if first.spec.aggregation == second.spec.aggregation:
+    if first.nodes[name].mean == second.nodes[name].mean:
         sums["method"] = np.where(np.isfinite(gap), 0.0, np.nan)
     whole = {reason: np.hstack(part) for reason, part in amounts.items()}
     rows = second.table[second.table["node_id"] == name].set_index("area_code").reindex(areas).reset_index()

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError, several
+from outcomes_analysis.index.aggregation import Aggregation
 from outcomes_analysis.index.building import OVERALL, IndexResult
-from outcomes_analysis.index.specification import Aggregation
 from outcomes_analysis.observations.scales import Floats
 
 LOWEST = 1e-6  # as in weighted_mean: the geometric footing of a score ten standard deviations below England
@@ -103,8 +103,19 @@ def cells(index: IndexResult, name: str, *, areas: pd.Index) -> Cells:
     Returns
     -------
     Cells
+
+    Raises
+    ------
+    SpecError
+        If the node is combined in a way that does not split exactly.
     """
     node = index.nodes[name]
+    if node.mean == "":
+        message = (
+            f"The score of '{name}' does not split exactly into its indicators: that takes one arithmetic mean, or one "
+            "GeometricMean(offset=100, factor=10), throughout, on the base period's scale and without rescaling."
+        )
+        raise SpecError(message)
     rows = index.matrix.values.index.get_indexer(areas)
     indicators = tuple(node.weights.index)
     if node.kind == "indicator":  # as published: capping is for what is made of it
@@ -122,7 +133,7 @@ def cells(index: IndexResult, name: str, *, areas: pd.Index) -> Cells:
         weights=weights,
         nominal=node.weights["weight"].to_numpy(float),
         estimate=np.asarray(node.estimate, dtype=float)[rows],
-        method=index.spec.aggregation,
+        method=node.mean,
     )
 
 

@@ -60,6 +60,8 @@ class IndicatorMatrix:
         Register rows of the areas (name, region, whether ranked).
     manifest : RunManifest
         What it was made from.
+    denominators : DataFrame, optional
+        Areas by sizes to divide by, where a specification asks for it.
     """
 
     period: int
@@ -77,6 +79,7 @@ class IndicatorMatrix:
     framework: Framework
     areas: pd.DataFrame
     manifest: RunManifest
+    denominators: pd.DataFrame | None = None
 
     def standardised(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Scores and their standard errors: distance from England's base period in sds, higher = better.

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.index.pairwise import copeland_scores
@@ -17,6 +17,18 @@ STEP = "aggregate"
 
 class Aggregator(Method):
     """A way to combine parts; weights are spread over the parts present, unit by unit."""
+
+    @property
+    def relative(self) -> bool:
+        """Whether a unit's score depends on which other units there are."""
+        return False
+
+    def slopes(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
+        """How fast the score moves with each part, units by parts; None where it does not move smoothly.
+
+        Takes what :meth:`combine` takes; 0 for parts that are missing.
+        """
+        return None
 
     @abstractmethod
     def combine(self, x: np.ndarray, weights: np.ndarray, *, node: str, parts: list[str]) -> np.ndarray:
@@ -84,6 +96,18 @@ class PowerMean(Aggregator):
             mean = weighted_average(used**power, weights) ** (1 / power)
         return np.asarray((mean - self.offset) / self.factor)
 
+    def slopes(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``w (x / mean)^(p - 1)`` of the shifted scores."""
+        w = present_weights(x, weights)
+        used = np.where(w > 0, self.offset + self.factor * x, 1.0)
+        power = self._power()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if power == 0:
+                mean = np.exp((w * np.log(used)).sum(axis=1, keepdims=True))
+            else:
+                mean = (w * used**power).sum(axis=1, keepdims=True) ** (1 / power)
+            return np.where(w > 0, w * (used / mean) ** (power - 1), 0.0)
+
     def _refuse_low(self, used: np.ndarray, power: float, node: str, parts: list[str]) -> None:
         low = (used < 0) if power > 0 else (used <= 0)
         if not low.any():
@@ -105,6 +129,10 @@ class ArithmeticMean(Aggregator):
     def combine(self, x: np.ndarray, weights: np.ndarray, *, node: str, parts: list[str]) -> np.ndarray:
         """The weighted average."""
         return weighted_average(x, weights)
+
+    def slopes(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The weights over what is present."""
+        return present_weights(x, weights)
 
 
 class GeometricMean(PowerMean):
@@ -187,6 +215,17 @@ class MazziottaPareto(Aggregator):
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(any_present, mean + sign * variance / mean, np.nan)
 
+    def slopes(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``w (1 + s (2 (x - M) / M - S^2 / M^2))``, s being -1 or 1."""
+        w = present_weights(x, weights)
+        filled = np.where(w > 0, x, 0.0)
+        mean = (filled * w).sum(axis=1, keepdims=True)
+        away = np.where(w > 0, filled - mean, 0.0)
+        variance = (w * away**2).sum(axis=1, keepdims=True)
+        sign = -1.0 if self.penalty == "minus" else 1.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(w > 0, w * (1 + sign * (2 * away / mean - variance / mean**2)), 0.0)
+
 
 class Copeland(Aggregator):
     """Wins less losses against every other unit, by majority of the weight (non-compensatory)."""
@@ -197,9 +236,27 @@ class Copeland(Aggregator):
         """See :func:`~outcomes_analysis.index.pairwise.copeland`."""
         return copeland_scores(x, weights)
 
+    @property
+    def relative(self) -> bool:
+        """Wins and losses are against the other units."""
+        return True
+
 
 #: Every way to combine parts, told apart by ``method``.
 Aggregation = Annotated[
     ArithmeticMean | GeometricMean | HarmonicMean | GeneralisedMean | WeightedMedian | MazziottaPareto | Copeland,
     Field(discriminator="method"),
 ]
+
+
+class Rescale(BaseModel):
+    """Bring each node to one mean and standard deviation of the base rows before it goes up (ONS Health Index).
+
+    A point then means the same at every level, a tenth of a base-period standard deviation with the defaults; a
+    node is no longer the plain mean of the parts shown below it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: float = 100.0
+    sd: float = Field(default=10.0, gt=0)

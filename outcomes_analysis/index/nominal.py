@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from outcomes_analysis.errors import SpecError
+from outcomes_analysis.errors import Problems, SpecError, several
 from outcomes_analysis.index.building import OVERALL, IndexResult
 from outcomes_analysis.index.capping import limits
 from outcomes_analysis.index.factors import (
@@ -18,8 +18,11 @@ from outcomes_analysis.index.factors import (
     omittable,
     varied,
 )
-from outcomes_analysis.index.modelling import REFERENCE, IndexModel
+from outcomes_analysis.index.kernels import MEANS, Mean
+from outcomes_analysis.index.means import PowerMean
+from outcomes_analysis.index.modelling import MIDDLE, REFERENCE, SPREAD, IndexModel
 from outcomes_analysis.index.observing import other_bases, suppressed_ranges
+from outcomes_analysis.index.spec_parts import Reference
 from outcomes_analysis.index.tree import Tree
 
 
@@ -44,43 +47,78 @@ def index_model(
     Returns
     -------
     IndexModel
-        The authorities that are ranked, figures on each indicator's own scale with their total errors, and the
-        hierarchy with near-duplicates as hidden nodes that share one weight. With the choices left alone its
-        scores are those of the index.
+        The authorities that are ranked, figures on each indicator's own scale with their total errors (divided, filled
+        and screened as the specification says), and the hierarchy with its weights, near-duplicates as hidden nodes
+        that share one. With the choices left alone its scores are those of the index.
 
     Raises
     ------
     SpecError
-        Other base periods without observations, or none that has enough figures.
+        Other base periods without observations, or none that has enough figures; or everything in the specification
+        that cannot be varied: other treatments or normalisations by indicator, means but the arithmetic, geometric
+        and harmonic, rescaling.
     """
     if bases and observations is None:
         message = "Other base periods come from the table of observations: pass `observations` as well."
         raise SpecError(message)
-    matrix, framework = index.matrix, index.matrix.framework
-    units = matrix.areas.index[matrix.areas["ranked"].astype(bool)]
+    _refuse_fixed(index)
+    matrix, framework, spec, ready = index.matrix, index.matrix.framework, index.spec, index.prepared
+    units = ready.base.index[ready.base.to_numpy(bool)]
     tree = _tree(index)
     leaves = list(tree.leaves)
-    given = dict(index.spec.directions)
+    given = dict(spec.directions)
     directions = {n: framework.indicator(n).direction or given.get(n, 1) for n in leaves}
     scores = index.scores.loc[units]
     branches = [b.id for b in tree.branches]
     computed = pd.DataFrame(
         {name: scores[name].notna() if name in scores else pd.Series(True, index=units) for name in branches}
     )
+    based = isinstance(spec.normalise.default, Reference)
     more = other_bases(index, observations, steps=bases) if observations is not None and bases else {}
     return IndexModel(
-        values=matrix.transformed.loc[units, leaves],
+        values=ready.figures.loc[units, leaves],
         tree=tree,
         directions=directions,
-        errors=matrix.transformed_error.loc[units, leaves],
-        limits=limits(matrix.reference, index.spec.cap),
-        references={"base": matrix.reference[["centre", "scale"]], **more},
+        errors=ready.figures_error.loc[units, leaves],
+        limits=limits(matrix.reference, spec.cap) if based else None,
+        references={"base": matrix.reference[["centre", "scale"]], **more} if based else more,
         ranges=None if observations is None else suppressed_ranges(index, observations, units=units),
-        normalisation=REFERENCE,
-        mean=index.spec.aggregation,
+        treatment="none" if spec.treat.default.key() == "none" else spec.treat.default,
+        normalisation=REFERENCE if based else spec.normalise.default,
+        mean={branch.id: _mean(index, tree, b) for b, branch in enumerate(tree.branches)},
         computed=computed,
         names=matrix.areas.loc[units, "name"],
     )
+
+
+def _mean(index: IndexResult, tree: Tree, b: int) -> Mean:
+    """The engine's name for the mean of a branch; near-duplicates go by that of the node they count in."""
+    branch = tree.branches[b]
+    node = branch.id if branch.shown else tree.elements[tree.parents[len(tree.leaves) + b]]
+    key = "arithmetic" if node == OVERALL else index.spec.aggregate.of(node).key()
+    return next(mean for mean in MEANS if mean == key)
+
+
+def _refuse_fixed(index: IndexResult) -> None:
+    """Name what the engine cannot do, all of it at once."""
+    spec, problems = index.spec, Problems("drawing this index with other methods")
+    for step, choice in (("treat", spec.treat), ("normalise", spec.normalise)):
+        if any(method != choice.default for method in choice.methods):
+            problems.add(f"{step}: {several(choice.names)} have a method of their own; the draws take one for all")
+    based = isinstance(spec.normalise.default, Reference)
+    if based and spec.normalise.default != Reference():
+        problems.add("normalise: the base period's scale is drawn with mean 0 and sd 1 only")
+    for node in (b.id for b in index.tree.branches if b.shown):
+        method = spec.aggregate.of(node)
+        fits = method.key() in MEANS
+        if fits and isinstance(method, PowerMean):
+            fits = (method.offset, method.factor) == ((MIDDLE, SPREAD) if based else (0.0, 1.0))
+        if not fits:
+            how = f"{method.key()} ({method.parameters})" if method.parameters else method.key()
+            problems.add(f"aggregate: '{node}' is combined by {how}, which the draws do not know")
+    if spec.rescale is not None:
+        problems.add("rescale: nodes are rescaled, which the draws do not do")
+    problems.raise_if_any(SpecError)
 
 
 def default_factors(model: IndexModel) -> tuple[Factor, ...]:
@@ -110,32 +148,20 @@ def method_factors(model: IndexModel) -> tuple[Factor, ...]:
 
 
 def _tree(index: IndexResult) -> Tree:
-    """Domains, their outcomes and indicators; near-duplicates hang from a hidden node."""
-    framework = index.matrix.framework
-    parents: dict[str, str] = {}
-    weights: dict[str, float] = {}
-    hidden: set[str] = set()
-    overall = index.nodes.get(OVERALL)
-    for name in index.domains:
-        table = index.nodes[name].weights
-        for leaf, row in table.iterrows():
-            weights[str(leaf)] = float(row["weight"])
-            home = str(row["outcome"])
-            if (table["group"] == row["group"]).sum() > 1:
-                group = f"near-duplicates: {row['group']}"
-                hidden.add(group)
-                weights[group] = weights.get(group, 0.0) + float(row["weight"])
-                parents[str(leaf)], parents[group] = group, home
-            else:
-                parents[str(leaf)] = home
-            weights[home] = weights.get(home, 0.0) + float(row["weight"])
-            parents[home] = name
-        if overall is not None and not index.nodes[name].experimental:
-            parents[name] = OVERALL
-    leaves = [c for c in index.matrix.values.columns if c in parents]
-    labels = {n.id: n.label for n in framework.nodes} | {OVERALL: "Mean of the domains"}
-    weights |= dict.fromkeys(index.domains, 1.0)
-    return Tree.build(parents, leaves=leaves, weights=weights, labels=labels, hidden=hidden)
+    """The index's hierarchy with its weights; the overall, if asked for, above the domains."""
+    tree = index.tree
+    if OVERALL not in index.nodes:
+        return tree
+    elements = tree.elements
+    parents = {name: elements[p] for name, p in zip(elements, tree.parents, strict=True) if p >= 0}
+    parents |= {name: OVERALL for name in index.domains if not index.nodes[name].experimental}
+    return Tree.build(
+        parents,
+        leaves=tree.leaves,
+        weights={name: float(w) for name, w in zip(elements, tree.weights, strict=True)},
+        labels={b.id: b.label for b in tree.branches} | {OVERALL: "Mean of the domains"},
+        hidden=[b.id for b in tree.branches if not b.shown],
+    )
 
 
 __all__ = ["default_factors", "index_model", "method_factors"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.index.stepping import Method
@@ -26,6 +26,7 @@ ByIndicator = Annotated[
     tuple[tuple[str, float], ...],
     BeforeValidator(_pairs),
     PlainSerializer(lambda pairs: dict(pairs), return_type=dict[str, float]),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number"}}),
 ]
 
 

@@ -7,9 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcomes_analysis.errors import AreaError, SpecError
-from outcomes_analysis.index import IndexSpec, build_index, compare_indices, explain, strengths_and_weaknesses
+from outcomes_analysis.index import (
+    GeometricMean,
+    IndexSpec,
+    build_index,
+    compare_indices,
+    explain,
+    strengths_and_weaknesses,
+)
 from outcomes_analysis.pipeline import default_index
 from outcomes_analysis.wording import causal_words, signed
+
+MEANS = {"arithmetic": "arithmetic", "geometric": GeometricMean(offset=100, factor=10)}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +28,7 @@ def index():
 
 @pytest.fixture(scope="module")
 def geometric(index):
-    return build_index(index.matrix, spec=IndexSpec(aggregation="geometric", overall=True))
+    return build_index(index.matrix, spec=IndexSpec(aggregate=MEANS["geometric"], overall=True))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +63,7 @@ def test_they_add_up_for_the_geometric_mean_and_the_overall_too(geometric, index
 @pytest.mark.parametrize("aggregation", ["arithmetic", "geometric"])
 def test_errors_of_contributions_make_up_the_scores_own(index, aggregation):
     """Those of a doublet move together; others are unrelated."""
-    made = build_index(index.matrix, spec=IndexSpec(aggregation=aggregation))
+    made = build_index(index.matrix, spec=IndexSpec(aggregate=MEANS[aggregation]))
     found = explain(made, "Hackney", node="learning")
     half = ((found.table["contribution_upper"] - found.table["contribution_lower"]) / 2).to_numpy()
     by_group = pd.Series(half).groupby(made.nodes["learning"].weights["group"].to_numpy()).sum()
