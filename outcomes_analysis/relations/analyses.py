@@ -177,7 +177,8 @@ def unmeasured_characteristics(
             held = wording.listed([one.names[c] for c in controls])
             if sample == "all":
                 slope = wording.number(bears.estimate, 2)
-                lead = f"{with_capital(pair[0])} and {pair[1]}, with {held} held alike: slope {slope} in standard deviations."
+                which = f"{with_capital(pair[0])} and {pair[1]}, {held} held alike"
+                lead = f"{which}: slope {slope} in standard deviations."
                 said.append(f"{lead} {unmeasured_sentence(bears, held=held, names=one.names, pair=pair)}")
             row = one.shared(sample, controls)
             row |= {"analysis": "unseen_as_strong", "scale": "standard", "unit": STANDARD_UNIT}

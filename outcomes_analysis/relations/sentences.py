@@ -342,4 +342,5 @@ def _of_the_careful(rows: pd.DataFrame) -> str:
     if careful.empty:
         return ""
     clear = int(((careful["lower"] > 0) | (careful["upper"] < 0)).sum())
-    return f" (of the {len(careful)} that allow for the likeness of neighbours or within regions, {clear})"
+    verb = "does" if clear == 1 else "do"
+    return f"; of the {len(careful)} that allow for the likeness of neighbours or within regions, {clear} {verb}"

@@ -111,7 +111,7 @@ def test_every_analysis_is_counted_with_its_kind_and_the_range():
     assert "no 4 separate answers" in told
     careful = table((-0.2, -0.3, -0.1, "correlation"), (-0.2, -0.5, 0.1, "correlation"))
     careful["analysis"] = ["pearson", "spearman_neighbours"]
-    assert "(of the 1 that allow for the likeness of neighbours or within regions, 0)" in tally_sentence(careful)
+    assert "; of the 1 that allow for the likeness of neighbours or within regions, 0 do" in tally_sentence(careful)
 
 
 def test_answers_that_disagree_are_no_answer():
