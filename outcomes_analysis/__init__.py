@@ -42,6 +42,8 @@ _HOMES = {
     "place_of_districts": "places",
     "relate": "relations",
     "sensitivity": "index",
+    "spatial_clusters": "relations",
+    "spatial_regressions": "relations",
     "uncertainty": "index",
 }
 _ROOMS = ("areas", "evidence", "figures", "framework", "index", "observations", "places", "relations", "sources")

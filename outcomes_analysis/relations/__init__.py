@@ -2,16 +2,21 @@
 
 from outcomes_analysis.relations.analyses import correlations, regressions, unmeasured_characteristics
 from outcomes_analysis.relations.association import relate
+from outcomes_analysis.relations.map_clusters import ClusterResult, spatial_clusters
 from outcomes_analysis.relations.measurement import fit_measurement_model
 from outcomes_analysis.relations.result import RelationResult
+from outcomes_analysis.relations.spatial import spatial_regressions
 from outcomes_analysis.relations.specification import RelationSpec
 
 __all__ = [
+    "ClusterResult",
     "RelationResult",
     "RelationSpec",
     "correlations",
     "fit_measurement_model",
     "regressions",
     "relate",
+    "spatial_clusters",
+    "spatial_regressions",
     "unmeasured_characteristics",
 ]

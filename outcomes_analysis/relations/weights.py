@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,10 @@ from numpy.typing import NDArray
 from outcomes_analysis.errors import RelationError, several
 from outcomes_analysis.wording import listed, plural
 
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Apart = Literal["refuse", "join", "keep"]
 Floats = NDArray[np.float64]
 
 TOO_SMALL = {"E09000001": "City of London", "E06000053": "Isles of Scilly"}
@@ -33,8 +38,8 @@ class Neighbours:
     matrix : array of shape (areas, areas)
         Row i holds the weights of the neighbours of area i: alike, and 1 in sum. Nought on the diagonal.
     links : DataFrame
-        ``area_code, neighbour_code``, every pair both ways; ``link`` says how, where known (``border``, ``near``,
-        ``nearest``).
+        ``area_code, neighbour_code``, every pair both ways; where known ``link`` (``border``, ``near``, ``nearest``,
+        or ``joined``: two parts of the map linked where they lie closest) and ``distance`` in metres.
     parts : tuple of tuple of str
         Areas that hang together, the largest part first; one part where the map is whole.
     """
@@ -63,7 +68,7 @@ class Neighbours:
         return tuple(str(code) for code in kinds.index[kinds.map(lambda kind: kind == {"nearest"})])
 
 
-def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, whole: bool = True) -> Neighbours:
+def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, apart: Apart = "refuse") -> Neighbours:
     """Weights of the neighbours of upper-tier authorities, from their outlines.
 
     Parameters
@@ -72,8 +77,9 @@ def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, whole: bool
         The authorities to be compared; who neighbours whom is asked among these alone.
     within : float
         Metres: authorities no farther apart than this are neighbours too.
-    whole : bool
-        Refuse a map that falls into parts; otherwise ``parts`` says which.
+    apart : {"refuse", "join", "keep"}
+        What becomes of a map that falls into parts, as it may where authorities between them lack figures: an error;
+        each smaller part linked, both ways, where it lies closest to the rest; or left in parts.
 
     Returns
     -------
@@ -97,8 +103,26 @@ def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, whole: bool
     if missing:
         message = f"{len(missing)} authorities have no outline, so no neighbours: {several(missing)}. Leave them out."
         raise RelationError(message)
-    links = contiguity(outlines[outlines["area_code"].isin(codes)], within=within)
-    return weights_from(links, area_codes=codes, whole=whole)
+    chosen = outlines[outlines["area_code"].isin(codes)]
+    links = contiguity(chosen, within=within)
+    found = weights_from(links, area_codes=codes, whole=apart == "refuse")
+    while apart == "join" and len(found.parts) > 1:
+        links = pd.concat([links, _closest(chosen, found.parts[-1])], ignore_index=True)
+        found = weights_from(links, area_codes=codes, whole=False)
+    return found
+
+
+def _closest(outlines: gpd.GeoDataFrame, part: tuple[str, ...]) -> pd.DataFrame:
+    """The link, both ways, between a part of the map and the rest where they lie closest."""
+    import shapely
+
+    inside = outlines[outlines["area_code"].isin(part)]
+    outside = outlines[~outlines["area_code"].isin(part)]
+    distance = shapely.distance(inside.geometry.to_numpy()[:, None], outside.geometry.to_numpy()[None, :])
+    here, there = np.unravel_index(int(np.argmin(distance)), distance.shape)
+    ends = [str(inside["area_code"].iloc[here]), str(outside["area_code"].iloc[there])]
+    far = round(float(distance[here, there]))
+    return pd.DataFrame({"area_code": ends, "neighbour_code": ends[::-1], "link": "joined", "distance": float(far)})
 
 
 def weights_from(links: pd.DataFrame, *, area_codes: Sequence[str], whole: bool = True) -> Neighbours:
@@ -111,7 +135,7 @@ def weights_from(links: pd.DataFrame, *, area_codes: Sequence[str], whole: bool 
     area_codes : sequence of str
         All areas, in the order wanted.
     whole : bool
-        As in :func:`neighbours_of`.
+        Refuse a map that falls into parts; otherwise ``parts`` says which.
 
     Returns
     -------
@@ -157,7 +181,7 @@ def weights_from(links: pd.DataFrame, *, area_codes: Sequence[str], whole: bool 
         smaller = [code for some in parts[1:] for code in some]
         message = (
             f"The map falls into {number} parts that do not touch; outside the largest lie {len(smaller)} areas: "
-            f"{several(smaller)}. Link the parts (within=), leave the smaller out, or allow it (whole=False)."
+            f"{several(smaller)}. Link the parts, or leave the smaller out."
         )
         raise RelationError(message)
     return Neighbours(codes, joined / count[:, None], links.reset_index(drop=True), tuple(parts))

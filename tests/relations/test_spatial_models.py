@@ -140,7 +140,7 @@ def test_lines_that_cannot_be_had_are_refused(england: Neighbours):
         fit(y, one, x, 2 * x - 1)
     with pytest.raises(RelationError, match="fits every area exactly"):
         fit(2 * x + 1, one, x)
-    few = neighbours_of(list(england.area_codes[:4]), whole=False)
+    few = neighbours_of(list(england.area_codes[:4]), apart="keep")
     with pytest.raises(RelationError, match="too few for 3 parameters"):
         fit_spatial(y[:4], np.column_stack([one, x, y])[:4], few, form="lag", names=["constant", "x", "z"])
     rings = [(f"{r}{k}", f"{r}{(k + s) % 20}") for r in "ab" for k in range(20) for s in (1, -1)]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from outcomes_analysis.areas.boundaries import load_outlines
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.relations.weights import neighbours_of, weights_from
@@ -36,7 +37,7 @@ def test_neighbours_share_one_whole_alike():
 
 
 def test_eigenvalues_are_those_of_the_weights():
-    found = neighbours_of(RANKED[:60], whole=False)
+    found = neighbours_of(RANKED[:60], apart="keep")
     # a general solver on the matrix itself: good to about n times the machine's precision
     assert found.eigenvalues == pytest.approx(np.sort(np.linalg.eigvals(found.matrix).real), abs=1e-10)
 
@@ -47,6 +48,25 @@ def test_a_map_in_parts_is_refused_or_its_parts_are_said():
         weights_from(links, area_codes=list("abcde"))
     found = weights_from(links, area_codes=list("abcde"), whole=False)
     assert found.parts == (("a", "b", "c"), ("d", "e"))
+
+
+def test_parts_of_the_real_map_are_joined_where_they_lie_closest():
+    # without these three the North East touches nothing else
+    between = {"E06000063", "E06000064", "E06000065"}  # Cumberland, Westmorland and Furness, North Yorkshire
+    codes = [code for code in RANKED if code not in between]
+    with pytest.raises(RelationError, match="2 parts"):
+        neighbours_of(codes)
+    parts = neighbours_of(codes, apart="keep").parts
+    assert [len(part) for part in parts] == [136, 12]
+    found = neighbours_of(codes, apart="join")
+    joined = found.links[found.links["link"] == "joined"]
+    assert len(found.parts) == 1
+    outlines = load_outlines("upper").set_index("area_code").geometry
+    gap = min(outlines[a].distance(outlines[b]) for a in parts[1] for b in parts[0])
+    assert joined["distance"].tolist() == [round(gap)] * 2
+    assert set(zip(joined["area_code"], joined["neighbour_code"], strict=True)) == set(
+        zip(joined["neighbour_code"], joined["area_code"], strict=True)
+    )
 
 
 @pytest.mark.parametrize(
