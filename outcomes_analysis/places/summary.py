@@ -212,7 +212,20 @@ def _contested_sentence(table: pd.DataFrame) -> str:
     )
 
 
-def _neighbour_sentence(table: pd.DataFrame, *, place: Place) -> str:
+def _neighbour_scores(domains: pd.DataFrame, *, place: Place) -> list[str]:
+    """Scores beside the middle of the neighbours' scores; positions only, experimental domains left out."""
+    if domains.empty:
+        return []
+    rows = domains[~domains["experimental"] & domains["neighbours_centre"].notna() & domains["estimate"].notna()]
+    words = [
+        f"{r['node_label']}{' *' if r['disputed'] else ''} {wording.signed(r['estimate'], 2)} "
+        f"({wording.signed(r['neighbours_centre'], 2)})"
+        for _, r in rows.iterrows()
+    ]
+    return [f"Scores, with the {place.statistic} of the neighbours' scores: {', '.join(words)}."] if words else []
+
+
+def _neighbour_sentence(table: pd.DataFrame, *, domains: pd.DataFrame, place: Place) -> str:
     found = _clear_strands(table, distance="distance_neighbours", kinds=SCORED, level=place.level)
     if found.empty or not place.neighbours:
         return ""
@@ -222,6 +235,7 @@ def _neighbour_sentence(table: pd.DataFrame, *, place: Place) -> str:
         [
             bullets(f"{lead}: clearly better on {_count(len(better))} of {len(found)} outcomes for children", better),
             bullets(f"Clearly worse on {_count(len(worse))}", worse),
+            *_neighbour_scores(domains, place=place),
         ]
     )
 
@@ -279,7 +293,8 @@ def _missing_sentence(table: pd.DataFrame, *, framework: Framework, place: Place
         )
     inherited = table[table["status"].eq("inherited")]
     if len(inherited):
-        found.append(f"{len(inherited)} that of the authority this place was part of, and not compared")
+        count = wording.plural(len(inherited), "figure", "figures")
+        found.append(f"{count} of the authority this place was part of, shown and not compared: {_names(inherited)}")
     old = table[table["age"] > table["max_age"]]
     if len(old):
         names = several_words([f"{in_sentence(str(r['name']))} ({spoken(r['period'])})" for _, r in old.iterrows()])
@@ -359,7 +374,7 @@ def compose(
         "contested": _contested_sentence(table),
         "enablers": _enabler_sentence(table, level=place.level),
         "equity": equity,
-        "neighbours": _neighbour_sentence(table, place=place),
+        "neighbours": _neighbour_sentence(table, domains=domains, place=place),
         "trends": _trend_sentence(table, place=place, years=years),
         "withheld": _withheld_sentence(table),
         "missing": _missing_sentence(table, framework=framework, place=place),

@@ -293,6 +293,14 @@ def test_a_score_is_set_against_englands_of_the_same_date(profile_of):
     Index.table["against_england"] = "below"  # what the index says goes before what is worked out here
     profile = profile_of("Hackney", index=Index())
     assert "clearly worse than England" in profile.sections["domains"]
+    near = ["E09000019", "E09000025", "E09000030"]
+    Index.table = pd.concat([Index.table, Index.table.iloc[:1].assign(area_code=near[0], estimate=0.1)])
+    Index.table = pd.concat([Index.table, Index.table.iloc[:1].assign(area_code=near[1], estimate=0.2)])
+    few = profile_of("Hackney", index=Index(), neighbours=near)
+    assert "Scores, with" not in few.sections["neighbours"]  # two of the three have a score: no middle
+    Index.table = pd.concat([Index.table, Index.table.iloc[:1].assign(area_code=near[2], estimate=0.9)])
+    said = profile_of("Hackney", index=Index(), neighbours=near).sections["neighbours"]
+    assert "Scores, with the median of the neighbours' scores: Learning * +0.42 (+0.20)." in said
     city = Index()
     city.table = Index.table.assign(area_code="E09000001")
     assert "clearly" not in profile_of("City of London", index=city).sections["domains"]
