@@ -18,7 +18,7 @@ from outcomes_analysis.relations.clusters import fit_clustered
 from outcomes_analysis.relations.fractions import fit_fractional
 from outcomes_analysis.relations.mixed import fit_nested
 from outcomes_analysis.relations.regression import Fit, fit_mixed, fit_robust
-from outcomes_analysis.relations.sample import several_years
+from outcomes_analysis.relations.sample import refuse_breaks, several_years
 from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.relations.specification import Sample
 from outcomes_analysis.relations.unmeasured import Robustness, robustness
@@ -121,6 +121,7 @@ class Case:
     def with_authorities(self) -> Fit:
         """Levels for regions and authorities, over all the years of the question."""
         asked = self.asked
+        refuse_breaks(asked.spec, framework=asked.framework, also=self.controls)
         table = several_years(asked.observations, spec=asked.spec, controls=self.controls, areas=self.data)
         years = pd.get_dummies(table["year"].astype(str), drop_first=True, dtype=float)
         scaled = self._scaled(table)

@@ -223,7 +223,7 @@ def on_own_scale(
     )
 
 
-def refuse_breaks(spec: RelationSpec, *, framework: Framework) -> None:
+def refuse_breaks(spec: RelationSpec, *, framework: Framework, also: tuple[str, ...] = ()) -> None:
     """Refuse years that a declared break of the outcome or a predictor lies between.
 
     Parameters
@@ -232,6 +232,8 @@ def refuse_breaks(spec: RelationSpec, *, framework: Framework) -> None:
         A question of one year passes: it compares places, not years.
     framework : Framework
         Declares the breaks: each is the first period of a new series.
+    also : tuple of str
+        Further indicators followed over the years, such as what is held alike.
 
     Raises
     ------
@@ -241,7 +243,7 @@ def refuse_breaks(spec: RelationSpec, *, framework: Framework) -> None:
     first, last = spec.years[0], spec.years[-1]
     found = [
         f"'{i}' from {b.period}: {b.reason.rstrip('.')}"
-        for i in (spec.outcome, *spec.predictors)
+        for i in (spec.outcome, *spec.predictors, *also)
         for b in framework.indicator(i).breaks
         if first < year_of(b.period) <= last
     ]

@@ -305,9 +305,11 @@ def tally_sentence(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table : DataFrame
-        Rows of the result. A slope in natural units is the one in standard units said again and is not counted.
+        Rows of the result. A slope in natural units is the one in standard units said again and is not counted; nor is
+        a line that fell back on another.
     """
     rows = table[table["status"].eq("computed") & table["scale"].ne("natural")]
+    rows = rows[~rows.duplicated(["adjusted_for", "sample", "scale", "estimate", "lower", "upper"])]
     if len(rows) < 2:
         return ""
     parts = []

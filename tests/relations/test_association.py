@@ -255,6 +255,10 @@ def test_years_across_a_declared_break_are_refused(framework: Framework):
     with pytest.raises(RelationError, match=r"'attainment8' from 2022/23"):
         refuse_breaks(spec, framework=broken)
     refuse_breaks(spec.replace(years=(2023, 2024)), framework=broken)
+    older = RelationSpec(outcome="cin_rate", predictors="cpp_rate", years=(2020, 2024))
+    refuse_breaks(older, framework=broken)
+    with pytest.raises(RelationError, match=r"'child_poverty_bhc' from 2021/22"):
+        refuse_breaks(older, framework=broken, also=("child_poverty_bhc",))
 
 
 def test_questions_that_are_wrong_in_themselves():

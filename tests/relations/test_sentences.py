@@ -92,7 +92,9 @@ def test_what_is_unmeasured_is_worded_as_the_strength_it_would_need():
 
 def table(*rows: tuple[float, float, float, str]) -> pd.DataFrame:
     columns = ["estimate", "lower", "upper", "scale"]
-    return pd.DataFrame(rows, columns=columns).assign(status="computed", analysis="pearson")
+    return pd.DataFrame(rows, columns=columns).assign(
+        status="computed", analysis="pearson", adjusted_for="", sample="all"
+    )
 
 
 def test_every_analysis_is_counted_with_its_kind_and_the_range():
@@ -103,6 +105,7 @@ def test_every_analysis_is_counted_with_its_kind_and_the_range():
             (-0.31, -0.40, -0.20, "standard"),
             (-3.10, -4.00, -2.00, "natural"),  # the same slope said again
             (-0.05, -0.15, 0.05, "standard"),
+            (-0.31, -0.40, -0.20, "standard"),  # regions did not differ: the first line again
         )
     )
     assert "Asked in 4 ways" in told
