@@ -62,6 +62,7 @@ def faults(nodes: Sequence[Node], indicators: Sequence[Indicator]) -> list[str]:
         _layer_faults(nodes, indicators),
         *(_number_faults(indicator) for indicator in indicators),
         _lonely_doublets(indicators),
+        _unknown_cohorts(indicators),
     )
     return list(messages)
 
@@ -184,6 +185,15 @@ def _lonely_doublets(indicators: Sequence[Indicator]) -> Iterator[str]:
             yield f"doublet '{name}' has one member only ({ids}); name its near-duplicate too, or leave it out"
         if len({i.outcome for i in group}) > 1:
             yield f"doublet '{name}' spreads over several outcomes ({ids}); near-duplicates share one outcome"
+
+
+def _unknown_cohorts(indicators: Sequence[Indicator]) -> Iterator[str]:
+    known = [i.id for i in indicators]
+    for indicator in indicators:
+        followed = indicator.sampling.cohort_follows
+        if followed and (followed not in known or indicator.sampling.cohort_share is None):
+            reason = "needs `cohort_share` too" if followed in known else f"names no indicator{_hint(followed, known)}"
+            yield f"indicator '{indicator.id}': cohort_follows '{followed}' {reason}"
 
 
 def _hint(name: str, known: Sequence[str] | dict[str, str]) -> str:

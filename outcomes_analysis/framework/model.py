@@ -45,7 +45,10 @@ class Sampling(_Frozen):
         exceed people; ``cohort_*`` from an assumed number of children (population aged 0 to 17 times
         ``cohort_share``); ``rounding`` alone; ``none``.
     cohort_share : float, optional
-        Share of the population aged 0 to 17 that the figure counts (years pooled count several times).
+        Share of the population aged 0 to 17 that the figure counts in England (years pooled count several times).
+    cohort_follows : str
+        Indicator whose figure, beside England's, says how much larger or smaller that share is in an area; empty
+        where it is taken to be the same everywhere.
     sd : float, optional
         Standard deviation between children, for ``cohort_mean``.
     dispersion : float, optional
@@ -56,6 +59,7 @@ class Sampling(_Frozen):
 
     model: SamplingModel
     cohort_share: float | None = Field(default=None, gt=0)
+    cohort_follows: str = ""
     sd: float | None = Field(default=None, gt=0)
     dispersion: float | None = Field(default=None, ge=1)
     reason: str = ""

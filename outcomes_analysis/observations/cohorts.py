@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.observations.scales import Floats
 
 POPULATION = "pop_0_17"
+ENGLAND = "E92000001"
 
 # A group's share of an authority's children, from the authority's own published figures: a constant, and what each
 # indicator counts for. A flat share would make the errors of pupils with free school meals 1.8 times too small where
@@ -71,6 +73,46 @@ def cohort_population(
     if figures is None:
         figures = population if isinstance(population, pd.DataFrame) else obs
     return people * _shares(obs, figures)
+
+
+def assumed_children(
+    obs: pd.DataFrame,
+    population: pd.DataFrame | pd.Series,
+    *,
+    framework: Framework,
+    figures: pd.DataFrame | None = None,
+) -> Floats:
+    """Number of children taken to be behind each row where none is published.
+
+    Parameters
+    ----------
+    obs, population, figures
+        As of ``cohort_population``.
+    framework : Framework
+        Its ``cohort_share`` and ``cohort_follows``.
+
+    Returns
+    -------
+    array
+        Population aged 0 to 17 of the row's area and group, times the indicator's ``cohort_share``; where that share
+        follows another indicator (children looked after, say), times the area's figure of it over England's, each the
+        last known by the row's period. NaN where the population or the share is unknown.
+    """
+    if figures is None:
+        figures = population if isinstance(population, pd.DataFrame) else obs
+    children = cohort_population(obs, population, figures=figures)
+    codes, ids = pd.factorize(obs["indicator_id"])
+    for code, name in enumerate(ids):
+        sampling = framework.indicator(name).sampling
+        rows = np.flatnonzero(codes == code)
+        children[rows] *= sampling.cohort_share or np.nan
+        if sampling.cohort_follows:
+            part, table = obs.iloc[rows], _of_all(figures, sampling.cohort_follows)
+            own, whole = (_last_known(p, table) for p in (part, part.assign(area_code=ENGLAND)))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = own / whole
+            children[rows] *= np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)
+    return children
 
 
 def _shares(obs: pd.DataFrame, figures: pd.DataFrame) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.observations.cohorts import cohort_population
+from outcomes_analysis.observations.cohorts import assumed_children
 from outcomes_analysis.observations.contract import KEY
 
 # Counts each publisher withholds. DfE, children in need and looked-after children: 1 to 5 are shown as "c".
@@ -66,9 +66,8 @@ def censored_bounds(
     chosen = {source: (rules or {}).get(source, rule_of(source)) for source in rows["source_id"].unique()}
     low = rows["source_id"].map({source: float(rule[0]) for source, rule in chosen.items()}).astype(float)
     high = rows["source_id"].map({source: float(rule[1]) for source, rule in chosen.items()}).astype(float)
-    share = ids.map({name: i.sampling.cohort_share or np.nan for name, i in found.items()}).astype(float)
-    people = cohort_population(rows, obs if population is None else population, figures=obs)
-    cohort = pd.Series(people, index=rows.index) * share
+    known = obs if population is None else population
+    cohort = pd.Series(assumed_children(rows, known, framework=framework, figures=obs), index=rows.index)
     people = rows["denominator"].where(rows["denominator"] > 0, cohort)
     per = ids.map({name: i.per for name, i in found.items()}).astype(float)
     medians = obs.loc[obs["value"].notna()].groupby("indicator_id")["value"].median()

@@ -9,7 +9,7 @@ from scipy import special
 
 from outcomes_analysis.errors import ObservationsError
 from outcomes_analysis.framework.model import Framework, Sampling
-from outcomes_analysis.observations.cohorts import cohort_population
+from outcomes_analysis.observations.cohorts import assumed_children
 from outcomes_analysis.observations.scales import Floats, RowScales
 from outcomes_analysis.project import LEVEL
 
@@ -180,7 +180,7 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
     rows = RowScales.of(obs, framework)
     value, lower, upper, level = (obs[c].to_numpy(dtype=float) for c in ("value", "lower", "upper", "level"))
     se, low, high = np.full((3, len(obs)), np.nan)
-    people = cohort_population(obs, obs if population is None else population, figures=obs)
+    children = assumed_children(obs, obs if population is None else population, framework=framework, figures=obs)
     codes, ids = pd.factorize(obs["indicator_id"])
     for position, indicator_id in enumerate(ids):
         indicator = framework.indicator(indicator_id)
@@ -191,7 +191,7 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
             value[mine],
             numerator=part["numerator"].to_numpy(dtype=float),
             denominator=part["denominator"].to_numpy(dtype=float),
-            cohort=people[mine] * (indicator.sampling.cohort_share or np.nan),
+            cohort=children[mine],
             per=indicator.per,
             log_scale=indicator.scale,
             rounding=float(rounding_error(indicator.decimals)),

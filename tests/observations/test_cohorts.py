@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.observations.cohorts import GROUP_SHARES, OWN_SHARES, cohort_population
+from outcomes_analysis.observations.cohorts import GROUP_SHARES, OWN_SHARES, assumed_children, cohort_population
 from outcomes_analysis.observations.contract import GROUP_TYPES
 from outcomes_analysis.observations.intervals import sampling_errors
 
@@ -105,3 +105,58 @@ def test_assumed_shares_are_those_of_england(published):
         own = constant + sum(weight * latest[name] for name, weight in parts.items())
         # Rounded to two digits, and England's share has moved since: within a tenth.
         assert GROUP_SHARES[group] == pytest.approx(own, rel=0.1), group
+
+
+@pytest.mark.parametrize(
+    ("indicator_id", "characteristic", "breakdown", "off", "flat_off"),
+    [
+        ("cla_health_checks_pct", "Health assessments: Children looked after all ages", "Total all ages", 0.13, 0.4),
+        (
+            "cla_convicted_pct",
+            "Convictions: Children looked after Ages 10 to 17 years",
+            "Total ages 10 to 17 years",
+            0.13,
+            0.33,
+        ),
+    ],
+)
+def test_assumed_numbers_are_near_the_published_ones(
+    published, mirror, indicator_id, characteristic, breakdown, off, flat_off
+):
+    """The main source gives no counts; another table of the publisher does, for five years."""
+    obs, fw = published
+    table = pd.read_csv(mirror / "dfe_ees" / "la_conviction_health_outcome_cla.csv", dtype="str")
+    table = table[(table["characteristic"] == characteristic) & (table["breakdown"] == breakdown)]
+    table = table[table["geographic_level"] == "Local authority"]
+    there = pd.DataFrame(
+        {
+            "area_code": table["new_la_code"],
+            "year": table["time_period"].astype(int),
+            "there": pd.to_numeric(table["children_count"], errors="coerce"),
+        }
+    )
+    rows = obs[(obs["indicator_id"] == indicator_id) & (obs["group_type"] == "all") & obs["value"].notna()]
+    rows = rows.assign(year=rows["period_end"].dt.year, assumed=assumed_children(rows, obs, framework=fw))
+    rows["flat"] = cohort_population(rows, obs) * fw.indicator(indicator_id).sampling.cohort_share
+    both = rows.merge(there[there["there"] > 0], on=["area_code", "year"])
+    assert len(both) > 400
+    # Measured: a spread of .10 in the logarithm, so within a fifth nearly everywhere; with one share for all .40 to .47.
+    assert np.log(both["assumed"] / both["there"]).std() < off
+    assert np.log(both["flat"] / both["there"]).std() > flat_off
+    assert np.log(both["assumed"] / both["there"]).median() == pytest.approx(0, abs=0.05)
+
+
+def test_a_share_follows_another_figure_beside_englands(framework, indicator, observations):
+    fw = framework(
+        indicator("cla_rate", sampling={"model": "none"}),
+        indicator("a", sampling={"model": "cohort_proportion", "cohort_share": 0.01, "cohort_follows": "cla_rate"}),
+    )
+    known = observations(
+        indicator_id=["pop_0_17"] * 3 + ["cla_rate"] * 2,
+        area_code=["E06000001", "E06000002", "E92000001", "E06000001", "E92000001"],
+        period="2023",
+        value=[1000.0, 2000.0, 10**6, 105.0, 70.0],
+    )
+    rows = observations(indicator_id="a", area_code=["E06000001", "E06000002", "E92000001"], period="2023", value=50.0)
+    # Half as many again as in England; the second area's own rate is unknown, so it has England's share.
+    assert assumed_children(rows, known, framework=fw) == pytest.approx([15, 20, 10**4])
