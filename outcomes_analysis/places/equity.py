@@ -440,7 +440,10 @@ def _text(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Framework, n
             rows = rows.loc[rows["distance"].abs().sort_values(ascending=False, kind="stable").index]
             words = [_gap_words(r) for _, r in rows.iterrows()]
             more = [f"- and {len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
-            lead = f"Gaps clearly {side} than England's, {len(rows)} of {compared} compared:"
+            lead = (
+                f"Gaps clearly {side} than England's, {len(rows)} of {compared} compared (once the number of "
+                "comparisons is allowed for):"
+            )
             lines += [lead, *(f"- {w}" for w in words[:MOST_NAMED]), *more]
     lines += [_without(domains, framework=framework), CAVEAT]
     return checked("\n".join(line for line in lines if line), quoted=quoted)
