@@ -33,6 +33,7 @@ _HOMES = {
     "explain": "index",
     "find": "framework",
     "fitness": "index",
+    "fit_joint_model": "relations",
     "fit_measurement_model": "relations",
     "index_change": "index",
     "load_crosswalk": "framework",

@@ -2,6 +2,7 @@
 
 from outcomes_analysis.relations.analyses import correlations, regressions, unmeasured_characteristics
 from outcomes_analysis.relations.association import relate
+from outcomes_analysis.relations.joint import JointPriors, JointResult, JointSpec, fit_joint_model
 from outcomes_analysis.relations.map_clusters import ClusterResult, spatial_clusters
 from outcomes_analysis.relations.measurement import fit_measurement_model
 from outcomes_analysis.relations.result import RelationResult
@@ -10,9 +11,13 @@ from outcomes_analysis.relations.specification import RelationSpec
 
 __all__ = [
     "ClusterResult",
+    "JointPriors",
+    "JointResult",
+    "JointSpec",
     "RelationResult",
     "RelationSpec",
     "correlations",
+    "fit_joint_model",
     "fit_measurement_model",
     "regressions",
     "relate",

@@ -1,0 +1,167 @@
+"""The question the joint model answers, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from outcomes_analysis.errors import Problems, SpecError
+from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.relations.joint.preparing import Form
+from outcomes_analysis.relations.posteriors import Method
+
+FormSet = Literal["chosen", "reflective", "formative"]
+FORM_SETS: tuple[FormSet, ...] = get_args(FormSet)
+GIVEN, RAW = "deprivation and region", ""
+TABLE_COLUMNS = (
+    "quantity",
+    "forms",
+    "given",
+    "domain",
+    "other",
+    "form",
+    "area_code",
+    "area_name",
+    "indicator_id",
+    "period",
+    "n",
+    "estimate",
+    "lower",
+    "upper",
+    "level",
+    "interval",
+    "unit",
+    "method",
+    "contested",
+    "experimental",
+    "status",
+    "reason",
+)
+
+
+@dataclass(frozen=True)
+class JointSpec:
+    """How the outcomes of all domains relate: which years, what is held alike, each domain's measurement form.
+
+    Attributes
+    ----------
+    periods : tuple of int
+        Years by whose end figures were measured.
+    deprivation : tuple of str
+        Indicators held alike, beside the region.
+    forms : tuple of (str, str)
+        Measurement form of the domains for which it is prescribed, ``reflective`` or ``formative``; of the others the
+        checks decide.
+    """
+
+    periods: tuple[int, ...]
+    deprivation: tuple[str, ...] = ("child_poverty_ahc",)
+    forms: tuple[tuple[str, Form], ...] = ()
+
+    def __post_init__(self) -> None:
+        problems = Problems("joint model")
+        if not self.periods:
+            problems.add("no year is given; name at least one, such as periods=[2024].")
+        if len(set(self.periods)) < len(self.periods):
+            problems.add("a year is given twice.")
+        if not self.deprivation:
+            problems.add("nothing is held alike; name a measure of deprivation, such as child_poverty_ahc.")
+        wrong = [f"{d}: {f}" for d, f in self.forms if f not in get_args(Form)]
+        if wrong:
+            problems.add(f"measurement forms are 'reflective' and 'formative', not {', '.join(wrong)}.")
+        problems.raise_if_any(SpecError)
+
+    @property
+    def hash(self) -> str:
+        """Short hash of the question, the same in every session."""
+        return hash_of(asdict(self))
+
+
+@dataclass(frozen=True, eq=False)
+class JointResult:
+    """How the domains relate, how sure that is, and whether the model fits.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row an estimate. ``quantity``: ``correlation`` (of ``domain`` and ``other``), ``domain`` (an area's domain
+        quantity), ``loading`` (of an indicator on its domain). ``forms``: which set of measurement forms the row comes
+        from, ``chosen`` (each domain in the form that the checks bear out), ``reflective`` or ``formative`` (all
+        domains alike, for comparison); ``form`` is that of the domain itself. ``given``: empty, or what is held alike.
+        ``n`` authorities; ``estimate, lower, upper, level, interval`` (posterior median and equal-tailed interval);
+        ``unit``; ``method``; ``contested`` (why an indicator's direction is disputed); ``experimental`` (whether a
+        domain is); ``status`` (``computed`` or ``withheld``) and ``reason``.
+    text : str
+        Prose made from the same numbers.
+    spec : JointSpec
+        The question.
+    manifest : RunManifest
+        What the answer was made from.
+    diagnostics : dict
+        ``sampling`` (by set of forms), ``forms`` (chosen for each domain), ``as_sums`` (domains that can
+        only be weighted sums, and why), ``left_out`` and ``dropped`` (reasons).
+    checks : DataFrame
+        Posterior predictive checks of each domain with its indicators behaving as one thing.
+    areas : DataFrame
+        Leave-one-area-out: how far the answer leans on single areas.
+    priors : DataFrame
+        Priors beside posteriors.
+    sensitivity : DataFrame
+        The correlations under other choices: wider priors, other deprivation, without London.
+    """
+
+    table: pd.DataFrame
+    text: str
+    spec: JointSpec
+    manifest: RunManifest
+    diagnostics: dict[str, Any]
+    checks: pd.DataFrame
+    areas: pd.DataFrame
+    priors: pd.DataFrame
+    sensitivity: pd.DataFrame
+
+    def __str__(self) -> str:
+        return self.text
+
+    def correlations(self, *, forms: FormSet = "chosen") -> pd.DataFrame:
+        """One row a pair of domains: the correlation as it is, and given deprivation and region.
+
+        Parameters
+        ----------
+        forms : {"chosen", "reflective", "formative"}
+
+        Returns
+        -------
+        DataFrame
+            ``domain, other, estimate, lower, upper, estimate_given, lower_given, upper_given, level, method,
+            experimental, status, reason``, in the framework's order.
+        """
+        rows = self.table[self.table["quantity"].eq("correlation") & self.table["forms"].eq(forms)]
+        keys = ["domain", "other"]
+        plain = rows[rows["given"].eq(RAW)]
+        held = rows[rows["given"].eq(GIVEN)].set_index(keys)[["estimate", "lower", "upper"]].add_suffix("_given")
+        columns = [*keys, "estimate", "lower", "upper"]
+        found = plain[columns].join(held, on=keys)
+        rest = plain[["level", "method", "experimental", "status", "reason"]]
+        return found.join(rest).reset_index(drop=True)
+
+
+def forms_for(spec: JointSpec, domains: tuple[str, ...]) -> Mapping[str, Form]:
+    """Prescribed forms, checked against the domains there are.
+
+    Raises
+    ------
+    SpecError
+        If a domain named does not exist.
+    """
+    unknown = [d for d, _ in spec.forms if d not in domains]
+    if unknown:
+        message = f"No domain {', '.join(unknown)}. There are: {', '.join(domains)}."
+        raise SpecError(message)
+    return dict(spec.forms)
+
+
+__all__ = ["FORM_SETS", "GIVEN", "RAW", "TABLE_COLUMNS", "FormSet", "JointResult", "JointSpec", "Method", "forms_for"]
