@@ -8,7 +8,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_MODULES = ("courses", "estimates", "maps", "profiles", "ranks", "relations", "tables", "theme")
+_MODULES = (
+    "courses",
+    "estimates",
+    "fitness_cards",
+    "funnels",
+    "maps",
+    "profiles",
+    "ranks",
+    "relations",
+    "rugs",
+    "spines",
+    "tables",
+    "theme",
+)
 _NAMES = {
     "Figure": "composing",
     "export": "exporting",
@@ -23,12 +36,16 @@ __all__ = [
     "estimates",
     "export",
     "figure_entry",
+    "fitness_cards",
+    "funnels",
     "interactive",
     "load_figures",
     "maps",
     "profiles",
     "ranks",
     "relations",
+    "rugs",
+    "spines",
     "tables",
     "theme",
 ]

@@ -103,7 +103,12 @@ def spread_out(wanted: Sequence[float], *, gap: float, low: float, high: float) 
 
 
 def label_points(
-    points: Sequence[dict[str, Any]], *, taken: Sequence[dict[str, Any]], right: float, size: float = SMALL
+    points: Sequence[dict[str, Any]],
+    *,
+    taken: Sequence[dict[str, Any]],
+    right: float,
+    left: float = 0.0,
+    size: float = SMALL,
 ) -> list[dict[str, Any]]:
     """Labels right or left of their points, above or below, the first place that is free; none where there is none.
 
@@ -113,8 +118,8 @@ def label_points(
         ``x, y, text`` in pixels, the most important first.
     taken : sequence of dict
         ``x, y`` of all points drawn, which no label may cover.
-    right : float
-        Edge that no label may pass.
+    right, left : float
+        Edges that no label may pass.
     """
     boxes = [(p["x"] - 2.5, p["y"] - 2.5, p["x"] + 2.5, p["y"] + 2.5) for p in taken]
     placed = []
@@ -124,7 +129,7 @@ def label_points(
             x, y = point["x"] + dx, point["y"] + dy
             box = (x, y - size * 0.55, x + wide, y + size * 0.55)
             free = all(box[0] >= b[2] or b[0] >= box[2] or box[1] >= b[3] or b[1] >= box[3] for b in boxes)
-            if free and box[0] >= 0 and box[2] <= right:
+            if free and box[0] >= left and box[2] <= right:
                 boxes.append(box)
                 placed.append({"x": round(x, 2), "y": round(y, 2), "text": point["text"]})
                 break
