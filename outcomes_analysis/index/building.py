@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +24,7 @@ from outcomes_analysis.index.stepping import Method
 from outcomes_analysis.index.tree import Tree
 from outcomes_analysis.index.tree_weights import hierarchy, weights_in
 from outcomes_analysis.index.weighting import Equal, weight
+from outcomes_analysis.index.withholding import withhold_ranks
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed, plural
 
@@ -348,7 +350,11 @@ def _text(
 
 
 def build_index(
-    matrix: IndicatorMatrix, *, spec: IndexSpec | None = None, base: IndexResult | None = None
+    matrix: IndicatorMatrix,
+    *,
+    spec: IndexSpec | None = None,
+    base: IndexResult | None = None,
+    allow: Sequence[str] = (),
 ) -> IndexResult:
     """Score every node of the framework, at any depth, and every indicator in every authority.
 
@@ -361,11 +367,15 @@ def build_index(
     base : IndexResult, optional
         An index of the base year by the same specification, whose means and standard deviations ``spec.rescale``
         uses, so that years compare; those of this matrix otherwise.
+    allow : sequence of str
+        Nodes ranked although their figures do not bear a rank; named in the table and the text.
 
     Returns
     -------
     IndexResult
         Scores run higher = better; 0 is England in the base period, 1 a standard deviation between authorities.
+        Ranks that the figures do not bear are withheld
+        (:func:`~outcomes_analysis.index.withholding.withhold_ranks`).
 
     Raises
     ------
@@ -380,7 +390,11 @@ def build_index(
     Errors go up by the slopes of the means, or by draws of the figures where a mean has none
     (:func:`~outcomes_analysis.index.climbing.climb`).
     """
-    spec = spec or IndexSpec()
+    return withhold_ranks(scored(matrix, spec or IndexSpec(), base=base), allow=allow)
+
+
+def scored(matrix: IndicatorMatrix, spec: IndexSpec, *, base: IndexResult | None = None) -> IndexResult:
+    """Score as :func:`build_index` does, with every rank still there, whether the figures bear it or not."""
     names = taking_part(matrix, spec)
     framework = matrix.framework
     ready = prepare(matrix, spec, names)

@@ -46,9 +46,9 @@ def _observations() -> pd.DataFrame:
 def default_index(period: int = PERIOD) -> IndexResult:
     """Index of the default data and framework for one year, made once a process; ranks not borne are withheld."""
     from outcomes_analysis.framework import load_framework
-    from outcomes_analysis.index import build_index, build_matrix, withhold_ranks
+    from outcomes_analysis.index import build_index, build_matrix
 
-    return withhold_ranks(build_index(build_matrix(_observations(), framework=load_framework(), period=period)))
+    return build_index(build_matrix(_observations(), framework=load_framework(), period=period))
 
 
 @cache

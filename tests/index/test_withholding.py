@@ -8,6 +8,7 @@ import pytest
 import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index import fitness, index_change
+from outcomes_analysis.index.building import scored
 from outcomes_analysis.index.purpose import Thresholds
 from outcomes_analysis.index.withholding import withhold_ranks, withhold_verdicts
 
@@ -15,9 +16,8 @@ from outcomes_analysis.index.withholding import withhold_ranks, withhold_verdict
 @pytest.fixture(scope="module")
 def years():
     framework, observations = oa.load_framework(), oa.load_observations()
-    return tuple(
-        oa.build_index(oa.build_matrix(observations, framework=framework, period=year)) for year in (2024, 2025)
-    )
+    matrices = (oa.build_matrix(observations, framework=framework, period=year) for year in (2024, 2025))
+    return tuple(scored(matrix, oa.IndexSpec()) for matrix in matrices)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,15 @@ def held(years):
 @pytest.fixture(scope="module")
 def change(years):
     return index_change(*years)
+
+
+def test_an_index_is_built_with_what_it_does_not_bear_withheld(held, years):
+    built = oa.build_index(years[1].matrix)
+    assert built.table["status"].eq("withheld").any()
+    assert built.table.equals(held.table)
+    allowed = oa.build_index(years[1].matrix, allow=("cla_3placements_pct",))
+    assert allowed.table.query("node_id == 'cla_3placements_pct'")["overridden"].all()
+    assert "cla_3placements_pct" not in reasons(built.table)[reasons(built.table) == ""]
 
 
 def reasons(table):
