@@ -187,7 +187,7 @@ def signs(rows: pd.DataFrame) -> pd.Series:
     if "against_england" in known.columns:
         said = known["against_england"].map({"above": 1.0, "below": -1.0, "not clearly different": 0.0})
         sign = said.fillna(sign)
-    found[known.index] = sign
+    found[known.index] = sign.astype(float)  # where nothing can be compared the words are no numbers
     return found
 
 
