@@ -1,0 +1,342 @@
+"""What is known of one place as tables in words, written once for its page, its workbook and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from outcomes_analysis.places import AreaProfile
+from outcomes_analysis.places.quantities import PERCENT, more_or_fewer, spoken, unit_words
+from outcomes_analysis.relations.sentences import in_sentence
+from outcomes_analysis.sources.release import read_manifest
+from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, SYMBOLS, plural, symbol, written_date
+
+LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
+STANDING = {"above": "clearly better", "below": "clearly worse", "not clearly different": "not clearly different"}
+VERDICTS = {"better": "clearly better", "worse": "clearly worse", "similar": "not clearly different"}
+CONTEXT = "Context"
+NONE, NOT_FOR_THIS = SYMBOLS["not_available"], SYMBOLS["not_applicable"]
+SCORE_DECIMALS = 2
+
+
+@dataclass(frozen=True)
+class PlaceTable:
+    """One table of a place.
+
+    Attributes
+    ----------
+    id, label, title : str
+        For a file's name; for a sheet's; and above the table.
+    frame : DataFrame
+        Headings in words; a cell is a number, rounded as published, or text. None is empty: a missing figure is its
+        symbol (``[c]``, ``[x]``), and ``[z]`` stands where there can be none.
+    notes : tuple of str
+        What to know before reading it.
+    """
+
+    id: str
+    label: str
+    title: str
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols that occur in it, each with its meaning."""
+        cells = {cell for column in self.frame for cell in self.frame[column] if isinstance(cell, str)}
+        return tuple(f"{s} {words}" for s, words in SYMBOL_MEANINGS.items() if any(s in cell for cell in cells))
+
+
+def place_tables(profile: AreaProfile) -> tuple[PlaceTable, ...]:
+    """Put everything known of a place into tables.
+
+    Parameters
+    ----------
+    profile : AreaProfile
+        With its domains, if scores are wanted.
+
+    Returns
+    -------
+    tuple of PlaceTable
+        Domains and parts; indicators; their series; the equity twin by domain and by indicator; sources. One that
+        would have no row is left out.
+    """
+    made = (_domains, _indicators, _series, _equity_domains, _equity_indicators, _sources)
+    return tuple(table for table in (make(profile) for make in made) if len(table.frame))
+
+
+def against_england(row: Mapping[Any, Any]) -> str:
+    """How a figure stands against England's of the same period, once the number of comparisons is allowed for.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of :attr:`~outcomes_analysis.places.AreaProfile.table`.
+
+    Returns
+    -------
+    str
+        ``"clearly better"``, ``"clearly worse"``, ``"not clearly different"``; for what is disputed or neither good
+        nor bad ``"clearly more"`` and so on; ``"not judged: "`` with the reason; a symbol where there is no figure.
+    """
+    if row["verdict"] in VERDICTS:
+        return VERDICTS[row["verdict"]]
+    if row["verdict"] == "no figure":
+        return NOT_FOR_THIS
+    if row["kind"] in ("contested", "activity") and np.isfinite(row["distance"]):
+        clear = str(row["clear"])
+        return f"clearly {more_or_fewer(clear, form=row['form'])}" if clear else VERDICTS["similar"]
+    return f"not judged: {in_sentence(str(row['reason']))}" if row["reason"] else "not judged"
+
+
+def domain_names(profile: AreaProfile) -> dict[str, str]:
+    """Words of each domain's id, and of what is outside them."""
+    from outcomes_analysis.framework.loading import load_framework
+
+    known = {node.id: node.label for node in load_framework().domains}
+    return {d: known.get(d, d) if d else CONTEXT for d in dict.fromkeys(profile.table["domain"])}
+
+
+def score_rows(profile: AreaProfile) -> list[tuple[str, Mapping[Any, Any], str]]:
+    """Scores in the order of reading: what kind of score, its row, its label with its marks."""
+    found: list[tuple[str, Mapping[Any, Any], str]] = []
+    for row in profile.domains.to_dict("records"):
+        star = " (holds contested indicators)" if row["disputed"] else ""
+        if not row["experimental"]:
+            found.append(("domain", row, f"{row['node_label']}{star}"))
+            continue
+        for part in profile.parts[profile.parts["domain"].eq(row["node_id"])].to_dict("records"):
+            inside = " (holds contested indicators)" if part["disputed"] else ""
+            found.append(("part of an experimental domain", part, f"{part['node_label']}{inside}"))
+        found.append(("experimental domain", row, f"{row['node_label']}, all parts together (experimental){star[:-1]}"
+                      f"{')' if star else ''}"))  # fmt: skip
+    return found
+
+
+def _number(value: Any, decimals: int, missing: str = NONE) -> float | int | str:
+    """A number as published, or the symbol of what is missing."""
+    if value is None or not np.isfinite(value):
+        return missing
+    rounded = round(float(value), int(decimals))
+    return int(rounded) if decimals == 0 else rounded + 0.0  # no minus nought
+
+
+def _text(value: Any) -> str:
+    return NOT_FOR_THIS if value is None or str(value).strip() in ("", "nan") else str(value)
+
+
+def _unit(unit: str) -> str:
+    return "per cent" if unit == PERCENT else unit_words(unit)
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _domains(profile: AreaProfile) -> PlaceTable:
+    rows = []
+    for kind, row, label in score_rows(profile):
+        ranked = bool(row.get("ranked", False)) and kind == "domain"
+        computed = np.isfinite(row["estimate"])
+        rows.append(
+            {
+                "Domain or part": label,
+                "Kind of score": kind,
+                "Score": _number(row["estimate"], SCORE_DECIMALS),
+                "Lower": _number(row["lower"], SCORE_DECIMALS),
+                "Upper": _number(row["upper"], SCORE_DECIMALS),
+                "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["level"]) else NOT_FOR_THIS,
+                "England, same date": _number(row["england"], SCORE_DECIMALS),
+                "Against England": STANDING.get(str(row["against_england"]), "not judged" if computed else NONE),
+                f"Neighbours' {profile.spec.statistic}": _number(row["neighbours_centre"], SCORE_DECIMALS),
+                "Rank (1 is best)": _number(row.get("rank", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
+                "Rank from": _number(row.get("rank_lower", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
+                "Rank to": _number(row.get("rank_upper", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
+            }
+        )
+    notes = (
+        "0 is England in the base period of each indicator, mostly 2022/23; 1 is the usual distance between "
+        "authorities then; higher is better. England's own score for the same date stands beside.",
+        "A contested indicator is one of which it is disputed which way is better. An experimental domain is read part "
+        "by part and never ranked.",
+    )
+    return PlaceTable("domains", "Domains", f"{profile.name}: scores with their intervals", _frame(rows), notes)
+
+
+def _indicators(profile: AreaProfile) -> PlaceTable:
+    words = domain_names(profile)
+    rows = []
+    for row in profile.table.to_dict("records"):
+        places, missing = int(row["decimals"]), row["symbol"] or NONE
+        beside = NONE if np.isfinite(row["value"]) else NOT_FOR_THIS
+        mark = row["symbol"] if np.isfinite(row["value"]) else ""
+        elsewhere = f"published for {row['only_for']} only" if row["only_for"] else ""
+        rows.append(
+            {
+                "Indicator": row["name"] + (" (contested)" if row["contested"] else ""),
+                "Domain": words[row["domain"]],
+                "Kind": {"activity": "activity of services", "enabler": "services, parents and carers"}.get(
+                    row["kind"], row["kind"]
+                ),
+                "Unit": _unit(row["unit"]),
+                "Which way is better": {1: "higher", -1: "lower"}.get(row["direction"], "not agreed")
+                if not row["contested"]
+                else "not agreed",
+                "Period": _text(spoken(row["period"])) if row["period"] else NOT_FOR_THIS,
+                "Figure": _number(row["value"], places, missing),
+                "Lower": _number(row["lower"], places, beside),
+                "Upper": _number(row["upper"], places, beside),
+                "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["lower"]) else beside,
+                "England": _number(row["england"], places, beside),
+                "Region": _number(row["region"], places, beside),
+                f"Neighbours' {profile.spec.statistic}": _number(row["neighbours_centre"], places, beside),
+                "Neighbours with a figure": f"{row['neighbours_count']} of {row['neighbours_of']}",
+                "Against England": against_england(row),
+                "Over time": row["trend"] if row["trend"] else NOT_FOR_THIS,
+                "Change": _number(row["change"], places, NOT_FOR_THIS),
+                "Change, lower": _number(row["change_lower"], places, NOT_FOR_THIS),
+                "Change, upper": _number(row["change_upper"], places, NOT_FOR_THIS),
+                "Since": _text(spoken(row["since"])) if row["since"] else NOT_FOR_THIS,
+                "What to mind": "; ".join(part for part in (mark, elsewhere, row["cannot_tell"]) if part)
+                or NOT_FOR_THIS,
+            }
+        )
+    notes = (
+        "Every figure is set beside others of the same period. A judgement is given only where the interval, sampling "
+        "and year-to-year variation together, leaves England's figure out and the number of comparisons is allowed "
+        "for. Contested figures and the activity of services are more or fewer, never better or worse.",
+    )
+    title = f"{profile.name}: {plural(len(rows), 'indicator', 'indicators')} beside England, region and neighbours"
+    return PlaceTable("indicators", "Indicators", title, _frame(rows), notes)
+
+
+def _series(profile: AreaProfile) -> PlaceTable:
+    about = profile.table.set_index("indicator_id")
+    rows = []
+    for row in profile.series.to_dict("records"):
+        known = about.loc[row["indicator_id"]]
+        places = int(known["decimals"])
+        missing = symbol(str(row["status"]), str(row["flags"])) or NONE
+        rows.append(
+            {
+                "Indicator": known["name"] + (" (contested)" if known["contested"] else ""),
+                "Unit": _unit(known["unit"]),
+                "Period": spoken(str(row["period"])),
+                "Figure": _number(row["value"], places, missing),
+                "Lower": _number(row["lower"], places, NONE),
+                "Upper": _number(row["upper"], places, NONE),
+                "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["lower"]) else NOT_FOR_THIS,
+                "England": _number(row["england"], places),
+                "Stretch without a break": int(row["segment"]),
+            }
+        )
+    notes = ("Never compare, or join by a line, two figures of one indicator that lie in different stretches.",
+             "Intervals are those of the publisher, where there is one, or of sampling alone.")  # fmt: skip
+    return PlaceTable("series", "Series", f"{profile.name}: figures over time", _frame(rows), notes)
+
+
+def _equity_domains(profile: AreaProfile) -> PlaceTable:
+    rows = []
+    for row in profile.equity.domains.to_dict("records"):
+        twin = row["status"] == "computed"
+        lack = NONE if not twin else NOT_FOR_THIS
+        rows.append(
+            {
+                "Domain": row["node_label"],
+                "Children": row["group_label"],
+                "Gap": _number(row["estimate"], 1, lack),
+                "Lower": _number(row["lower"], 1, lack),
+                "Upper": _number(row["upper"], 1, lack),
+                "Level of the interval": f"{round(100 * row['level'])}%",
+                "England's gap": _number(row["england_gap"], 1, lack),
+                "Against England's gap": row["against_england"] or ("not judged" if twin else NONE),
+                "Indicators": f"{row['indicators']} of {row['of']}",
+                "Why there is no twin": row["reason"] or NOT_FOR_THIS,
+            }
+        )
+    notes = (
+        "How far the children named are from all children of the place, on the same indicators; 1 is the usual "
+        "distance between authorities; negative is worse.",
+        "Who is counted in these groups differs between places, so a wider gap can also say that fewer children are "
+        "counted in the group.",
+    )
+    title = f"{profile.name}: equity twin, each domain for groups of children"
+    return PlaceTable("equity-domains", "Equity domains", title, _frame(rows), notes)
+
+
+def _equity_indicators(profile: AreaProfile) -> PlaceTable:
+    words = domain_names(profile)
+    rows = []
+    for row in profile.equity.table.to_dict("records"):
+        places = int(row["decimals"])
+        missing = symbol(str(row["status"])) or NONE
+        has = np.isfinite(row["estimate"])
+        more = {"more": "clearly more", "fewer": "clearly fewer"}
+        clear = {"wider": "clearly wider", "narrower": "clearly narrower", **more}.get(str(row["clear"]), "")
+        judged = clear or ("not clearly different" if np.isfinite(row["distance"]) else "not judged")
+        rows.append(
+            {
+                "Indicator": row["name"] + (" (contested)" if row["contested"] else ""),
+                "Domain": words.get(row["domain"], CONTEXT),
+                "Children": row["group_label"],
+                "Unit": _unit(row["unit"]),
+                "Period": spoken(str(row["period"])) if row["period"] else NOT_FOR_THIS,
+                "Figure": _number(row["value"], places, missing),
+                "Lower": _number(row["lower"], places, NOT_FOR_THIS),
+                "Upper": _number(row["upper"], places, NOT_FOR_THIS),
+                "Set beside": row["beside"] or NOT_FOR_THIS,
+                "Figure beside": _number(row["beside_value"], places, NOT_FOR_THIS),
+                "Gap": _number(row["estimate"], places, NOT_FOR_THIS),
+                "Gap, lower": _number(row["gap_lower"], places, NOT_FOR_THIS),
+                "Gap, upper": _number(row["gap_upper"], places, NOT_FOR_THIS),
+                "Level of the intervals": f"{round(100 * row['level'])}%",
+                "England's gap": _number(row["england_gap"], places, NOT_FOR_THIS),
+                "Against England's gap": judged if has else NOT_FOR_THIS,
+                "Why it is not judged": row["reason"] or NOT_FOR_THIS,
+            }
+        )
+    title = f"{profile.name}: groups of children by indicator"
+    return PlaceTable("equity-indicators", "Equity indicators", title, _frame(rows))
+
+
+def _sources(profile: AreaProfile) -> PlaceTable:
+    used = {*profile.manifest.sources, *profile.equity.manifest.sources}
+    listed: Any = read_manifest()["sources"]
+    rows = [
+        {
+            "Title": s["title"],
+            "Publisher": s["publisher"],
+            "Publisher's page": s["publisher_page"],
+            "Data as at": written_date(s["data_as_at"]),
+            "Licence": s["licence"],
+        }
+        for s in listed
+        if s["id"] in used
+    ]
+    return PlaceTable("sources", "Sources", "Published files behind these tables", _frame(rows), (LICENCE,))
+
+
+def method_lines(profile: AreaProfile) -> list[str]:
+    """How the figures of a place were made, line by line, with what to mind and what it can be made again from."""
+    said = profile.sections
+    beside = (
+        f"Neighbours: set {profile.spec.neighbours}, their {profile.spec.statistic}."
+        if profile.spec.neighbours
+        else "No neighbours were asked for."
+    )
+    lines = [
+        EXPLORATION,
+        said.get("notice", ""),
+        said.get("method", ""),
+        said.get("withheld", ""),
+        f"Figures measured by the end of {profile.period}. {beside} Changes are over at most {profile.spec.years} "
+        "years, never across a break.",
+        f"Data as at {written_date(profile.manifest.data_as_at)}. Made with outcomes_analysis "
+        f"{profile.manifest.package}; data {profile.manifest.data}, question {profile.manifest.spec}.",
+        LICENCE,
+    ]
+    return [line for line in lines if line]
