@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 SYMBOLS = {"suppressed": "[c]", "not_available": "[x]", "not_applicable": "[z]"}
@@ -18,6 +18,17 @@ SYMBOL_MEANINGS = {
 }
 EXPLORATION = "For exploration, not performance management. Not official statistics."
 AREAS_NOT_CHILDREN = "These are associations between areas, not between children."
+
+# What an evaluation of a place and a date must pass before its text may speak of an effect.
+EVALUATION_CHECKS = (
+    "overlap",
+    "fit",
+    "earlier_course",
+    "earlier_dates",
+    "power",
+    "other_places",
+    "agreement",
+)
 
 _CAUSAL = re.compile(
     r"\b(caus(?:e|es|ed|ing|al)|effects?|affect(?:s|ed|ing)?|impact(?:s|ed|ing)?|drives?|driven|driving|"
@@ -112,4 +123,24 @@ def associational(text: str) -> str:
     if found:
         message = f"generated text uses causal words ({', '.join(sorted(set(found)))}): {text[:120]}"
         raise ValueError(message)
+    return text
+
+
+def evaluated(text: str, *, checks: Mapping[str, bool]) -> str:
+    """Return the text of an evaluation unchanged, once it is certain that it claims no more than its checks bear.
+
+    Parameters
+    ----------
+    text : str
+    checks : mapping
+        Whether each of ``EVALUATION_CHECKS`` passed. Only if all did may the text say "effect"; any other word that
+        claims one thing makes another happen is barred even then.
+
+    Raises
+    ------
+    ValueError
+        If it claims more: the sentence that generated it is wrong, which is our mistake and not the user's.
+    """
+    passed = all(checks.get(name, False) for name in EVALUATION_CHECKS)
+    associational(re.sub(r"\beffect\b", "", text, flags=re.IGNORECASE) if passed else text)
     return text

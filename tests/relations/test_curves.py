@@ -209,6 +209,7 @@ def test_size_where_places_are_separate():
     assert 0.043 < _rejections(alike=0.0, null="separate") < 0.157
 
 
+@pytest.mark.slow
 def test_size_where_neighbours_are_alike():
     """Places exchanged at random call too many unrelated figures tied; with likeness kept the size is right."""
     assert _rejections(alike=0.8, null="separate") > 0.157
