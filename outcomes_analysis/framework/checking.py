@@ -170,6 +170,9 @@ def _number_faults(indicator: Indicator) -> Iterator[str]:
         yield f"{who}: sampling model {sampling.model} needs `cohort_share`"
     if sampling.model == "cohort_mean" and sampling.sd is None:
         yield f"{who}: sampling model cohort_mean needs `sd`, the standard deviation between children"
+    for group, spread in sampling.sd_of.items():
+        if group.count("/") != 1 or not spread > 0:
+            yield f"{who}: sd_of has '{group}: {spread:g}'; write group_type/group and a standard deviation above 0"
     if not indicator.base_period.strip():
         yield f"{who}: base_period is empty; name a period as in the data, such as '2022/23' or '2023-03-31'"
 

@@ -51,6 +51,8 @@ class Sampling(_Frozen):
         where it is taken to be the same everywhere.
     sd : float, optional
         Standard deviation between children, for ``cohort_mean``.
+    sd_of : dict of str to float
+        The same for groups of children who differ more among themselves, by ``group_type/group``.
     dispersion : float, optional
         Variance over mean of the count, for ``negbin``.
     reason : str
@@ -61,6 +63,7 @@ class Sampling(_Frozen):
     cohort_share: float | None = Field(default=None, gt=0)
     cohort_follows: str = ""
     sd: float | None = Field(default=None, gt=0)
+    sd_of: dict[str, float] = Field(default_factory=dict)
     dispersion: float | None = Field(default=None, ge=1)
     reason: str = ""
 

@@ -192,6 +192,7 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
             numerator=part["numerator"].to_numpy(dtype=float),
             denominator=part["denominator"].to_numpy(dtype=float),
             cohort=children[mine],
+            spread=_spread(indicator.sampling, part),
             per=indicator.per,
             log_scale=indicator.scale,
             rounding=float(rounding_error(indicator.decimals)),
@@ -224,6 +225,7 @@ def _by_model(
     numerator: Floats,
     denominator: Floats,
     cohort: Floats,
+    spread: Floats,
     per: float,
     log_scale: str,
     rounding: float,
@@ -239,12 +241,19 @@ def _by_model(
         people = np.where(np.isnan(people), cohort, people)
         dispersion = (sampling.dispersion or 1.0) if model == "negbin" else 1.0
         return _rate_errors(value, people, per, log_scale, rounding, dispersion)
-    if model == "cohort_mean" and sampling.sd is not None:
+    if model == "cohort_mean":
         children = np.where(denominator > 0, denominator, cohort)
-        return np.sqrt(sampling.sd**2 / children + rounding**2), nothing, nothing
+        return np.sqrt(spread**2 / children + rounding**2), nothing, nothing
     if model == "rounding":
         return np.full(len(value), rounding), nothing, nothing
     return nothing, nothing, nothing  # "none", or "published" where the publisher gave no interval
+
+
+def _spread(sampling: Sampling, obs: pd.DataFrame) -> Floats:
+    """Standard deviation between the children behind each row, its group's own where one is stated."""
+    groups = obs["group_type"].astype(str) + "/" + obs["group"].astype(str)
+    own = groups.map(sampling.sd_of).to_numpy(dtype=float)
+    return np.where(np.isnan(own), np.nan if sampling.sd is None else sampling.sd, own)
 
 
 def _people(value: Floats, numerator: Floats, denominator: Floats, per: float) -> Floats:

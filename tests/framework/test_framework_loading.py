@@ -106,6 +106,7 @@ def test_every_fault_of_fields_is_told_at_once(tmp_path: Path):
         ({"valid_range": "[5, 1]"}, "valid_range [5, 1] is empty"),
         ({"sampling": "{model: cohort_rate}"}, "sampling model cohort_rate needs `cohort_share`"),
         ({"sampling": "{model: cohort_mean, cohort_share: 0.1}"}, "cohort_mean needs `sd`"),
+        ({"sampling": "{model: none, sd_of: {in_need: 2}}"}, "sd_of has 'in_need: 2'; write group_type/group"),
         ({"sampling": "{model: wilson, cohort_follows: a}"}, "cohort_follows 'a' needs `cohort_share` too"),
         ({"sampling": "{model: wilson, cohort_share: 1, cohort_follows: b}"}, "cohort_follows 'b' names no indicator"),
         ({"base_period": "' '"}, "base_period is empty"),

@@ -239,3 +239,15 @@ def test_population_is_that_of_the_mid_year_before(framework, indicator, observa
     se = sampling_errors(groups, framework=fw, population=people)["se_sampling"]
     assert se.tolist()[:2] == pytest.approx([2.0 / np.sqrt(0.25), 1.0 / np.sqrt(0.5)], rel=0.01)
     assert np.isnan(se[2])  # shares of ethnic groups are not assumed
+
+
+def test_groups_that_differ_more_among_themselves_have_their_own_spread(framework, indicator, observations):
+    sampling = {"model": "cohort_mean", "cohort_share": 0.5, "sd": 10.0, "sd_of": {"social_care/in_need": 30.0}}
+    fw = framework(indicator("a", sampling=sampling, scale="identity"))
+    obs = observations(
+        indicator_id=["a"] * 2, value=[5.0, 15.0], denominator=[100.0, 100.0],
+        group_type=["all", "social_care"], group=["all", "in_need"],
+    )  # fmt: skip
+    se = sampling_errors(obs, framework=fw)["se_sampling"]
+    # 10 and 30 over the root of 100 children; rounding adds .03
+    assert se.tolist() == pytest.approx([1.0, 3.0], rel=0.01)

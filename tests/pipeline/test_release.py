@@ -259,3 +259,16 @@ def test_inherited_values_are_only_of_successors(released: pd.DataFrame) -> None
     inherited = released[released["status"] == "inherited"]
     assert len(inherited) > 1_000
     assert (inherited["area_code"] != inherited["published_code"]).all()
+
+
+def test_errors_of_absence_count_children_and_not_half_days(released: pd.DataFrame) -> None:
+    rows = released[
+        (released["indicator_id"] == "absence_overall")
+        & (released["group_type"] == "social_care")
+        & (released["denominator"] > 0)
+        & released["area_code"].str.startswith("E0")
+    ]
+    assert len(rows) > 1000
+    # an authority has at most some thousands of them, and children differ by 18 points or more
+    assert rows["denominator"].max() < 6000
+    assert (rows["se_sampling"] * rows["denominator"] ** 0.5).min() > 17
