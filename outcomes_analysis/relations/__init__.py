@@ -2,6 +2,9 @@
 
 from outcomes_analysis.relations.analyses import correlations, regressions, unmeasured_characteristics
 from outcomes_analysis.relations.association import relate
+from outcomes_analysis.relations.choices import MultiverseSpec
+from outcomes_analysis.relations.curves import MultiverseResult, multiverse
+from outcomes_analysis.relations.evaluations import EvaluationResult, EvaluationSpec, evaluate_place
 from outcomes_analysis.relations.joint import JointPriors, JointResult, JointSpec, fit_joint_model
 from outcomes_analysis.relations.map_clusters import ClusterResult, spatial_clusters
 from outcomes_analysis.relations.measurement import fit_measurement_model
@@ -11,14 +14,20 @@ from outcomes_analysis.relations.specification import RelationSpec
 
 __all__ = [
     "ClusterResult",
+    "EvaluationResult",
+    "EvaluationSpec",
     "JointPriors",
     "JointResult",
     "JointSpec",
+    "MultiverseResult",
+    "MultiverseSpec",
     "RelationResult",
     "RelationSpec",
     "correlations",
+    "evaluate_place",
     "fit_joint_model",
     "fit_measurement_model",
+    "multiverse",
     "regressions",
     "relate",
     "spatial_clusters",
