@@ -11,8 +11,9 @@ import pandas as pd
 from outcomes_analysis.errors import FigureError, several
 from outcomes_analysis.figures import findings, rows, theme
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, date_of, finished, resizable
+from outcomes_analysis.figures.legends import Kind
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.figures.rows import Axis, Kind
+from outcomes_analysis.figures.rows import Axis
 from outcomes_analysis.wording import associational, listed, number, plural
 
 _WIDEST = 10.0  # of an interval, in standard deviations between authorities, beyond which a gap says nothing

@@ -11,8 +11,9 @@ from outcomes_analysis.areas.register import resolve
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import findings, rows, standing, theme
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, date_of, finished, resizable
+from outcomes_analysis.figures.legends import STANDING, Kind
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.figures.rows import Axis, Kind
+from outcomes_analysis.figures.rows import Axis
 from outcomes_analysis.relations.sentences import in_sentence
 from outcomes_analysis.wording import associational, number, plural
 
@@ -124,7 +125,7 @@ def domain_profile(
             drawn,
             axis=Axis("score: 0 = England in the base period, higher is better", decimals=1),
             width=rows.body_width(size),
-            kinds=rows.STANDING | ({"disputed": _DISPUTED} if disputed else {}),
+            kinds=STANDING | ({"disputed": _DISPUTED} if disputed else {}),
             beside="England, same date" if "beside" in drawn.columns else "",
         ),
         title=title,

@@ -13,6 +13,7 @@ from outcomes_analysis.figures import findings, standing, theme
 from outcomes_analysis.figures.classes import check_table
 from outcomes_analysis.figures.columns import Canvas, Columns, place, printed_name
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
+from outcomes_analysis.figures.legends import STANDING, Entry, draw_legend, laid_out
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import listed, plural
 
@@ -24,11 +25,6 @@ _SHOWN: dict[Measure, str] = {
     "score": "Score, higher is better, 0 = England in the base period,",
 }
 _ROW, _GAP, _SIZE, _TOP = 10.2, 14.0, 7.2, 22.0
-_KINDS: dict[str, tuple[str, str, str]] = {  # shape, fill, words
-    "above": ("triangle-up", theme.AGAINST[2], "clearly better than England"),
-    "similar": ("circle", theme.PAPER, "no clear difference"),
-    "below": ("square", theme.AGAINST[0], "clearly worse than England"),
-}
 
 
 def rank_intervals(
@@ -161,19 +157,21 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     for row in rows.itertuples():
         y = down(row.line)
         value, lower, upper = (float(getattr(row, b)) for b in bounds)
-        shape, fill, _ = _KINDS[_KIND_OF.get(row.sign, "similar")]
-        edge = theme.QUIET if fill == theme.PAPER else fill
+        kind = STANDING[_KIND_OF.get(row.sign, "similar")]
         left = row.column * (each + _GAP)
         text = printed_name(str(row.area_name), width=names - 2, size=_SIZE)
         intervals.append(
-            {"x": across(row.column, lower), "x2": across(row.column, upper), "y": y, "y2": y, "colour": edge}
+            {"x": across(row.column, lower), "x2": across(row.column, upper), "y": y, "y2": y, "colour": kind.edge}
         )
-        points.append({"x": across(row.column, value), "y": y, "shape": shape, "fill": fill, "colour": edge})
+        point = {"x": across(row.column, value), "y": y, "shape": kind.shape, "fill": kind.fill, "colour": kind.edge}
+        points.append(point)
         texts.append({"x": left, "y": y, "text": text})
     canvas.rules(intervals, width=1.1)
     canvas.points(points, area=15)
     canvas.text(texts, size=_SIZE)
-    _key(canvas)
+    entries = [Entry(kind.words, kind) for kind in STANDING.values()]
+    england_line = Entry("where England would stand", stroke=theme.INK, dash=(2, 2))
+    draw_legend(canvas, laid_out([*entries, england_line], width=width))
     return canvas.chart()
 
 
@@ -218,19 +216,6 @@ def _grid(
     canvas.rules(middle, width=0.8, colour=theme.INK, dash=[2, 2])
     canvas.text(headings, size=_SIZE + 0.5, bold=True)
     canvas.text(numbers, size=6.2, align="center")
-
-
-def _key(canvas: Canvas) -> None:
-    points, texts, x = [], [], 4.0
-    for shape, fill, words in _KINDS.values():
-        edge = theme.QUIET if fill == theme.PAPER else fill
-        points.append({"x": x, "y": 8, "shape": shape, "fill": fill, "colour": edge})
-        texts.append({"x": x + 7, "y": 8, "text": words})
-        x += 17 + theme.text_width(words, size=8.5)
-    canvas.points(points, area=24)
-    canvas.rules([{"x": x, "x2": x, "y": 2, "y2": 14}], width=0.8, colour=theme.INK, dash=[2, 2])
-    texts.append({"x": x + 6, "y": 8, "text": "where England would stand"})
-    canvas.text(texts, size=8.5)
 
 
 def _alt(drawn: pd.DataFrame, *, title: str, level: int) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from outcomes_analysis.errors import FigureError, Problems, several
 from outcomes_analysis.figures import theme
 from outcomes_analysis.figures.columns import Canvas
+from outcomes_analysis.figures.legends import Entry, Kind, draw_legend, height_of, laid_out
 from outcomes_analysis.wording import number
 
 _SIZE, _SMALL, _LEADING = 8.5, 7.5, 10.5
@@ -21,27 +22,7 @@ _SLIDE_BODY = 440.0
 NEEDS = ("label", "estimate", "lower", "upper")
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A sort of row: the shape and fill of its mark, and what that means in the key."""
-
-    shape: str
-    fill: str
-    words: str = ""
-
-    @property
-    def edge(self) -> str:
-        """Colour of the mark's outline and of its interval."""
-        return theme.QUIET if self.fill == theme.PAPER else self.fill
-
-
 PLAIN = {"": Kind("circle", theme.DUO[0])}
-#: Against England, in the shapes and colours of the rank intervals.
-STANDING: dict[str, Kind] = {
-    "above": Kind("triangle-up", theme.AGAINST[2], "clearly better than England"),
-    "similar": Kind("circle", theme.PAPER, "no clear difference"),
-    "below": Kind("square", theme.AGAINST[0], "clearly worse than England"),
-}
 
 
 @dataclass(frozen=True)
@@ -140,12 +121,14 @@ def interval_rows(
     rows = checked(table, where="rows of estimates")
     printed = width >= 400 if printed is None else printed
     layout = _laid(rows, width=width, share=share, printed=printed, axis=axis)
-    top = _key_height(kinds, beside, width=width)
+    entries = [Entry(kind.words, kind) for kind in kinds.values() if kind.words]
+    key = laid_out([*entries, *([Entry(beside, stroke=theme.INK)] if beside else [])], width=width)
+    top = height_of(key)
     lines = _lines(rows, layout, top=top)
     bottom = lines[-1]["bottom"]
     title = theme.wrap(axis.title, width=layout.right - layout.left, size=_SMALL)
     canvas = Canvas(width=width, height=bottom + 14 + 10 * len(title) + 2)
-    _key(canvas, kinds, beside, width=width)
+    draw_legend(canvas, key)
     _axis(canvas, layout, axis, title, top=lines[0]["top"], bottom=bottom)
     _marks(canvas, rows, lines, layout, kinds=kinds, axis=axis, bars=bars)
     _texts(canvas, rows, lines, layout, axis=axis, printed=printed, width=width)
@@ -201,42 +184,6 @@ def _lines(rows: pd.DataFrame, layout: _Layout, *, top: float) -> list[dict[str,
     if found:
         found[0]["top"] = top
     return found
-
-
-def _key_height(kinds: Mapping[str, Kind], beside: str, *, width: float) -> float:
-    lines = len(_entries(kinds, beside, width=width))
-    return 13.0 * lines + (5 if lines else 0)
-
-
-def _entries(kinds: Mapping[str, Kind], beside: str, *, width: float) -> list[list[tuple[Kind | None, str, float]]]:
-    """Entries of the key broken into lines: kind (None for the stroke), words, and where each starts."""
-    wanted: list[tuple[Kind | None, str]] = [(kind, kind.words) for kind in kinds.values() if kind.words]
-    wanted += [(None, beside)] if beside else []
-    lines: list[list[tuple[Kind | None, str, float]]] = []
-    x = 0.0
-    for kind, words in wanted:
-        needed = 22 + theme.text_width(words, size=_SIZE)
-        if not lines or x + needed - 10 > width:
-            lines.append([])
-            x = 0.0
-        lines[-1].append((kind, words, x))
-        x += needed
-    return lines
-
-
-def _key(canvas: Canvas, kinds: Mapping[str, Kind], beside: str, *, width: float) -> None:
-    points, texts, strokes = [], [], []
-    for i, line in enumerate(_entries(kinds, beside, width=width)):
-        y = 6.0 + 13 * i
-        for kind, words, x in line:
-            if kind is None:
-                strokes.append({"x": x + 4, "x2": x + 4, "y": y - 5, "y2": y + 5})
-            else:
-                points.append({"x": x + 4, "y": y, "shape": kind.shape, "fill": kind.fill, "colour": kind.edge})
-            texts.append({"x": x + 11, "y": y, "text": words})
-    canvas.points(points, area=30)
-    canvas.rules(strokes, width=1.6, colour=theme.INK)
-    canvas.text(texts, size=_SIZE)
 
 
 def _axis(canvas: Canvas, layout: _Layout, axis: Axis, title: list[str], *, top: float, bottom: float) -> None:

@@ -13,8 +13,8 @@ from outcomes_analysis.errors import FigureError, several
 from outcomes_analysis.figures import findings, standing, theme
 from outcomes_analysis.figures.columns import Canvas, printed_name
 from outcomes_analysis.figures.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
+from outcomes_analysis.figures.legends import Entry, Kind, draw_legend, height_of, laid_out
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.figures.rows import Kind
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, interval, number, plural
 
 _SMALL = 7.5
@@ -117,12 +117,13 @@ def _rug(grid: pd.DataFrame, names: Sequence[str], labels: dict[str, str], *, wi
     """Signs in cells, numbers over the columns, and the list of measures below."""
     left = min(150.0, max(theme.text_width(n, size=8) for n in names) + 8)
     cell = min(22.0, (width - left) / len(labels))
-    used = [k for k in _SIGNS if (grid == k).any().any()]
-    top = 13.0 * _key_lines(used, width) + 20
+    used = [Entry(kind.words, kind) for key, kind in _SIGNS.items() if (grid == key).any().any()]
+    key = laid_out(used, width=width)
+    top = height_of(key) + 15
     row = 13.5
     listing = _listing(labels, width=width)
     canvas = Canvas(width=width, height=top + row * len(grid) + 10 + 10.5 * len(listing))
-    _sign_key(canvas, used, width=width)
+    draw_legend(canvas, key)
     points, texts, lines = [], [], []
     for i, (code, name) in enumerate(zip(grid.index, names, strict=True)):
         y = top + row * (i + 0.5)
@@ -136,7 +137,7 @@ def _rug(grid: pd.DataFrame, names: Sequence[str], labels: dict[str, str], *, wi
                 points.append({"x": x, "y": y, "shape": kind.shape, "fill": kind.fill, "colour": kind.edge})
     heads = [{"x": left + cell * (j + 0.5), "y": top - 8, "text": str(j + 1)} for j in range(len(labels))]
     canvas.rules(lines, width=0.4, colour="#E3E3E3")
-    canvas.points(points, area=34)
+    canvas.points(points, area=30)
     canvas.text(texts, size=8)
     canvas.text(heads, size=_SMALL, align="center", bold=True)
     foot = top + row * len(grid) + 12
@@ -147,32 +148,6 @@ def _rug(grid: pd.DataFrame, names: Sequence[str], labels: dict[str, str], *, wi
 def _listing(labels: dict[str, str], *, width: float) -> list[str]:
     numbered = [f"{i + 1} {label}" for i, label in enumerate(labels.values())]
     return theme.wrap("; ".join(numbered) + ".", width=width, size=_SMALL)
-
-
-def _key_lines(used: Sequence[str], width: float) -> int:
-    return int(_key_places(used, width)[-1][1]) + 1 if used else 0
-
-
-def _key_places(used: Sequence[str], width: float) -> list[tuple[float, int]]:
-    x, line, found = 0.0, 0, []
-    for key in used:
-        needed = 22 + theme.text_width(_SIGNS[key].words, size=8)
-        if x and x + needed - 10 > width:
-            x, line = 0.0, line + 1
-        found.append((x, line))
-        x += needed
-    return found
-
-
-def _sign_key(canvas: Canvas, used: Sequence[str], *, width: float) -> None:
-    points, texts = [], []
-    for key, (x, line) in zip(used, _key_places(used, width) if used else [], strict=True):
-        kind = _SIGNS[key]
-        y = 6.0 + 13 * line
-        points.append({"x": x + 4, "y": y, "shape": kind.shape, "fill": kind.fill, "colour": kind.edge})
-        texts.append({"x": x + 11, "y": y, "text": kind.words})
-    canvas.points(points, area=34)
-    canvas.text(texts, size=8)
 
 
 def clustered(correlation: pd.DataFrame) -> list[str]:

@@ -12,8 +12,9 @@ from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import theme
 from outcomes_analysis.figures.columns import Canvas
 from outcomes_analysis.figures.composing import Figure, date_of, finished, resizable
+from outcomes_analysis.figures.legends import STANDING, Entry, Kind, draw_legend, height_of, laid_out
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.figures.rows import STANDING, Kind, body_width
+from outcomes_analysis.figures.rows import body_width
 from outcomes_analysis.places.quantities import short_amount
 from outcomes_analysis.wording import associational, listed, plural
 
@@ -24,6 +25,12 @@ _OTHERS = {
     "unjudged": Kind("cross", theme.QUIET, "not judged"),
 }
 _SPREAD, _MIDDLE = "#E3E3E3", "#BFBFBF"
+_BESIDE = (
+    Entry("region", stroke=theme.QUIET, dash=(2, 1.5)),
+    Entry("neighbours", stroke=theme.QUIET),
+    Entry("all authorities", swatch=_SPREAD),
+    Entry("middle half of them", swatch=_MIDDLE),
+)
 
 
 @resizable
@@ -177,11 +184,11 @@ def _drawn(shown: pd.DataFrame, placed: pd.DataFrame, *, width: float) -> Any:
         theme.wrap(f"{name}{'*' if kind == 'disputed' else ''}", width=left - 8, size=_SIZE)
         for name, kind in zip(shown["name"], placed["kind"], strict=True)
     ]
-    entries = _entries(kinds, width=width)
-    top = 13.0 * len(entries) + 18
+    key = laid_out([*(Entry(kind.words, kind) for kind in kinds.values()), *_BESIDE], width=width)
+    top = height_of(key) + 13
     heights = [max(15.0, _ROW * len(lines) + 4) for lines in labels]
     canvas = Canvas(width=width, height=top + sum(heights) + 14)
-    _key(canvas, entries)
+    draw_legend(canvas, key)
     boxes, lines, points, texts = [], [], [], []
     regions: list[dict[str, Any]] = []
     near: list[dict[str, Any]] = []
@@ -211,8 +218,8 @@ def _drawn(shown: pd.DataFrame, placed: pd.DataFrame, *, width: float) -> Any:
         y += height
     canvas.boxes(boxes)
     canvas.rules([{"x": middle, "x2": middle, "y": top - 3, "y2": y + 1}], width=1.0, colour=theme.INK)
-    canvas.rules(regions, width=1.4, colour=theme.QUIET, dash=[2, 1.5])
-    canvas.rules(near, width=1.4, colour=theme.QUIET)
+    canvas.rules(regions, width=1.6, colour=theme.QUIET, dash=[2, 1.5])
+    canvas.rules(near, width=1.6, colour=theme.QUIET)
     canvas.rules(lines, width=1.3)
     canvas.points(points, area=30)
     canvas.text(texts, size=_SIZE)
@@ -224,41 +231,3 @@ def _drawn(shown: pd.DataFrame, placed: pd.DataFrame, *, width: float) -> Any:
     canvas.text([{"x": width - 2, "y": y + 7, "text": "better", "colour": theme.QUIET}], size=_SMALL, align="right")
     canvas.text([{"x": middle, "y": y + 7, "text": "England", "colour": theme.QUIET}], size=_SMALL, align="center")
     return canvas.chart()
-
-
-_Entry = tuple[str, Any, str, float]
-
-
-def _entries(kinds: dict[str, Kind], *, width: float) -> list[list[_Entry]]:
-    """Entries of the key broken into lines: sort, look, words, and where each starts."""
-    wanted: list[tuple[str, Any, str]] = [("point", kind, kind.words) for kind in kinds.values()]
-    wanted += [("line", [2, 1.5], "region"), ("line", None, "neighbours"), ("box", _SPREAD, "all authorities"),
-               ("box", _MIDDLE, "middle half of them")]  # fmt: skip
-    lines: list[list[_Entry]] = [[]]
-    x = 0.0
-    for sort, look, words in wanted:
-        needed = 22 + theme.text_width(words, size=_SIZE)
-        if lines[-1] and x + needed - 10 > width:
-            lines.append([])
-            x = 0.0
-        lines[-1].append((sort, look, words, x))
-        x += needed
-    return lines
-
-
-def _key(canvas: Canvas, entries: list[list[_Entry]]) -> None:
-    points, boxes, texts = [], [], []
-    for i, line in enumerate(entries):
-        y = 6.0 + 13 * i
-        for sort, look, words, x in line:
-            if sort == "point":
-                points.append({"x": x + 4, "y": y, "shape": look.shape, "fill": look.fill, "colour": look.edge})
-            elif sort == "line":
-                stroke = [{"x": x + 4, "x2": x + 4, "y": y - 5, "y2": y + 5}]
-                canvas.rules(stroke, width=1.4, colour=theme.QUIET, dash=look)
-            else:
-                boxes.append({"x": x, "x2": x + 9, "y": y - 4, "y2": y + 4, "fill": look})
-            texts.append({"x": x + 12, "y": y, "text": words})
-    canvas.boxes(boxes)
-    canvas.points(points, area=30)
-    canvas.text(texts, size=_SIZE)

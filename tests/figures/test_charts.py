@@ -14,6 +14,7 @@ from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import ranks, tables, theme
 from outcomes_analysis.figures.columns import HEADING_ROWS, place, printed_name, spread
 from outcomes_analysis.figures.composing import draw, png
+from outcomes_analysis.figures.legends import STANDING
 from outcomes_analysis.wording import causal_words
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -84,9 +85,9 @@ def test_the_page_is_no_taller_than_a4_leaves_room_for(ranking, scores):
 
 def test_shape_says_the_same_as_colour(ranking):
     words = " ".join(drawn.texts(ranking.svg()))
-    for _, _, meaning in ranks._KINDS.values():
-        assert meaning in words
-    assert len({shape for shape, _, _ in ranks._KINDS.values()}) == 3
+    for kind in STANDING.values():
+        assert kind.words in words
+    assert len({kind.shape for kind in STANDING.values()}) == 3
 
 
 def test_the_line_of_england_stands_between_those_above_and_below_it(ranking, scores):

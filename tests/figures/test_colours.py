@@ -100,6 +100,27 @@ def test_what_is_missing_differs_from_every_value_by_colour_or_hatching(palette,
         assert near >= 10 or cls.hatch
 
 
+@pytest.mark.parametrize("vision", MACHADO)
+def test_signs_against_england_differ_by_shape_where_their_colours_are_near(vision):
+    """Charts use these colours together; two that are near in some vision must have shapes of their own."""
+    from outcomes_analysis.figures import rugs, spines
+    from outcomes_analysis.figures.legends import STANDING
+
+    for kinds in (STANDING, {**STANDING, **spines._OTHERS}, rugs._SIGNS):
+        for one, other in combinations(kinds.values(), 2):
+            assert one.shape != other.shape or smallest([one.fill, other.fill], vision) >= 10
+
+
+def test_the_categorical_palette_is_never_used_on_its_own():
+    """Six colours of it cannot be told apart with protanopia, so that no chart may lean on them alone."""
+    from pathlib import Path
+
+    assert min(smallest(theme.CATEGORICAL, vision) for vision in MACHADO) < 10
+    folder = Path(theme.__file__).parent
+    users = [path.name for path in folder.rglob("*.py") if "CATEGORICAL" in path.read_text(encoding="utf-8")]
+    assert users == ["theme.py"]
+
+
 @pytest.mark.parametrize("ink", ["INK", "QUIET"])
 def test_text_colours_have_contrast_on_paper(ink):
     assert theme.contrast(getattr(theme, ink), theme.PAPER) >= 4.5

@@ -136,10 +136,14 @@ def test_places_are_compared_with_england_of_the_same_date_and_not_with_the_base
 
 
 def test_the_column_of_the_index_decides_and_the_interval_only_where_it_is_silent(scores):
-    rows = _dated(scores).query("node_id == 'safe'")
-    rows = rows.assign(against_england=np.where(rows["area_name"] == "Leeds", "below", rows["against_england"]))
+    rows = _dated(scores).query("node_id == 'safe'").copy()
+    better = rows.index[rows["against_england"] == "above"][0]
+    rows.loc[better, "against_england"] = "below"
     signs = standing.signs(rows)
-    assert signs[rows["area_name"] == "Leeds"].tolist() == [-1.0]
+    assert signs[better] == -1.0
+    bare = standing.signs(rows.drop(columns="against_england")).dropna()
+    known = rows.loc[bare.index]
+    assert (bare == (known["lower"] > ENGLAND) * 1.0 - (known["upper"] < ENGLAND) * 1.0).all()
     blank = standing.signs(rows.assign(against_england=""))
     assert (blank.dropna() == standing.signs(rows.drop(columns="against_england")).dropna()).all()
     assert signs[rows["estimate"].isna()].isna().all()
