@@ -320,14 +320,95 @@ def atlas(
 
 
 @app.command()
+def pack(
+    name: Annotated[list[str] | None, typer.Argument(help="Any spelling, code or former name of one place.")] = None,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write the workbook alone.")] = False,
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FILE", help="Prove that a pack is unaltered, and stop.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder, or file with --xlsx, to write.", show_default="packs/NAME")
+    ] = None,
+    local: Annotated[Path | None, typer.Option("--local", help="Overlay (.yml) of local figures.")] = None,
+    include: Annotated[
+        str, typer.Option(metavar="IDS", help="Local indicators that may leave, with commas between; no other does.")
+    ] = "",
+    neighbours: Annotated[
+        str, typer.Option(metavar="SET", help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty.")
+    ] = "dfe_2025",
+    period: Period = None, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Put one place's page, workbook, figures, tables and methods into one folder and one zip."""
+    from outcomes_analysis.pipeline import PERIOD, packs
+
+    if check is not None:
+        if name or xlsx or local or include or out:
+            _stop("outcomes: --check takes a file and nothing else. See: outcomes pack --help", USERS_MISTAKE)
+        with _progress(quiet=quiet) as told:
+            found = packs.prove_pack(check, progress=told.step)
+        _say(found)
+        return
+    if not name:
+        _stop("outcomes: Missing argument 'name'. See: outcomes pack --help", USERS_MISTAKE)
+    called, year = " ".join(name), period or PERIOD
+    if xlsx:
+        if local or include:
+            _stop("outcomes: --xlsx alone holds no local figures: make the whole pack for those.", USERS_MISTAKE)
+        with _progress(quiet=quiet) as told:
+            path = packs.make_workbook(called, out, period=year, neighbours=neighbours, progress=told.step)
+        if not quiet:
+            _say(f"The workbook is ready: {path}")
+        return
+    named = [i.strip() for i in include.split(",") if i.strip()]
+    with _progress(quiet=quiet) as told:
+        made = packs.make_pack(
+            called, out, period=year, neighbours=neighbours, local=local, include=named, progress=told.step
+        )
+    if not quiet:
+        _say("\n".join([
+            f"{made.files} files are ready in {made.folder}, and as one: {made.archive}", *made.notes,
+            f"Fingerprint {made.fingerprint}. Prove it later with: outcomes pack --check {made.archive}",
+        ]))  # fmt: skip
+
+
+@app.command()
+def notebook(
+    number: Annotated[int, typer.Argument(help="Number of the notebook; `outcomes lab` shows them all.")],
+    place: Annotated[
+        str, typer.Option(help="Place to write it for, in notebooks that have one.", show_default="its own")
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write.", show_default="notebooks/_build/")] = None,
+    period: Period = None, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Run a notebook and write it as a page, its place or year replaced."""
+    from outcomes_analysis.areas.register import load_register, resolve_place
+    from outcomes_analysis.evidence.notebooks import find_notebook, write_notebook
+
+    source = find_notebook(number)  # a slip of the pen is said before anything is computed
+    values: dict[str, object] = {"period": period} if period else {}
+    if place:
+        values["place"] = str(load_register().loc[resolve_place(place), "name"])
+    with _progress(quiet=quiet) as told:
+        told.step(f"running {source.name}")
+        path = write_notebook(number, values=values, out=out)
+    if not quiet:
+        _say(f"The page is ready. Open it in a browser: {path}")
+
+
+@app.command()
 def lab() -> None:
     """Open JupyterLab on the notebooks."""
     import subprocess
 
     from outcomes_analysis.project import project
 
-    folder = project().path("notebooks")
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(folder)]))
+    raise typer.Exit(subprocess.call(lab_command(project().path("notebooks"))))
+
+
+def lab_command(folder: Path) -> list[str]:
+    """Command that opens JupyterLab on a folder; it asks nobody for news or newer versions."""
+    silent = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
+    return [sys.executable, "-m", "jupyterlab", str(folder), *silent, "--LabApp.extension_manager=readonly"]
 
 
 def main() -> None:

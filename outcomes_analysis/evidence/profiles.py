@@ -103,7 +103,7 @@ def _told(text: str) -> str:
 def _span(lower: Any, upper: Any, decimals: int) -> str:
     if not (np.isfinite(lower) and np.isfinite(upper)):
         return ""
-    return f"{number(lower, decimals)} to {number(upper, decimals)}"
+    return f"{number(lower, decimals)}\u00a0to {number(upper, decimals)}"
 
 
 def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:

@@ -1,0 +1,263 @@
+"""Packs and workbooks of places on the default data: made whole or not at all, and proved by making them again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from outcomes_analysis.errors import AreaError, OutcomesError, ProjectError
+from outcomes_analysis.pipeline.results import PERIOD, default_index, default_uncertainty
+from outcomes_analysis.project import project
+from outcomes_analysis.provenance import write_atomic, write_folder
+from outcomes_analysis.wording import listed
+
+if TYPE_CHECKING:
+    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.places import AreaProfile
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class MadePack:
+    """Where a pack lies: its folder, its zip, how many files, and the hash that stands for all of it."""
+
+    folder: Path
+    archive: Path
+    files: int
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+def place_profile(name: str, *, period: int = PERIOD, neighbours: str = "dfe_2025") -> AreaProfile:
+    """Profile of an authority or district with the domains of the default index.
+
+    Raises
+    ------
+    AreaError
+        If there is no such place, or it is made of districts.
+    """
+    from outcomes_analysis.areas.register import load_register, resolve_place
+    from outcomes_analysis.places import area_profile, districts_of
+
+    if inside := districts_of(name):
+        names = [str(load_register().loc[code, "name"]) for code in inside]
+        message = (
+            f"{name} is made of districts: packs are made for authorities and districts. Make one of each of "
+            f"{listed(names)}, or see the whole with: outcomes area {name}."
+        )
+        raise AreaError(message)
+    code = resolve_place(name)  # a slip of the pen is said before anything is computed
+    return area_profile(
+        code, period=period, index=default_uncertainty(period), parts=default_index(period), neighbours=neighbours
+    )
+
+
+def place_figures(profile: AreaProfile) -> dict[str, Figure]:
+    """Figures of a place: its domains beside England, the gaps of its twin, what each ranked score adds up from.
+
+    A place with too few children to be judged has none: its marks would be read as judgements. A district has no
+    score, and none either.
+    """
+    from outcomes_analysis.figures.estimates import equity_gaps
+    from outcomes_analysis.figures.profiles import domain_profile, score_decomposition
+    from outcomes_analysis.index import explain
+
+    index = default_index(profile.period)
+    if profile.domains.empty or not profile.domains["ranked"].any():
+        return {}
+    made = {"domain-profile": domain_profile(index, profile.area_code)}
+    if profile.equity.domains["status"].eq("computed").any():
+        made["equity-gaps"] = equity_gaps(profile.equity)
+    for row in profile.domains.to_dict("records"):
+        if row["status"] == "computed" and not row["experimental"]:
+            node = str(row["node_id"])
+            told = explain(index, profile.area_code, node=node)
+            made[f"score-decomposition-{node}"] = score_decomposition(
+                told, name=profile.name, data_as_at=profile.manifest.data_as_at
+            )
+    return made
+
+
+def make_workbook(
+    name: str,
+    path: Path | None = None,
+    *,
+    period: int = PERIOD,
+    neighbours: str = "dfe_2025",
+    progress: Progress = _quiet,
+) -> Path:
+    """Write the workbook of a place, ``packs/NAME.xlsx`` by default; give its path.
+
+    Raises
+    ------
+    AreaError
+        If there is no such place.
+    ProjectError
+        If it cannot be written.
+    """
+    from outcomes_analysis.evidence.workbook import place_workbook
+
+    progress("reading the place's figures")
+    profile = place_profile(name, period=period, neighbours=neighbours)
+    progress("writing the workbook")
+    return write_atomic(path or project().result("packs", f"{_slug(profile)}.xlsx"), place_workbook(profile))
+
+
+def make_pack(
+    name: str,
+    folder: Path | None = None,
+    *,
+    period: int = PERIOD,
+    neighbours: str = "dfe_2025",
+    local: Path | None = None,
+    include: Sequence[str] = (),
+    progress: Progress = _quiet,
+) -> MadePack:
+    """Put page, workbook, figures, tables and methods of a place into one folder and one zip.
+
+    Parameters
+    ----------
+    name : str
+        An authority or district, in any spelling.
+    folder : Path, optional
+        ``packs/NAME`` by default; the zip lies beside it.
+    period : int
+    neighbours : str
+        Set to compare with.
+    local : Path, optional
+        Overlay of local figures.
+    include : sequence of str
+        Local indicators that may leave; no other does.
+    progress : callable
+
+    Returns
+    -------
+    MadePack
+
+    Raises
+    ------
+    AreaError, SourceError
+        If there is no such place, or the local figures are not valid.
+    ProjectError
+        If the folder holds something else, or cannot be written; nothing is changed then.
+    """
+    from outcomes_analysis.evidence.packing import fingerprint, zip_bytes
+
+    if include and local is None:
+        message = "Local indicators are named, and no file of local figures: give it with --local."
+        raise ProjectError(message)
+    progress("reading the place's figures")
+    profile = place_profile(name, period=period, neighbours=neighbours)
+    target = folder or project().result("packs", _slug(profile))
+    _may_replace(target)
+    files, notes = _files(profile, neighbours=neighbours, local=local, include=include, progress=progress)
+    archive = _archive(target)
+    write_atomic(archive, zip_bytes(files))
+    write_folder(target, files)
+    return MadePack(target, archive, len(files), fingerprint(files), notes)
+
+
+def _files(
+    profile: AreaProfile, *, neighbours: str, local: Path | None, include: Sequence[str], progress: Progress
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Files of a pack, and what was left out."""
+    from outcomes_analysis.evidence.packing import pack_files
+
+    notes: tuple[str, ...] = ()
+    table = None
+    if local is not None:
+        from outcomes_analysis.evidence.local_guard import local_table
+        from outcomes_analysis.sources.local import load_local
+
+        table, notes = local_table(load_local(local), profile.area_code, include=include)
+    progress("drawing its figures")
+    figures = place_figures(profile)
+    progress("writing page, workbook and tables")
+    asked: dict[str, Any] = {
+        "place": profile.area_code,
+        "period": profile.period,
+        "neighbours": neighbours,
+        "local": sorted(include),
+    }
+    more = () if table is None else (table,)
+    return pack_files(profile, figures=figures, asked=asked, more=more, notes=notes), notes
+
+
+def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:
+    """Prove that a pack is unaltered, and where the data and versions are the same, make it again and compare.
+
+    Parameters
+    ----------
+    path : Path
+        Zip or folder.
+
+    Returns
+    -------
+    str
+        What was found, in words.
+
+    Raises
+    ------
+    ProjectError
+        If it is no pack, is altered, or comes out otherwise when made again.
+    """
+    from outcomes_analysis.evidence.packing import check_pack, read_pack
+
+    progress("comparing every file with the manifest")
+    found = check_pack(path)
+    said = (
+        f"{found.file}: {found.files} files of {found.place}, each as the manifest says. "
+        f"Fingerprint {found.fingerprint}."
+    )
+    asked = found.manifest.get("asked", {})
+    if asked.get("local"):
+        return f"{said} It holds local figures, so it was not made again here."
+    progress("making it again")
+    try:
+        profile = place_profile(str(asked["place"]), period=int(asked["period"]), neighbours=str(asked["neighbours"]))
+        again, _ = _files(profile, neighbours=str(asked["neighbours"]), local=None, include=(), progress=progress)
+    except (KeyError, TypeError, ValueError, OutcomesError):
+        return f"{said} It could not be made again here: its manifest does not say what for."
+    old = read_pack(path)
+    differing = sorted(n for n in {*old, *again} if old.get(n) != again.get(n))
+    if not differing:
+        return f"{said} Made again here, it is the same byte for byte."
+    import json
+
+    mine = json.loads(again["manifest.json"])
+    other = [key for key in ("data", "versions") if mine[key] != found.manifest.get(key)]
+    if other:
+        words = " and ".join({"data": "data", "versions": "program versions"}[key] for key in other)
+        return f"{said} It was made with other {words} than are here, so it cannot be made again byte for byte."
+    message = (
+        f"{found.file}: with the same data and versions it comes out otherwise here, in {len(differing)} files "
+        f"({', '.join(differing[:5])}). Its manifest was written for other files: make the pack anew."
+    )
+    raise ProjectError(message)
+
+
+def _slug(profile: AreaProfile) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", profile.name.lower()).strip("-")
+
+
+def _may_replace(folder: Path) -> None:
+    """Let an earlier pack, an empty folder or none at all be replaced, and nothing else; the same for the zip."""
+    from outcomes_analysis.evidence.packing import check_kind
+
+    for path in (folder, _archive(folder)):
+        there = any(path.iterdir()) if path.is_dir() else path.exists()
+        if there and not check_kind(path):
+            message = f"{path} is there and is not a pack; nothing was written. Choose another place with --out."
+            raise ProjectError(message)
+
+
+def _archive(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.zip")
