@@ -77,23 +77,27 @@ def _decimals(indicator: Indicator) -> int:
 def _verdict(table: pd.DataFrame, checks: pd.DataFrame, *, change: str, unit: str, decimals: int) -> str:
     failed = checks.loc[~checks["passed"].astype(bool), "check"].tolist()
     if table["status"].eq("withheld").all():
-        reasons = wording.listed([FAILURES[name] for name in failed])
-        return f"What followed is withheld: {reasons}."
+        return f"What followed is withheld: {_reasons(failed)}."
     said = [
         f"beside {METHOD_WORDS[row.method]}, {wording.signed(row.estimate, decimals)}, "
         f"{wording.interval(row.lower, row.upper, level=row.level, decimals=decimals)}, a difference as large in "
         f"{wording.number(100 * row.p_value, 0)}% of places"
         for row in table.itertuples()
     ]
-    figures = f"The place differs, in {in_sentence(unit)}: {'; '.join(said)}."
+    figures = f"The place differs ({in_sentence(unit)}): {'; '.join(said)}."
     if failed:
-        reasons = wording.listed([FAILURES[name] for name in failed])
-        return f"{figures} This is not to be put down to {change}: {reasons}."
+        return f"{figures} This is not to be put down to {change}: {_reasons(failed)}."
     way = "higher" if table["estimate"].iloc[0] > 0 else "lower"
     return (
         f"{figures} Every check was passed, so it may be read as an effect of {change}, provided nothing else set the "
         f"place apart at that time: the figure is {way} than it would otherwise be expected to be."
     )
+
+
+def _reasons(failed: list[str]) -> str:
+    """What failed checks mean, the parts held apart by semicolons since some have commas of their own."""
+    said = [FAILURES[name] for name in failed]
+    return "; and ".join(["; ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
 
 
 def _fitted(table: pd.DataFrame, weights: pd.Series[float], names: pd.Series[str], *, unit: str, decimals: int) -> str:

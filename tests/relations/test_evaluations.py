@@ -162,6 +162,14 @@ def test_checks_that_were_not_made_have_not_passed():
     assert not causal_words(" ".join(FAILURES.values()))
 
 
+def test_several_failures_are_told_apart():
+    values = plant(panel(2) + 400 * (np.arange(len(AREAS)) == ME), 40, since=2020)
+    result = evaluate_place(made(values), spec=SPEC)
+    told = [FAILURES[name] for name in EVALUATION_CHECKS if name in failed(result)]
+    assert len(told) > 2
+    assert f"What followed is withheld: {'; '.join(told[:-1])}; and {told[-1]}." in result.text
+
+
 def test_places_where_the_same_changed_are_compared_with_nothing(planted: EvaluationResult):
     also = tuple(planted.weights.index[:3])
     result = evaluate_place(made(plant(panel(1), -30)), spec=SPEC.replace(also_changed=also))
