@@ -24,6 +24,7 @@ _HOMES = {
     "RelationResult": "relations",
     "RelationSpec": "relations",
     "SensitivityResult": "index",
+    "Trajectory": "places.trajectories",
     "UncertaintyResult": "index",
     "area_profile": "places",
     "audit": "index",
@@ -51,6 +52,7 @@ _HOMES = {
     "sensitivity": "index",
     "spatial_clusters": "relations",
     "spatial_regressions": "relations",
+    "trajectory": "places",
     "uncertainty": "index",
 }
 _ROOMS = ("areas", "evidence", "figures", "framework", "index", "observations", "places", "relations", "sources")

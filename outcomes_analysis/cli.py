@@ -272,6 +272,31 @@ def coverage(
 
 
 @app.command()
+def trajectory(
+    indicator: Annotated[str, typer.Argument(help="Its id; outcomes find WORDS gives it.")],
+    target: Annotated[float, typer.Option("--target", help="The national target, in the indicator's unit.")],
+    year: Annotated[
+        int, typer.Option("--year", metavar="YEAR", parser=_year, help="Year in which the target's period ends.")
+    ],
+    place: Annotated[str, typer.Option("--place", metavar="NAME", help="One authority; all without it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say where places may stand in a target year, what a target takes, and how past forecasts did."""
+    from outcomes_analysis.areas.register import resolve_place
+    from outcomes_analysis.places import trajectory as forecast
+
+    if place:
+        resolve_place(place)  # a slip of the pen is said before anything is computed
+    found = forecast(indicator, target=target, year=year)
+    if as_json:
+        rows = found.table[found.table["area_code"].eq(resolve_place(place))] if place else found.table
+        _say(rows.to_json(orient="records"))
+        return
+    text = "\n\n".join([found.text_for(place), found.text]) if place else found.text
+    _say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
+
+
+@app.command()
 def find(
     words: Annotated[list[str], typer.Argument(help="Words to look for, such as: absence")], as_json: AsJson = False
 ) -> None:

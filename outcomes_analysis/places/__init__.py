@@ -7,6 +7,7 @@ from outcomes_analysis.places.joining import JoinedPlace, districts_of, joined_t
 from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
 from outcomes_analysis.places.profile import AreaProfile, area_profile
 from outcomes_analysis.places.rendering import profile_text
+from outcomes_analysis.places.trajectories import Trajectory, trajectory
 from outcomes_analysis.places.verdicts import Verdict, verdict
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "EquityTwin",
     "JoinedPlace",
     "NeighbourSummary",
+    "Trajectory",
     "Verdict",
     "area_profile",
     "change_since",
@@ -29,5 +31,6 @@ __all__ = [
     "neighbour_summary",
     "place_of_districts",
     "profile_text",
+    "trajectory",
     "verdict",
 ]
