@@ -154,6 +154,8 @@ def make_pack(
     if include and local is None:
         message = "Local indicators are named, and no file of local figures: give it with --local."
         raise ProjectError(message)
+    if folder is not None:
+        _may_replace(folder)  # before anything is computed
     progress("reading the place's figures")
     profile = place_profile(name, period=period, neighbours=neighbours)
     target = folder or project().result("packs", _slug(profile))

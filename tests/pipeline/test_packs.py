@@ -1,0 +1,121 @@
+"""A pack of a place: whole or not at all, the same each time, proved by making it again."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+from typer.testing import CliRunner
+
+from outcomes_analysis import cli
+from outcomes_analysis.errors import AreaError, ProjectError
+from outcomes_analysis.evidence.packing import MANIFEST, read_pack, zip_bytes
+from outcomes_analysis.pipeline import packs
+
+
+def test_folder_with_something_else_is_left_as_it_is(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(ProjectError, match="is not a pack; nothing was written"):
+        packs.make_pack("Essex", tmp_path / "mine")
+    (tmp_path / "other.zip").write_bytes(b"holiday pictures")
+    with pytest.raises(ProjectError, match=r"other\.zip is there and is not a pack"):
+        packs.make_pack("Essex", tmp_path / "other")
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["letter.txt", "mine", "other.zip"]
+
+
+def test_local_names_without_a_file_are_refused_before_anything_is_computed():
+    with pytest.raises(ProjectError, match="--local"):
+        packs.make_pack("Essex", include=["x"])
+
+
+def test_place_of_districts_is_refused_with_their_names():
+    with pytest.raises(AreaError, match="Epping Forest, Harlow and Uttlesford"):
+        packs.make_pack("West Essex")
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """A place whose files cost nothing."""
+
+    class Profile:
+        name, area_code, period = "King's Lynn & West", "E1", 2025
+
+    files = {"a.txt": b"a", MANIFEST: json.dumps({"kind": "outcomes pack"}).encode()}
+    monkeypatch.setattr(packs, "place_profile", lambda *_, **__: Profile())
+    monkeypatch.setattr(packs, "_files", lambda *_, **__: (files, ()))
+    return files
+
+
+def test_folder_and_zip_hold_the_same_and_an_earlier_pack_is_replaced(light, tmp_path):
+    for _ in range(2):
+        made = packs.make_pack("x", tmp_path / "p")
+        assert read_pack(made.folder) == read_pack(made.archive) == light
+    light["b.txt"] = b"b"
+    assert packs.make_pack("x", tmp_path / "p").files == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p", "p.zip"]
+
+
+def test_failure_on_the_way_leaves_the_earlier_pack_whole(light, tmp_path, monkeypatch):
+    packs.make_pack("x", tmp_path / "p")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+    def fail(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packs, "_files", fail)
+    with pytest.raises(KeyboardInterrupt):
+        packs.make_pack("x", tmp_path / "p")
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_command_says_what_is_missing_or_wrong(tmp_path):
+    run = CliRunner()
+    for words in (["pack"], ["pack", "Essex", "--check", "x.zip"], ["pack", "Essex", "--xlsx", "--include", "a"]):
+        assert run.invoke(cli.app, words).exit_code == 2
+    answer = run.invoke(cli.app, ["pack", "--check", str(tmp_path / "none.zip"), "-q"])
+    assert isinstance(answer.exception, ProjectError)
+    assert "There is no file" in str(answer.exception)
+
+
+@pytest.fixture(scope="module")
+def essex(tmp_path_factory):
+    return packs.make_pack("Essex", tmp_path_factory.mktemp("packs") / "essex")
+
+
+@pytest.mark.slow
+def test_pack_of_essex_is_whole_and_comes_out_the_same_again(essex):
+    files = read_pack(essex.archive)
+    assert zip_bytes(files) == essex.archive.read_bytes()
+    assert {"profile.html", "workbook.xlsx", "methods.txt", "figure-domain-profile.svg", "table-series.csv"} <= set(
+        files
+    )
+    assert "byte for byte" in packs.prove_pack(essex.archive)
+    manifest = json.loads(files[MANIFEST])
+    assert set(manifest["files"]) == set(files) - {MANIFEST}
+    assert manifest["data"]["content"]
+    assert manifest["versions"]["gptables"]
+    assert not [n for n, c in files.items() if b"/work/" in c or b"/home/" in c]
+
+
+@pytest.mark.slow
+def test_forged_manifest_does_not_pass_when_the_pack_is_made_again(essex, tmp_path):
+    import hashlib
+
+    files = dict(read_pack(essex.archive))
+    files["methods.txt"] = files["methods.txt"].replace(b"Essex", b"Sussex")
+    manifest = json.loads(files[MANIFEST])
+    digest = hashlib.sha256(files["methods.txt"]).hexdigest()
+    manifest["files"]["methods.txt"] = {"sha256": digest, "bytes": len(files["methods.txt"])}
+    files[MANIFEST] = json.dumps(manifest).encode()
+    path = tmp_path / "forged.zip"
+    path.write_bytes(zip_bytes(files))
+    with pytest.raises(ProjectError, match=r"comes out otherwise here.*methods\.txt"):
+        packs.prove_pack(path)
+
+
+@pytest.mark.slow
+def test_place_too_small_to_judge_has_no_figures_that_judge(tmp_path):
+    made = packs.make_pack("Isles of Scilly", tmp_path / "scilly")
+    assert not [n for n in zipfile.ZipFile(made.archive).namelist() if n.startswith("figure-")]
