@@ -36,7 +36,7 @@ from outcomes_analysis.relations.posteriors import METHODS, Method, Posterior
 from outcomes_analysis.relations.sample import LONDON, MINIMUM_AREAS
 from outcomes_analysis.sources.release import data_as_at
 
-QUICK_DRAWS = 2000  # a 5 % quantile of a correlation then has a Monte Carlo error of .005
+QUICK_DRAWS = 1000  # a 5 % quantile of a correlation of sd .1 then has a Monte Carlo error of .007
 METHOD_WORDS = {"nuts": "sampled (NUTS)", "laplace": "quick: normal at the posterior's peak (Laplace)"}
 CODE = tuple(str(path) for path in sorted(Path(__file__).parent.glob("*.py")))
 UPSIDE_DOWN = "has indicators that point both ways about equally, so that up cannot be told from down"
@@ -171,7 +171,12 @@ def fit_joint_model(
     same = method == "laplace" and set(chosen.values()) == {"formative"}
     best = sums if same else _fit(figures, chosen, priors, rng, method=method, settings=settings, folder=folder)
     fitted: dict[FormSet, Fitted] = {"chosen": best, "reflective": reflective, "formative": sums}
-    rows = [row for name in FORM_SETS for row in _rows(name, fitted[name], figures, framework, spec, rng, level)]
+    drawn = {id(fit): summarising.drawn_from(fit.layout, fit.thetas, rng) for fit in fitted.values() if not fit.problem}
+    rows = [
+        row
+        for name in FORM_SETS
+        for row in _rows(name, fitted[name], drawn.get(id(fitted[name])), figures, framework, spec, level)
+    ]
     table = pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
     usable = not best.problem
     thin = best.thetas[:: max(1, len(best.thetas) // 1000)]
@@ -308,10 +313,10 @@ def _sampled(
 def _rows(
     forms: FormSet,
     fit: Fitted,
+    drawn: summarising.Drawn | None,
     figures: JointFigures,
     framework: Framework,
     spec: JointSpec,
-    rng: np.random.Generator,
     level: float,
 ) -> Iterator[dict[str, Any]]:
     s = fit.layout.structure
@@ -334,7 +339,6 @@ def _rows(
         "reason": fit.problem,
     }
     marks = {d: framework.node(d).experimental for d in s.domains}
-    drawn = None if fit.problem else summarising.drawn_from(fit.layout, fit.thetas, rng)
     nothing = {"estimate": np.nan, "lower": np.nan, "upper": np.nan}
     for given, name in ((RAW, "raw"), (GIVEN, "given")):
         found = None if drawn is None else summarising.interval(getattr(drawn, name), level=level)

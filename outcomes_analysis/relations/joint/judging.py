@@ -142,7 +142,8 @@ def leave_one_out(layout: Layout, thetas: Floats, areas: list[str]) -> pd.DataFr
     import xarray as xr
 
     density = np.array([area_log_density(layout.natural(theta), layout.structure) for theta in thetas])
-    weights, k = xr.DataArray(-density.T, dims=("area", "draw")).azstats.psislw(dim="draw")
+    # takes log densities and turns them round itself, unlike its namesake in older versions
+    weights, k = xr.DataArray(density.T, dims=("area", "draw")).azstats.psislw(dim="draw")
     elpd = np.logaddexp.reduce(np.asarray(weights) + density.T, axis=1)
     found = pd.DataFrame({"area_name": areas, "elpd": elpd, "k": np.asarray(k, dtype=float)})
     return found.assign(leans=~(found["k"] <= MAX_K))

@@ -25,8 +25,9 @@ class Drawn:
     ----------
     given : array (draws, domains, domains)
         Correlations given deprivation and region.
-    raw : array (draws, domains, domains)
-        Correlations over these areas with nothing held alike.
+    raw : array (some draws, domains, domains)
+        Correlations of the drawn domain quantities over these areas, with nothing held alike. Not those that regions'
+        and deprivation's effects imply: drawn towards nought domain by domain, these would make them too weak.
     quantities : array (some draws, areas, years, domains)
         Domain quantities in standard deviations between these areas, mean 0, higher = better.
     loadings : array (draws, items)
@@ -56,24 +57,21 @@ def drawn_from(layout: Layout, thetas: Floats, rng: np.random.Generator) -> Draw
     s = layout.structure
     n, t, _ = s.shape
     d = len(s.domains)
-    given = np.empty((len(thetas), d, d))
-    raw = np.empty_like(given)
+    given = np.array([layout.correlation(theta) for theta in thetas])
     spread = np.empty((len(thetas), d))
-    every = max(1, len(thetas) // FACTOR_DRAWS)
     quantities: list[Floats] = []
+    every = max(1, len(thetas) // FACTOR_DRAWS)
+    for theta in thetas[::every][:FACTOR_DRAWS]:
+        noise = rng.normal(size=(n, d * t))
+        factors = domain_draw(layout.natural(theta), s, noise).reshape(n, d, t).transpose(0, 2, 1)
+        quantities.append((factors - factors.mean(axis=(0, 1))) / factors.std(axis=(0, 1), ddof=1))
+    found = np.array(quantities)
+    flat = found.reshape(len(found), n * t, d)
+    raw = flat.transpose(0, 2, 1) @ flat / (n * t - 1)
     for k, theta in enumerate(thetas):
-        given[k] = layout.correlation(theta)
-        expected = layout.expected(theta)
-        centred = expected - expected.mean(axis=0)
-        between = centred.T @ centred / (n - 1) + given[k] * layout.unstructured(theta)
+        between = np.cov(layout.expected(theta).T).reshape(d, d) + given[k] * layout.unstructured(theta)
         spread[k] = np.sqrt(np.diag(between))
-        raw[k] = between / np.outer(spread[k], spread[k])
-        if k % every == 0 and len(quantities) < FACTOR_DRAWS:
-            noise = rng.normal(size=(n, d * t))
-            factors = domain_draw(layout.natural(theta), s, noise).reshape(n, d, t).transpose(0, 2, 1)
-            quantities.append((factors - factors.mean(axis=(0, 1))) / spread[k])
-    loadings = layout.loadings(thetas) * spread[:, s.domain]
-    return Drawn(given=given, raw=raw, quantities=np.array(quantities), loadings=loadings)
+    return Drawn(given=given, raw=raw, quantities=found, loadings=layout.loadings(thetas) * spread[:, s.domain])
 
 
 def interval(values: Floats, *, level: float) -> tuple[Floats, Floats, Floats]:
