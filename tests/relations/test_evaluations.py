@@ -162,6 +162,17 @@ def test_checks_that_were_not_made_have_not_passed():
     assert not causal_words(" ".join(FAILURES.values()))
 
 
+def test_two_methods_that_disagree_are_no_finding():
+    """Thirty places share a course that jumps after the date: weighted ones follow the place, the mean of all does not."""
+    loads = np.isin(np.arange(len(AREAS)), [ME, *range(30)])
+    course = np.array([0.0, 30, -30, 20, -20, 25, -25, 90, 90, 90])
+    result = evaluate_place(made(panel(4) + np.outer(course, loads)), spec=SPEC)
+    assert "agreement" in failed(result)
+    assert abs(result.paths["place"] - result.paths["weighted"]).max() < 40
+    assert (result.paths["place"] - result.paths["differences"])[result.paths["since"]].min() > 50
+    assert causal_words(result.text) == []
+
+
 def test_several_failures_are_told_apart():
     values = plant(panel(2) + 400 * (np.arange(len(AREAS)) == ME), 40, since=2020)
     result = evaluate_place(made(values), spec=SPEC)
