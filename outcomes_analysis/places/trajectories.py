@@ -331,12 +331,11 @@ def _tables(
         figure = gaps.plus(national).widened(error)
         chance = np.concatenate([_reached(national, target, indicator), _reached(figure, target, indicator)])[:, -1]
         codes = [ENGLAND, *known.codes]
+        middle = _quantile(national, figure, 0.5, indicator)
         for width in (level, INNER):
             tail = (1.0 - width) / 2
-            bounds = {
-                name: np.concatenate([_natural(m.quantile(q), indicator) for m in (national, figure)])
-                for name, q in (("estimate", 0.5), ("lower", tail), ("upper", 1.0 - tail))
-            }
+            bounds = {"estimate": middle, "lower": _quantile(national, figure, tail, indicator)}
+            bounds["upper"] = _quantile(national, figure, 1.0 - tail, indicator)
             band = pd.DataFrame({name: values.ravel() for name, values in bounds.items()})
             band.insert(0, "year", np.tile(years, len(codes)))
             band.insert(0, "scenario", scenario)
@@ -366,6 +365,11 @@ def _tables(
         "children_then", "reason",
     ]  # fmt: skip
     return table[columns], pd.concat(fans, ignore_index=True)
+
+
+def _quantile(national: Mixture, figure: Mixture, share: float, indicator: Indicator) -> Floats:
+    """England's quantile, then the authorities', in natural units."""
+    return np.concatenate([_natural(m.quantile(share), indicator) for m in (national, figure)])
 
 
 def _reached(figure: Mixture, target: float, indicator: Indicator) -> Floats:

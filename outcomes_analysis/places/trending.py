@@ -28,6 +28,7 @@ OWN_SLOPES = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16)
 REGION_SLOPES = (0.0, 0.02, 0.05, 0.1)
 LEVEL_SPREADS = 3.0  # sd of a gap before any figure is seen, in spreads: hardly shrinks a level
 SMALLEST_WEIGHT = 1e-3  # grid points below it move no printed digit
+MOST_PARTS = 8  # groups of grid points: quantiles move by less than a fiftieth of a sd
 NATIONAL_PARTS = 9  # equal parts of the chi-squared that stands for England's unknown yearly variance
 
 
@@ -86,7 +87,7 @@ class Mixture:
         away = np.asarray(x, dtype=float) - self.means
         with np.errstate(divide="ignore", invalid="ignore"):
             cumulated = np.where(sd > 0, special.ndtr(away / sd), 0.5 * (np.sign(away) + 1.0))
-        return np.asarray(np.tensordot(self.weights, cumulated, axes=1))
+        return np.clip(np.tensordot(self.weights, cumulated, axes=1), 0.0, 1.0)
 
     def quantile(self, share: float) -> Floats:
         """Value below which a share of the mixture lies, by Newton's steps kept within a bracket."""
@@ -118,6 +119,19 @@ class Mixture:
             self.means[mine] + other.means[theirs],
             self.variances[mine] + other.variances[theirs],
         )
+
+    def condensed(self, most: int) -> Mixture:
+        """Fewer parts: neighbours in width put together, each group as one normal of the same mean and variance."""
+        width = self.variances.reshape(len(self.weights), -1).mean(axis=1)
+        order = np.argsort(width, kind="stable")
+        before = np.cumsum(self.weights[order]) - 0.5 * self.weights[order]
+        group = np.minimum((before * most).astype(int), most - 1)
+        found = []
+        for g in np.unique(group):
+            rows = order[group == g]
+            one = Mixture(self.weights[rows] / self.weights[rows].sum(), self.means[rows], self.variances[rows])
+            found.append((self.weights[rows].sum(), one.mean(), one.sd() ** 2))
+        return Mixture(*(np.stack(part) for part in zip(*found, strict=True)))
 
     def widened(self, variance: npt.ArrayLike) -> Mixture:
         """The same with an independent error of known variance."""
@@ -200,7 +214,7 @@ def forecast_gaps(gaps: Gaps, ahead: Sequence[int]) -> Mixture:
     weights /= weights.sum()
     kept = np.flatnonzero(weights >= SMALLEST_WEIGHT)
     weights = weights[kept] / weights[kept].sum()
-    return Mixture(weights, *(np.stack([found[k][part] for k in kept]) for part in (1, 2)))
+    return Mixture(weights, *(np.stack([found[k][part] for k in kept]) for part in (1, 2))).condensed(MOST_PARTS)
 
 
 @dataclass(frozen=True)
