@@ -103,7 +103,7 @@ def _told(text: str) -> str:
 def _span(lower: Any, upper: Any, decimals: int) -> str:
     if not (np.isfinite(lower) and np.isfinite(upper)):
         return ""
-    return f"{number(lower, decimals)}\u00a0to {number(upper, decimals)}"
+    return f"{number(lower, decimals)}\u00a0to\u00a0{number(upper, decimals)}"
 
 
 def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
@@ -124,7 +124,7 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
         "authorities then; higher is better. England now is England's own score for the same date.",
         "Contested: it is disputed which way is better. Experimental: its figures do not measure one thing.",
     ]
-    told = table_html(pd.DataFrame(rows), f"{profile.name}: scores with their intervals", notes=notes)
+    told = _as_headed(pd.DataFrame(rows), f"{profile.name}: scores with their intervals", notes=notes)
     first = [name for name in figures if name == "domain-profile"]
     rest = [name for name in figures if name != "domain-profile"]
     pictures = [drawn(figures[name], name) for name in [*first, *rest]]
@@ -179,7 +179,7 @@ def _indicators(profile: AreaProfile) -> str:
             }
         )
     frame = pd.DataFrame(rows)
-    return table_html(
+    return _as_headed(
         frame,
         f"{plural(len(frame), 'indicator', 'indicators')} for {profile.name}, beside the same period elsewhere",
         row_heading="Indicator",
@@ -205,7 +205,12 @@ def _whole(table: PlaceTable) -> str:
     shown = list(table.notes)
     if table.symbols:
         shown.append(f"Symbols: {'; '.join(table.symbols)}.")
-    return table_html(frame.reset_index(drop=True), table.title, notes=shown)
+    return _as_headed(frame.reset_index(drop=True), table.title, notes=shown)
+
+
+def _as_headed(frame: pd.DataFrame, caption: str, **given: Any) -> str:
+    """Table whose headings are words already and keep their capitals."""
+    return table_html(frame, caption, headings={str(c): str(c) for c in frame.columns}, **given)
 
 
 def _decimals(cell: float | int) -> int:

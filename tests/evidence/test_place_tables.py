@@ -157,6 +157,7 @@ def test_page_lists_every_indicator_and_asks_for_nothing_outside(page, profile):
     soup = BeautifulSoup(page, "html.parser")
     table = next(t for t in soup.find_all("table") if "101 indicators" in t.caption.get_text())
     assert len(table.find_all("th", scope="row")) == 101
+    assert "Against England" in [th.get_text() for th in table.find_all("th", scope="col")]
     assert not re.search(r"<script|src=|href=\"(?!#)|url\(", page)
     assert all(t.caption for t in soup.find_all("table"))
     assert not re.search(r"\bnan\b|\bNone\b", soup.get_text(" "))
