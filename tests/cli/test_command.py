@@ -242,6 +242,23 @@ def test_what_is_measured(ask: Ask) -> None:
     assert ask("coverage", "nowhere").code == USERS
 
 
+def test_a_target(ask: Ask) -> None:
+    wrong = ask("trajectory", "gld_pct", "--target", "175", "--year", "2028")
+    assert (wrong.code, wrong.out) == (USERS, "")
+    assert "The target 175 is outside the range of 'gld_pct', 0 to 100." in wrong.err
+    assert ask("trajectory", "gld_pct", "--target", "75", "--year", "2028", "--place", "nowhere").code == USERS
+    assert "--target" in ask("trajectory", "gld_pct").err
+
+
+@pytest.mark.slow
+def test_a_target_in_words(ask: Ask) -> None:
+    answer = ask("trajectory", "gld_pct", "--target", "75", "--year", "2028", "--place", "Essex")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("Essex: good level of development at age 5 ")
+    assert "not the DfE-agreed target" in answer.out.replace("\n", " ")
+    assert max(map(len, answer.out.splitlines())) <= 100
+
+
 # ------------------------------------------------------------------------------------------------ searching
 
 

@@ -40,6 +40,9 @@ def test_equal_difficulty_by_hand() -> None:
     """Sds 1, 2, 1 weigh (1 + 2 × 2 + 1) / 4 = 1.5; 5 more is 10/3 sds each."""
     shares = share_out(VALUES, COHORTS, target=75, sharing="equal_difficulty", sds=[1, 2, 1])
     assert shares == pytest.approx([60 + 10 / 3, 70 + 20 / 3, 80 + 10 / 3], abs=1e-9)
+    # from 99 only 100 can be reached: the others need 4 × 80 - 100 = 220 of 60 + 2 × 70 = 200, in 1 + 2 × 2 = 5: 4 sds
+    shares = share_out([60, 70, 99], COHORTS, target=80, sharing="equal_difficulty", sds=[1, 2, 1])
+    assert shares == pytest.approx([64, 78, 100], abs=1e-9)
 
 
 places = st.lists(st.tuples(st.floats(0, 100), st.floats(1, 30_000), st.floats(0.05, 10)), min_size=1, max_size=40)
