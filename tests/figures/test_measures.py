@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -150,7 +151,8 @@ def _correlated(k: int = 6, n: int = 200) -> tuple[pd.DataFrame, dict[str, pd.Da
     """Two groups of measures that move together within and not between, given out in mixed order."""
     rng = np.random.default_rng(1)
     common = rng.normal(size=(2, n))
-    x = pd.DataFrame({f"m{i}": common[i % 2] + 0.6 * rng.normal(size=n) for i in range(k)})
+    noise = [0.6, 0.6, 0.6, 0.6, 0.6, 2.0]  # the last goes with its group only weakly, but clearly
+    x = pd.DataFrame({f"m{i}": common[i % 2] + noise[i] * rng.normal(size=n) for i in range(k)})
     r = x.corr()
     half = 1.645 / np.sqrt(n - 3)
     z = np.arctanh(r.clip(-0.999999, 0.999999))
@@ -172,6 +174,30 @@ def test_measures_that_move_together_stand_together():
     groups = [int(name[1:]) % 2 for name in order]
     assert sorted(order) == sorted(r.columns)
     assert groups in ([0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0])
+
+
+def test_neighbours_are_as_alike_as_the_tree_allows():
+    """Against every way of turning the branches of the same tree."""
+    from scipy.cluster.hierarchy import linkage, to_tree
+    from scipy.spatial.distance import squareform
+
+    r, _ = _correlated()
+    away = 1 - r.to_numpy()
+    np.fill_diagonal(away, 0.0)
+    root = to_tree(linkage(squareform(away, checks=False), method="average"))
+
+    def orders(node):
+        if node.is_leaf():
+            return [[node.id]]
+        pairs = [(a, b) for a in orders(node.left) for b in orders(node.right)]
+        return [a + b for a, b in pairs] + [b + a for a, b in pairs]
+
+    def steps(order):
+        return sum(away[i, j] for i, j in pairwise(order))
+
+    best = min(steps(order) for order in orders(root))
+    found = [list(r.index).index(name) for name in rugs.clustered(r)]
+    assert steps(found) == pytest.approx(best, abs=1e-12)  # sums of the same numbers
 
 
 def test_cells_of_a_heatmap_have_the_shade_of_their_number_and_bold_where_clear(heat):
@@ -223,6 +249,13 @@ def test_limits_of_a_funnel_leave_out_what_they_should(form, level):
     # With many children the limits are those of the normal distribution; a count of 1,000 is off by less than half a point.
     spread = np.sqrt(20 * 80 / 5000) if form == "proportion" else 100 * np.sqrt(0.2 / 5000)
     assert high[2] - 20 == pytest.approx(stats.norm.ppf(1 - tail) * spread, rel=0.06)
+
+
+def test_limits_between_counts_are_those_worked_by_hand():
+    """Ten children, a fifth: P(Y <= 4) = .96721, P(Y <= 5) = .99363, so that 97.5% lies 0.7051 of a step below 5."""
+    low, high = funnels.control_limits(20.0, np.array([10.0]), form="proportion", level=0.95)
+    assert high[0] == pytest.approx(100 * (5 - (0.9936306 - 0.975) / (0.9936306 - 0.9672065)) / 10, abs=1e-3)
+    assert low[0] == 0.0  # P(Y = 0) = .107 is more than 2.5% already
 
 
 @pytest.fixture(scope="module")
