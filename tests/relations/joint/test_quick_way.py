@@ -93,6 +93,47 @@ def test_intervals_hold_the_truth_and_ranks_are_uniform_over_two_hundred_simulat
         assert chisquare(np.histogram(ranks, bins=10, range=(0, 1))[0]).pvalue > 0.01, family
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("formative", [(), (0, 1, 2, 3, 4)], ids=["reflective", "weighted sums"])
+def test_intervals_hold_the_truth_with_several_years(make_skeleton, formative):
+    shape = {"items": 5, "domains": 5} if formative else {"items": 18, "domains": 3}
+    found: dict[str, list[float]] = {"domain quantities": [], "loadings": [], "correlations": [], "lasting": []}
+    for seed in range(25):
+        skeleton = make_skeleton(seed, areas=120, years=3, formative=formative, **shape)
+        blank = Layout(skeleton, JointPriors())
+        rng = np.random.default_rng(500 + seed)
+        theta = draw_prior(blank, rng)
+        factors, values = draw_figures(blank.natural(theta), skeleton, rng)
+        layout = Layout(skeleton.with_values(values), JointPriors())
+        peak = find_peak(layout)
+        if peak.problem:
+            continue
+        thetas = peak.draws(600, rng)
+        pairs = np.tril_indices(len(skeleton.domains), -1)
+        noise = [rng.normal(size=factors.shape) for _ in thetas[::6]]
+        drawn = {
+            "domain quantities": [
+                domain_draw(layout.natural(t), layout.structure, z) for t, z in zip(thetas[::6], noise, strict=True)
+            ],
+            "loadings": layout.loadings(thetas),
+            "correlations": [layout.correlation(t)[pairs] for t in thetas],
+            "lasting": layout.take(thetas, "lasting"),
+        }
+        truth = {
+            "domain quantities": factors,
+            "loadings": blank.loadings(theta),
+            "correlations": blank.correlation(theta)[pairs],
+            "lasting": blank.take(theta, "lasting"),
+        }
+        for family, values_of in drawn.items():
+            lower, upper = np.quantile(values_of, [0.05, 0.95], axis=0)
+            found[family].append(float(np.mean((lower < truth[family]) & (truth[family] < upper))))
+    assert len(found["loadings"]) >= 20  # short domains of six items point both ways more often than those of eight
+    # 25 simulations: Monte Carlo error .005 for quantities, some .02 for loadings and correlations, .06 for rho
+    for family, allowed in (("domain quantities", 0.03), ("loadings", 0.07), ("correlations", 0.07), ("lasting", 0.15)):
+        assert np.mean(found[family]) == pytest.approx(0.90, abs=allowed), family
+
+
 def test_effects_integrated_out_leave_the_density_of_the_rest(make_skeleton):
     skeleton = make_skeleton(2, areas=30, items=8, domains=2, regions=3, years=2, doublets=((0, 1),))
     layout = Layout(skeleton, JointPriors())
