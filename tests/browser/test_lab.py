@@ -59,7 +59,9 @@ def served(tmp_path: Path) -> Iterator[str]:
         log.close()
 
 
-def test_a_notebook_runs_in_jupyterlab(served: str, browser: Any, tmp_path: Path) -> None:
+def test_a_notebook_runs_in_jupyterlab(served: str, browser: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    picture = tmp_path_factory.getbasetemp() / "artefacts" / "lab.png"  # kept when the test passes, too
+    picture.parent.mkdir(exist_ok=True)
     name = notebooks.find_notebook(NUMBER).name
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     asked: list[str] = []
@@ -82,10 +84,10 @@ def test_a_notebook_runs_in_jupyterlab(served: str, browser: Any, tmp_path: Path
         "() => [...window.jupyterapp.shell.currentWidget.content.model.cells].filter(x => x.type === 'code')"
         ".flatMap(x => x.outputs.toJSON()).map(o => [o.output_type, Object.keys(o.data || {})])"
     )
-    page.screenshot(path=str(tmp_path / "lab.png"))
+    page.screenshot(path=str(picture))
     page.close()
     assert "error" not in [kind for kind, _ in outputs]
     assert any("image/svg+xml" in forms for _, forms in outputs)
     outside = [url for url in asked if not url.startswith((served, "data:", "blob:", served.replace("http", "ws")))]
     assert outside == []
-    assert (tmp_path / "lab.png").stat().st_size > 20_000
+    assert picture.stat().st_size > 20_000
