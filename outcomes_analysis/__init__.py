@@ -48,6 +48,7 @@ _HOMES = {
     "load_observations": "sources.release",
     "multiverse": "relations",
     "place_of_districts": "places",
+    "outcome_network": "relations",
     "panel_regressions": "relations",
     "relate": "relations",
     "sensitivity": "index",

@@ -8,6 +8,7 @@ from outcomes_analysis.relations.evaluations import EvaluationResult, Evaluation
 from outcomes_analysis.relations.joint import JointPriors, JointResult, JointSpec, fit_joint_model
 from outcomes_analysis.relations.map_clusters import ClusterResult, spatial_clusters
 from outcomes_analysis.relations.measurement import fit_measurement_model
+from outcomes_analysis.relations.networks import outcome_network
 from outcomes_analysis.relations.over_years import panel_regressions
 from outcomes_analysis.relations.result import RelationResult
 from outcomes_analysis.relations.spatial import spatial_regressions
@@ -29,6 +30,7 @@ __all__ = [
     "fit_joint_model",
     "fit_measurement_model",
     "multiverse",
+    "outcome_network",
     "panel_regressions",
     "regressions",
     "relate",

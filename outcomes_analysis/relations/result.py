@@ -56,6 +56,7 @@ LABELS = {
     "panel_two_way_regions": "Line within authorities and years, errors robust to likeness within the few regions",
     "panel_two_way_years": "Line within authorities and years, errors robust to what all share in a year and the next",
     "panel_lagged": "Line within authorities and years, the predictor of an earlier year",
+    "network": "Partial correlation, all other figures of the network held alike",
     "unseen_as_strong": "Straight line, were a further characteristic just as strong held alike too",
     "errors_allowed_for": "Line of true values, the known errors of both figures allowed for",
     "errors_ignored": "The same line with the figures taken to be exact",
