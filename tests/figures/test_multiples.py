@@ -114,6 +114,7 @@ def nine(scores, outlines):
     )
 
 
+@pytest.mark.slow
 def test_nine_maps_share_one_geometry(nine, scores, outlines):
     spec = json.dumps(nine.chart.to_dict())
     assert len(spec) < 1_000_000  # the promise for nine maps
@@ -124,6 +125,7 @@ def test_nine_maps_share_one_geometry(nine, scores, outlines):
     assert list(nine.data["map"].unique()) == [str(y) for y in range(2017, 2026)]
 
 
+@pytest.mark.slow
 def test_domains_side_by_side_name_the_most_and_the_least(scores, outlines):
     figure = maps.small_multiples(
         dict.fromkeys(("safe", "happy", "learning"), scores), outlines=outlines, data_as_at=AS_AT
