@@ -21,7 +21,7 @@ NOT_VALIDITY = (
 )
 QUICK = (
     "These numbers come from the quick way, a normal approximation: over 200 sets of figures with a known truth its "
-    "90% intervals held the truth in 86 to 90% of cases."
+    "90% intervals held the truth in 88 to 89% of cases."
 )
 QUICK_YEARS = (
     "These numbers come from the quick way, a normal approximation: over 50 sets of figures of three years with a "

@@ -178,7 +178,10 @@ def test_figures_drawn_have_the_covariance_of_the_model(make_skeleton):
     structure = make_skeleton(3, areas=4000, years=2, items=6, domains=2, regions=1, missing=0, doublets=((0, 1),))
     structure.errors[:] = structure.errors[0]
     layout = Layout(structure, JointPriors())
-    natural = layout.natural(draw_prior(layout, np.random.default_rng(1)))
+    drawn = layout.natural(draw_prior(layout, np.random.default_rng(1)))
+    # every part large enough to be missed
+    large = {"gam": np.where(structure.doublet >= 0, 0.9, 0.0), "sig": np.full(6, 0.8), "psi": np.full(6, 0.7)}
+    natural = Natural(**{**vars(drawn), **large})
     _, values = draw_figures(natural, structure, np.random.default_rng(2))
     by_year = natural.mu.reshape(4000, 2, 2).transpose(0, 2, 1)
     left = (values - natural.alpha - natural.lam * by_year[:, :, structure.domain]).reshape(4000, -1)

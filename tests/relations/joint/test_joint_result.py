@@ -69,7 +69,9 @@ def test_figures_are_those_of_the_index_standardised(figures, observations, fram
     assert figures.sums.values[area, 0, place] == pytest.approx((score - every.mean()) / every.std())
     assert figures.indicators.values.shape[0] == len(upper_tier(ranked_only=True))
     assert np.nanstd(figures.indicators.values, axis=(0, 1), ddof=1) == pytest.approx(1)
-    assert set(figures.items["doublet"]) > {"", "absence", "qualifications"}
+    items, doublet = list(figures.indicators.items), figures.indicators.doublet
+    assert doublet[items.index("absence_overall")] == doublet[items.index("severe_absence")] >= 0
+    assert doublet[items.index("perm_excl_rate")] == -1
 
 
 def test_table_is_whole_tidy_and_ordered(result):
@@ -266,6 +268,7 @@ def test_raw_correlations_are_those_of_the_areas_themselves(make_skeleton):
     assert drawn.raw[:, 0, 1].mean() == pytest.approx(truth, abs=0.06)
     assert drawn.given[0, 0, 1] == pytest.approx(layout.correlation(theta)[0, 1], abs=1e-12)
     np.testing.assert_allclose(drawn.quantities.std(axis=1, ddof=1), 1, atol=1e-12)
+    np.testing.assert_allclose(np.diagonal(drawn.raw, axis1=1, axis2=2), 1, atol=1e-12)
 
 
 def test_the_card_is_that_of_todays_figures_and_priors(figures):
