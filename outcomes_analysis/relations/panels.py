@@ -25,7 +25,7 @@ Levels = Literal["areas", "areas and years"]
 Errors = Literal["areas", "years", "groups"]
 
 FEWEST_YEARS = 8  # for errors by year: with fewer their intervals hold the truth too seldom (test_panels.py)
-DEALS = 200_000  # of years of chance, for the reach of these intervals: good to half a percent
+DEALS = 100_000  # of years of chance, for the reach of these intervals: good to half a percent
 NOUGHT = 1e-10  # of a column's sum of squares: below it nothing is left once levels are taken out
 
 

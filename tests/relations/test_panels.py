@@ -47,6 +47,11 @@ def test_investment_of_firms_as_plm_has_it(grunfeld, published, model: str, leve
     assert by_area.df == 9
     # Driscoll and Kraay as plm's vcovSCC: two years apart, no correction
     assert by_year.errors[0] == pytest.approx(row["dk_value"], rel=1e-8)
+    # critical value of Kiefer and Vogelsang (2005) for Bartlett weights, 3 of 20 years: theirs is for very many years,
+    # ours for twenty, drawn; they agree to a percent
+    far = (by_year.upper[0] - by_year.estimates[0]) / by_year.errors[0]
+    share = 3 / 20
+    assert far == pytest.approx(1.6449 + 2.1859 * share + 0.3142 * share**2 - 0.3427 * share**3, rel=0.015)
 
 
 def test_few_firms_as_clubsandwich_has_them(grunfeld, published):

@@ -10,6 +10,7 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationSpec
+from outcomes_analysis.relations.clustering import residual_moran
 from outcomes_analysis.relations.map_clusters import spatial_clusters
 from outcomes_analysis.relations.spatial import preferred_form, spatial_regressions
 from outcomes_analysis.relations.spatial_models import Dependence, Multiplier, fit_spatial
@@ -100,6 +101,9 @@ def test_a_map_in_two_is_joined_and_the_text_says_where(values: dict[str, np.nda
     assert len(result.table) == 148 * 4  # two figures, what is left over raw and with poverty alike
     assert "cut off by authorities without figures" in result.text
     assert "km)" in result.text
+    lines = spatial_regressions(figures[~figures["area_code"].isin(between)], spec=SPEC)
+    assert lines.table["status"].eq("computed").all()
+    assert "cut off by authorities without figures" in lines.text
 
 
 def test_clusters_are_of_the_figures_and_of_what_is_left_over(values: dict[str, np.ndarray]):
@@ -119,6 +123,11 @@ def test_clusters_are_of_the_figures_and_of_what_is_left_over(values: dict[str, 
     expected = frame["gld_pct"] - design @ np.linalg.lstsq(design, frame["gld_pct"], rcond=None)[0]
     assert left["area_code"].tolist() == frame.index.tolist()
     assert left["value"].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-9)
+    whole = residual_moran(frame["gld_pct"].to_numpy(), design, neighbours_of(list(frame.index)))
+    row = result.overall.iloc[3]
+    assert (row["estimate"], row["z"], row["lower"], row["level"]) == pytest.approx(
+        (whole.estimate, whole.z, whole.lower, 0.9), rel=1e-9
+    )
     high = set(left.loc[left["cluster"] == "high among high", "area_code"])
     assert len(high & set(AREAS.index[AREAS["region_code"] == "E12000007"])) > 20
     assert result.overall["p_value"].iloc[1] > 0.01  # phonics was made of separate draws

@@ -68,8 +68,46 @@ def test_neighbours_outcomes_followed_through_are_the_dense_inverse(columbus):
     rho = found.dependence.estimates[0]
     through = np.linalg.inv(np.eye(49) - rho * neighbours.matrix).sum() / 49
     assert found.total.estimates == pytest.approx(np.array(found.fit.estimates) * through, rel=1e-12)
-    # by simulation from the same normal distribution: 2 % of the error is four standard errors of 40,000 draws
-    assert found.total.errors[1] == pytest.approx(0.52064, rel=0.01)
+
+
+@pytest.mark.parametrize("form", ["lag", "error"])
+def test_errors_are_those_of_any_normal_distribution(columbus, form: Form):
+    """Fisher's information of a normal distribution, from differences of its mean and covariance."""
+    outcome, design, neighbours = columbus
+    found = fit_spatial(outcome, design, neighbours, form=form, names=NAMES)
+
+    def moments(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inverse = np.linalg.inv(np.eye(49) - p[3] * neighbours.matrix)
+        mean = inverse @ design @ p[:3] if form == "lag" else design @ p[:3]
+        return mean, p[4] * inverse @ inverse.T
+
+    at = np.array([*found.fit.estimates, *found.dependence.estimates, found.variance])
+    steps = np.diag(1e-5 * np.abs(at))
+    means, covariances = zip(
+        *(
+            [(up - down) / (2 * step.max()) for up, down in zip(moments(at + step), moments(at - step), strict=True)]
+            for step in steps
+        ),
+        strict=True,
+    )
+    weight = np.linalg.inv(moments(at)[1])
+    information = np.array(
+        [
+            [
+                means[a] @ weight @ means[b] + np.trace(weight @ covariances[a] @ weight @ covariances[b]) / 2
+                for b in range(5)
+            ]
+            for a in range(5)
+        ]
+    )
+    variance = np.linalg.inv(information)
+    # central differences with a step of 1e-5: ten digits in each entry, some lost in the inverse
+    assert found.fit.errors == pytest.approx(np.sqrt(np.diag(variance)[:3]), rel=1e-6)
+    assert found.dependence.errors[0] == pytest.approx(np.sqrt(variance[3, 3]), rel=1e-6)
+    if form == "lag":
+        through = np.column_stack([np.eye(3), at[:3] / (1 - at[3])]) / (1 - at[3])
+        expected = np.sqrt(np.diag(through @ variance[:4, :4] @ through.T))
+        assert found.total.errors == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("form", ["lag", "error"])
