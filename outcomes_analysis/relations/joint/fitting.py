@@ -147,6 +147,7 @@ def fit_joint_model(
     framework, observations, areas = _defaults(framework, observations, areas)
     for indicator in held:
         framework.indicator(indicator)
+    given = forms_for(spec, tuple(node.id for node in framework.domains))
     figures = prepare_joint(
         observations,
         framework=framework,
@@ -155,7 +156,6 @@ def fit_joint_model(
         deprivation=held,
         beside=[OTHER_POVERTY[i] for i in held if i in OTHER_POVERTY],
     )
-    given = forms_for(spec, figures.indicators.domains)
     priors = priors or JointPriors()
     settings: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed}
     rng = np.random.default_rng(seed)
