@@ -18,8 +18,8 @@ from outcomes_analysis.evidence.page import (
     paragraph,
     table_html,
 )
-from outcomes_analysis.index.audit_wording import domain_sentences
-from outcomes_analysis.index.auditing import SECTIONS, AuditReport
+from outcomes_analysis.index.judging.audit_wording import domain_sentences
+from outcomes_analysis.index.judging.auditing import SECTIONS, AuditReport
 from outcomes_analysis.wording import listed, number, plural
 
 TITLE = "Audit of the domain scores"

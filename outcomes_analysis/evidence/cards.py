@@ -9,8 +9,8 @@ import pandas as pd
 
 from outcomes_analysis.evidence.page import Section, bullets, details_html, links, page, paragraph, table_html
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.index.fit_wording import USE_WORDS, amount
-from outcomes_analysis.index.purpose import FitnessResult
+from outcomes_analysis.index.judging.fit_wording import USE_WORDS, amount
+from outcomes_analysis.index.judging.purpose import FitnessResult
 from outcomes_analysis.wording import number, plural, written_date
 
 TITLE = "What each indicator is fit for"

@@ -1,15 +1,13 @@
 """Composite indices: indicators to outcomes to domains, each with how sure it is."""
 
-from outcomes_analysis.index.aggregation import aggregate
-from outcomes_analysis.index.auditing import AuditReport, audit
 from outcomes_analysis.index.building import IndexResult, build_index
-from outcomes_analysis.index.changing import ChangeResult, index_change
-from outcomes_analysis.index.comparing import ComparisonResult, compare_given
-from outcomes_analysis.index.contrasting import ContrastResult, compare_indices
-from outcomes_analysis.index.denomination import denominate, denominator_correlations
-from outcomes_analysis.index.drawing import UncertaintyResult, draw_ranks, uncertainty
-from outcomes_analysis.index.explaining import Explanation, explain, strengths_and_weaknesses
-from outcomes_analysis.index.factors import (
+from outcomes_analysis.index.framing import matrix_of
+from outcomes_analysis.index.judging.auditing import AuditReport, audit
+from outcomes_analysis.index.judging.purpose import FitnessResult, fitness
+from outcomes_analysis.index.judging.withholding import withhold_ranks, withhold_verdicts
+from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
+from outcomes_analysis.index.montecarlo.drawing import UncertaintyResult, draw_ranks, uncertainty
+from outcomes_analysis.index.montecarlo.factors import (
     AggregationFactor,
     BasePeriodFactor,
     Factor,
@@ -21,9 +19,22 @@ from outcomes_analysis.index.factors import (
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_posterior import FigureDraws
-from outcomes_analysis.index.framing import matrix_of
-from outcomes_analysis.index.imputation import (
+from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.nominal import index_model
+from outcomes_analysis.index.montecarlo.rank_sets import RankSets, rank_confidence_sets
+from outcomes_analysis.index.montecarlo.replicates import Replicates, dry_run, replicate
+from outcomes_analysis.index.montecarlo.sensitivity_indices import SensitivityResult, sensitivity
+from outcomes_analysis.index.reading.comparing import ComparisonResult, compare_given
+from outcomes_analysis.index.reading.contrasting import ContrastResult, compare_indices
+from outcomes_analysis.index.reading.explaining import Explanation, explain, strengths_and_weaknesses
+from outcomes_analysis.index.small_numbers.shrinking import ShrinkResult, shrink, shrink_counts
+from outcomes_analysis.index.small_numbers.small_areas import FayHerriotResult, fay_herriot
+from outcomes_analysis.index.specifying.spec_parts import Denominated, Reference, Screened
+from outcomes_analysis.index.specifying.specification import IndexSpec
+from outcomes_analysis.index.steps.aggregation import aggregate
+from outcomes_analysis.index.steps.denomination import denominate, denominator_correlations
+from outcomes_analysis.index.steps.imputation import (
     EM,
     GroupMean,
     GroupMedian,
@@ -36,9 +47,8 @@ from outcomes_analysis.index.imputation import (
     Unimputed,
     impute,
 )
-from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
-from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
-from outcomes_analysis.index.means import (
+from outcomes_analysis.index.steps.imputation_checking import imputation_check, pool_imputations
+from outcomes_analysis.index.steps.means import (
     ArithmeticMean,
     Copeland,
     GeneralisedMean,
@@ -48,10 +58,8 @@ from outcomes_analysis.index.means import (
     Rescale,
     WeightedMedian,
 )
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.nominal import index_model
-from outcomes_analysis.index.normalisation import normalise
-from outcomes_analysis.index.orderings import (
+from outcomes_analysis.index.steps.normalisation import normalise
+from outcomes_analysis.index.steps.orderings import (
     AroundMean,
     Borda,
     Categories,
@@ -60,12 +68,9 @@ from outcomes_analysis.index.orderings import (
     PercentileRank,
     Rank,
 )
-from outcomes_analysis.index.pairwise import copeland, kemeny, outranking
-from outcomes_analysis.index.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
-from outcomes_analysis.index.purpose import FitnessResult, fitness
-from outcomes_analysis.index.rank_sets import RankSets, rank_confidence_sets
-from outcomes_analysis.index.replicates import Replicates, dry_run, replicate
-from outcomes_analysis.index.scalings import (
+from outcomes_analysis.index.steps.pairwise import copeland, kemeny, outranking
+from outcomes_analysis.index.steps.panel_imputation import Constant, Latest, Linear, LinearConstant, impute_panel
+from outcomes_analysis.index.steps.scalings import (
     Adjusted,
     BasePeriod,
     Distance,
@@ -76,14 +81,9 @@ from outcomes_analysis.index.scalings import (
     Unscaled,
     ZScore,
 )
-from outcomes_analysis.index.screening import availability_table, screen
-from outcomes_analysis.index.sensitivity_indices import SensitivityResult, sensitivity
-from outcomes_analysis.index.shrinking import ShrinkResult, shrink, shrink_counts
-from outcomes_analysis.index.small_areas import FayHerriotResult, fay_herriot
-from outcomes_analysis.index.spec_parts import Denominated, Reference, Screened
-from outcomes_analysis.index.specification import IndexSpec
-from outcomes_analysis.index.stepping import StepResult
-from outcomes_analysis.index.treatment import (
+from outcomes_analysis.index.steps.screening import availability_table, screen
+from outcomes_analysis.index.steps.stepping import StepResult
+from outcomes_analysis.index.steps.treatment import (
     BoxCox,
     LogCT,
     LogCTOrig,
@@ -94,8 +94,8 @@ from outcomes_analysis.index.treatment import (
     Winsorise,
     treat,
 )
-from outcomes_analysis.index.tree import Tree
-from outcomes_analysis.index.weighting import (
+from outcomes_analysis.index.steps.tree import Tree
+from outcomes_analysis.index.steps.weighting import (
     Equal,
     Given,
     MLFactor,
@@ -104,7 +104,7 @@ from outcomes_analysis.index.weighting import (
     PrincipalComponents,
     weight,
 )
-from outcomes_analysis.index.withholding import withhold_ranks, withhold_verdicts
+from outcomes_analysis.index.years.changing import ChangeResult, index_change
 
 __all__ = [
     "matrix_of",

@@ -8,8 +8,8 @@ import pandas as pd
 
 from outcomes_analysis.index.matrix import UNSURE, IndicatorMatrix
 from outcomes_analysis.index.nation import PUBLISHED
-from outcomes_analysis.index.spec_parts import Reference
-from outcomes_analysis.index.specification import IndexSpec
+from outcomes_analysis.index.specifying.spec_parts import Reference
+from outcomes_analysis.index.specifying.specification import IndexSpec
 from outcomes_analysis.wording import listed, number, plural
 
 NAMED = 3  # examples given of what was capped

@@ -11,20 +11,20 @@ import pandas as pd
 from scipy.stats import norm
 
 from outcomes_analysis.framework.model import Indicator, Node
-from outcomes_analysis.index.aggregation import Aggregation
 from outcomes_analysis.index.build_wording import capped_told, england_told, unsure_told
 from outcomes_analysis.index.climbing import Climb, Line, climb
+from outcomes_analysis.index.judging.withholding import withhold_ranks
 from outcomes_analysis.index.matrix import IndicatorMatrix
-from outcomes_analysis.index.means import ArithmeticMean, GeometricMean
 from outcomes_analysis.index.preparing import Prepared, prepare
-from outcomes_analysis.index.spec_checking import taking_part
-from outcomes_analysis.index.spec_parts import Reference
-from outcomes_analysis.index.specification import IndexSpec
-from outcomes_analysis.index.stepping import Method
-from outcomes_analysis.index.tree import Tree
-from outcomes_analysis.index.tree_weights import hierarchy, weights_in
-from outcomes_analysis.index.weighting import Equal, weight
-from outcomes_analysis.index.withholding import withhold_ranks
+from outcomes_analysis.index.specifying.spec_checking import taking_part
+from outcomes_analysis.index.specifying.spec_parts import Reference
+from outcomes_analysis.index.specifying.specification import IndexSpec
+from outcomes_analysis.index.steps.aggregation import Aggregation
+from outcomes_analysis.index.steps.means import ArithmeticMean, GeometricMean
+from outcomes_analysis.index.steps.stepping import Method
+from outcomes_analysis.index.steps.tree import Tree
+from outcomes_analysis.index.steps.tree_weights import hierarchy, weights_in
+from outcomes_analysis.index.steps.weighting import Equal, weight
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed, plural
 
@@ -375,7 +375,7 @@ def build_index(
     IndexResult
         Scores run higher = better; 0 is England in the base period, 1 a standard deviation between authorities.
         Ranks that the figures do not bear are withheld
-        (:func:`~outcomes_analysis.index.withholding.withhold_ranks`).
+        (:func:`~outcomes_analysis.index.judging.withholding.withhold_ranks`).
 
     Raises
     ------

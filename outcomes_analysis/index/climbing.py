@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index import means
-from outcomes_analysis.index.aggregation import mean_error
-from outcomes_analysis.index.means import Rescale, present_weights
-from outcomes_analysis.index.scalings import mean_and_sd
-from outcomes_analysis.index.stepping import Method
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.steps import means
+from outcomes_analysis.index.steps.aggregation import mean_error
+from outcomes_analysis.index.steps.means import Rescale, present_weights
+from outcomes_analysis.index.steps.scalings import mean_and_sd
+from outcomes_analysis.index.steps.stepping import Method
+from outcomes_analysis.index.steps.tree import Tree
 from outcomes_analysis.observations.scales import Floats
 from outcomes_analysis.project import SEED
 

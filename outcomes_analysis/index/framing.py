@@ -8,7 +8,7 @@ import pandas as pd
 from outcomes_analysis.errors import Problems, SpecError, several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.matrix import IndicatorMatrix
-from outcomes_analysis.index.stepping import check_values
+from outcomes_analysis.index.steps.stepping import check_values
 from outcomes_analysis.observations.scales import derivative, on_scale, scales_of
 from outcomes_analysis.provenance import RunManifest, hash_of
 

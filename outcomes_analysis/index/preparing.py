@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis.errors import SpecError, several
-from outcomes_analysis.index.alternatives import along
 from outcomes_analysis.index.capping import capped, capped_error
-from outcomes_analysis.index.denomination import denominate
-from outcomes_analysis.index.imputation import impute
 from outcomes_analysis.index.matrix import IndicatorMatrix
+from outcomes_analysis.index.montecarlo.alternatives import along
 from outcomes_analysis.index.nation import ENGLAND
-from outcomes_analysis.index.normalisation import normalise
-from outcomes_analysis.index.screening import screen
-from outcomes_analysis.index.spec_parts import Reference
-from outcomes_analysis.index.specification import IndexSpec
-from outcomes_analysis.index.stepping import no_changes
-from outcomes_analysis.index.treatment import treat
+from outcomes_analysis.index.specifying.spec_parts import Reference
+from outcomes_analysis.index.specifying.specification import IndexSpec
+from outcomes_analysis.index.steps.denomination import denominate
+from outcomes_analysis.index.steps.imputation import impute
+from outcomes_analysis.index.steps.normalisation import normalise
+from outcomes_analysis.index.steps.screening import screen
+from outcomes_analysis.index.steps.stepping import no_changes
+from outcomes_analysis.index.steps.treatment import treat
 from outcomes_analysis.observations.scales import Floats, on_scale
 from outcomes_analysis.project import SEED
 
@@ -41,7 +41,7 @@ class Prepared:
     base : Series of bool
         Places that decide on treatment, normalisation and comparison: those that are ranked and not screened out.
     changes : DataFrame
-        What each step changed, cell by cell (columns of :data:`~outcomes_analysis.index.stepping.CHANGE_COLUMNS`).
+        What each step changed, cell by cell (columns of ``CHANGE_COLUMNS``).
     text : str
         What the steps did, in sentences; "" where nothing was done beyond the usual.
     """

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.index.factors import (
+from outcomes_analysis.index.montecarlo.factors import (
     AggregationFactor,
     ImputationFactor,
     NormalisationFactor,
@@ -27,11 +27,11 @@ from outcomes_analysis.index.factors import (
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_posterior import FigureDraws
-from outcomes_analysis.index.kernels import ranks_of
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import nominal, replicate
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws
+from outcomes_analysis.index.montecarlo.kernels import ranks_of
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import nominal, replicate
+from outcomes_analysis.index.steps.tree import Tree
 
 # processor time: what one core needs, whoever else uses the machine
 pytestmark = pytest.mark.benchmark(timer=time.process_time)

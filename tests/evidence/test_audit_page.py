@@ -8,7 +8,7 @@ import pytest
 import outcomes_analysis as oa
 from outcomes_analysis.evidence.audit import SHOWN, audit_html, audit_sections
 from outcomes_analysis.index import audit
-from outcomes_analysis.index.auditing import SECTIONS
+from outcomes_analysis.index.judging.auditing import SECTIONS
 
 
 @pytest.fixture(scope="module")

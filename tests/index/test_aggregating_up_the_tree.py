@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework.model import Framework, Node
-from outcomes_analysis.index.aggregation import aggregate
 from outcomes_analysis.index.building import competition_rank
-from outcomes_analysis.index.means import (
+from outcomes_analysis.index.steps.aggregation import aggregate
+from outcomes_analysis.index.steps.means import (
     Copeland,
     GeneralisedMean,
     GeometricMean,
@@ -21,9 +21,9 @@ from outcomes_analysis.index.means import (
     Rescale,
     WeightedMedian,
 )
-from outcomes_analysis.index.normalisation import normalise
-from outcomes_analysis.index.pairwise import copeland, kemeny, outranking
-from outcomes_analysis.index.scalings import Adjusted, Goalposts
+from outcomes_analysis.index.steps.normalisation import normalise
+from outcomes_analysis.index.steps.pairwise import copeland, kemeny, outranking
+from outcomes_analysis.index.steps.scalings import Adjusted, Goalposts
 
 COINR = 1e-9  # of the column's largest value: the tolerance; found to hold to a few units of rounding
 

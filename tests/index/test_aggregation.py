@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes_analysis.framework.model import Framework, Indicator, Node, Sampling
-from outcomes_analysis.index.aggregation import (
+from outcomes_analysis.index.steps.aggregation import (
     availability,
     effective_weights,
     leaf_weights,

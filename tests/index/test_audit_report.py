@@ -9,8 +9,8 @@ import pytest
 import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index import audit
-from outcomes_analysis.index.audit_parts import DomainParts, domain_parts
-from outcomes_analysis.index.auditing import SECTIONS, judge
+from outcomes_analysis.index.judging.audit_parts import DomainParts, domain_parts
+from outcomes_analysis.index.judging.auditing import SECTIONS, judge
 from outcomes_analysis.observations.scales import derivative
 from outcomes_analysis.wording import causal_words
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import outcomes_analysis.index.changing as module
+import outcomes_analysis.index.years.changing as module
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index import GeometricMean, IndexSpec, build_index, index_change
-from outcomes_analysis.index.aggregation import weighted_mean
-from outcomes_analysis.index.changing import PARTS, _overlap
-from outcomes_analysis.index.decomposing import Cells, cells, contributions, difference, exchange
+from outcomes_analysis.index.reading.decomposing import Cells, cells, contributions, difference, exchange
+from outcomes_analysis.index.steps.aggregation import weighted_mean
+from outcomes_analysis.index.years.changing import PARTS, _overlap
 from outcomes_analysis.pipeline import default_index
 
 MEANS = {"arithmetic": "arithmetic", "geometric": GeometricMean(offset=100, factor=10)}

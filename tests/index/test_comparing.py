@@ -8,7 +8,7 @@ from scipy import stats
 
 import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.comparing import _beside, compare_given, smoother, strength
+from outcomes_analysis.index.reading.comparing import _beside, compare_given, smoother, strength
 
 Z = stats.norm.ppf(0.95)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import ObservationsError, SpecError
-from outcomes_analysis.index.denomination import denominate, denominator_correlations
+from outcomes_analysis.index.steps.denomination import denominate, denominator_correlations
 
 
 def read(gold, name):

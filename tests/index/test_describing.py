@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.components import (
+from outcomes_analysis.index.judging.components import (
     bootstrap_eigenvalues,
     correlation_matrices,
     parallel_analysis,
@@ -13,10 +13,10 @@ from outcomes_analysis.index.components import (
     sampling_adequacy,
     sphericity,
 )
-from outcomes_analysis.index.consistency import alpha_interval, cronbach_alpha
-from outcomes_analysis.index.correlating import correlation_flags, correlations, fisher_interval, holm
-from outcomes_analysis.index.describing import statistics
-from outcomes_analysis.index.weights_in_effect import (
+from outcomes_analysis.index.judging.consistency import alpha_interval, cronbach_alpha
+from outcomes_analysis.index.judging.correlating import correlation_flags, correlations, fisher_interval, holm
+from outcomes_analysis.index.judging.describing import statistics
+from outcomes_analysis.index.judging.weights_in_effect import (
     correlation_ratio,
     hidden_lows,
     importance,

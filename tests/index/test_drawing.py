@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from outcomes_analysis.index.drawing import draw_ranks
-from outcomes_analysis.index.kernels import rank_among, ranks_both
+from outcomes_analysis.index.montecarlo.drawing import draw_ranks
+from outcomes_analysis.index.montecarlo.kernels import rank_among, ranks_both
 
 
 def test_rank_among_the_field_by_brute_force():

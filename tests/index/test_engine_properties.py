@@ -7,11 +7,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from outcomes_analysis.index.factors import AggregationFactor, ImputationFactor, OmissionFactor, WeightFactor
-from outcomes_analysis.index.kernels import MEANS, ranks_of
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import nominal, replicate
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.factors import AggregationFactor, ImputationFactor, OmissionFactor, WeightFactor
+from outcomes_analysis.index.montecarlo.kernels import MEANS, ranks_of
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import nominal, replicate
+from outcomes_analysis.index.steps.tree import Tree
 
 LEAVES = ["a", "b", "c", "d"]
 PARENTS = {"a": "p", "b": "p", "c": "q", "d": "top", "p": "top", "q": "top"}

@@ -12,8 +12,8 @@ import outcomes_analysis as oa
 from outcomes_analysis.index import FigureDraws, index_model, replicate
 from outcomes_analysis.index.capping import capped, capped_error, limits
 from outcomes_analysis.index.matrix import UNSURE
+from outcomes_analysis.index.montecarlo.replicates import nominal
 from outcomes_analysis.index.nation import COUNTS, WEIGHTED, stand_ins
-from outcomes_analysis.index.replicates import nominal
 
 RUTLAND = "E06000017"
 ENGLAND = "E92000001"

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.index.figure_posterior import FigureDraws, joint_posterior
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import replicate
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws, joint_posterior
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import replicate
+from outcomes_analysis.index.steps.tree import Tree
 
 LEAVES = ["a", "b", "c", "d", "e", "f"]
 PARENTS = {"a": "first", "b": "first", "c": "first", "d": "second", "e": "second", "f": "top", "first": "top"}

@@ -8,14 +8,14 @@ import pytest
 from scipy import stats
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.alternatives import alternatives_of
-from outcomes_analysis.index.factors import AggregationFactor, ImputationFactor, NormalisationFactor
-from outcomes_analysis.index.figure_posterior import FigureDraws
-from outcomes_analysis.index.gap_draws import blocks, gap_draws
-from outcomes_analysis.index.incomplete_normal import truncated
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import replicate
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.alternatives import alternatives_of
+from outcomes_analysis.index.montecarlo.factors import AggregationFactor, ImputationFactor, NormalisationFactor
+from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws
+from outcomes_analysis.index.montecarlo.gap_draws import blocks, gap_draws
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import replicate
+from outcomes_analysis.index.steps.incomplete_normal import truncated
+from outcomes_analysis.index.steps.tree import Tree
 
 
 def model_of(x, parents=None, **more):

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import ObservationsError, OutcomesWarning, SpecError
-from outcomes_analysis.index.imputation import EM, Regression, RowMedian, impute
-from outcomes_analysis.index.imputation_checking import imputation_check, pool_imputations
-from outcomes_analysis.index.incomplete_normal import em_normal
+from outcomes_analysis.index.steps.imputation import EM, Regression, RowMedian, impute
+from outcomes_analysis.index.steps.imputation_checking import imputation_check, pool_imputations
+from outcomes_analysis.index.steps.incomplete_normal import em_normal
 
 
 def read(gold, name):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from outcomes_analysis.errors import ObservationsError, SpecError
-from outcomes_analysis.index.normalisation import Normalisation, normalise
-from outcomes_analysis.index.orderings import (
+from outcomes_analysis.index.steps.normalisation import Normalisation, normalise
+from outcomes_analysis.index.steps.orderings import (
     AroundMean,
     Categories,
     Exponential,
@@ -19,7 +19,7 @@ from outcomes_analysis.index.orderings import (
     PercentileRank,
     Rank,
 )
-from outcomes_analysis.index.scalings import (
+from outcomes_analysis.index.steps.scalings import (
     Adjusted,
     BasePeriod,
     Distance,
@@ -30,7 +30,7 @@ from outcomes_analysis.index.scalings import (
     Unscaled,
     ZScore,
 )
-from outcomes_analysis.index.stepping import classes_of
+from outcomes_analysis.index.steps.stepping import classes_of
 
 # Sums of 51 numbers in another order differ by a few units of rounding: the 1e-9 leaves room, no more.
 COINR = 1e-9

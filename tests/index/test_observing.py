@@ -18,8 +18,8 @@ from outcomes_analysis.index import (
     replicate,
     sensitivity,
 )
-from outcomes_analysis.index.gap_draws import gap_draws
-from outcomes_analysis.index.observing import other_bases, suppressed_ranges
+from outcomes_analysis.index.montecarlo.gap_draws import gap_draws
+from outcomes_analysis.index.montecarlo.observing import other_bases, suppressed_ranges
 from outcomes_analysis.sources.release import load_observations
 
 # no publisher withholds so many, but no published count is below ten

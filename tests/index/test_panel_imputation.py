@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import ObservationsError
-from outcomes_analysis.index.panel_imputation import Latest, Linear, impute_panel
+from outcomes_analysis.index.steps.panel_imputation import Latest, Linear, impute_panel
 
 YEARS = [2018, 2019, 2020, 2021, 2022]
 WANTED = {

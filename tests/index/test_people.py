@@ -6,10 +6,10 @@ import pytest
 
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index import weight
-from outcomes_analysis.index.factors import PeopleFactor, WeightFactor
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import dry_run, replicate
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.factors import PeopleFactor, WeightFactor
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import dry_run, replicate
+from outcomes_analysis.index.steps.tree import Tree
 
 LEAVES = ["a", "b", "c", "d", "e"]
 PARENTS = {"a": "first", "b": "first", "c": "first", "d": "second", "e": "second", "first": "top", "second": "top"}

@@ -8,7 +8,7 @@ import outcomes_analysis as oa
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FrameworkError, ObservationsError, SpecError
 from outcomes_analysis.index import fitness
-from outcomes_analysis.index.purpose import USES, Thresholds
+from outcomes_analysis.index.judging.purpose import USES, Thresholds
 
 Z = 1.6448536269514722  # of a two-sided 90 % interval
 

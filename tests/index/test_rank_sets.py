@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.rank_sets import rank_confidence_sets
+from outcomes_analysis.index.montecarlo.rank_sets import rank_confidence_sets
 
 
 def units(values):

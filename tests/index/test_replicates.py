@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework import load_framework
 from outcomes_analysis.index import build_index, build_matrix, normalise, treat, uncertainty
-from outcomes_analysis.index import replicates as replicates_module
-from outcomes_analysis.index import tallies as tallies_module
-from outcomes_analysis.index.factors import (
+from outcomes_analysis.index.montecarlo import replicates as replicates_module
+from outcomes_analysis.index.montecarlo import tallies as tallies_module
+from outcomes_analysis.index.montecarlo.factors import (
     AggregationFactor,
     BasePeriodFactor,
     ImputationFactor,
@@ -20,13 +20,13 @@ from outcomes_analysis.index.factors import (
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_posterior import FigureDraws
-from outcomes_analysis.index.kernels import ranks_of
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.nominal import index_model
-from outcomes_analysis.index.replicates import dry_run, nominal, replicate
-from outcomes_analysis.index.sensitivity_indices import sensitivity
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws
+from outcomes_analysis.index.montecarlo.kernels import ranks_of
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.nominal import index_model
+from outcomes_analysis.index.montecarlo.replicates import dry_run, nominal, replicate
+from outcomes_analysis.index.montecarlo.sensitivity_indices import sensitivity
+from outcomes_analysis.index.steps.tree import Tree
 from outcomes_analysis.sources.release import load_observations
 
 LEAVES = ["a", "b", "c", "d", "e", "f"]

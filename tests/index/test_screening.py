@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.screening import availability_table, screen
+from outcomes_analysis.index.steps.screening import availability_table, screen
 
 COLUMNS = {
     "N_missing": "missing",

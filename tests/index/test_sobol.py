@@ -7,21 +7,27 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.alternatives import alternatives_of
-from outcomes_analysis.index.factors import (
+from outcomes_analysis.index.montecarlo.alternatives import alternatives_of
+from outcomes_analysis.index.montecarlo.factors import (
     AggregationFactor,
     FiguresFactor,
     NormalisationFactor,
     TreatmentFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.figure_posterior import FigureDraws
-from outcomes_analysis.index.kernels import ranks_of
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import nominal, replicate, sobol_points
-from outcomes_analysis.index.sensitivity_indices import SHIFT, rank_outputs, sensitivity
-from outcomes_analysis.index.sobol import every_combination, exact_indices, saltelli_design, sobol_indices, with_bounds
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws
+from outcomes_analysis.index.montecarlo.kernels import ranks_of
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import nominal, replicate, sobol_points
+from outcomes_analysis.index.montecarlo.sensitivity_indices import SHIFT, rank_outputs, sensitivity
+from outcomes_analysis.index.montecarlo.sobol import (
+    every_combination,
+    exact_indices,
+    saltelli_design,
+    sobol_indices,
+    with_bounds,
+)
+from outcomes_analysis.index.steps.tree import Tree
 
 A, B = 7.0, 0.1
 

@@ -27,14 +27,14 @@ from outcomes_analysis.index import (
     build_index,
     matrix_of,
 )
-from outcomes_analysis.index.aggregation import (
+from outcomes_analysis.index.montecarlo.replicates import nominal
+from outcomes_analysis.index.steps.aggregation import (
     availability,
     effective_weights,
     leaf_weights,
     mean_error,
     weighted_mean,
 )
-from outcomes_analysis.index.replicates import nominal
 
 HDR_2001 = {  # goalposts of the Human Development Report 2001; telephones capped at the OECD average, both as log10
     "patents": (0, 994), "royalties": (0, 272.6), "internet": (0, 232.4), "exports": (0, 80.8),

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from outcomes_analysis.errors import ObservationsError, SpecError
-from outcomes_analysis.index.stepping import (
+from outcomes_analysis.index.steps.stepping import (
     Method,
     by_method,
     changed_cells,

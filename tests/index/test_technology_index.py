@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.index.components import principal_components
-from outcomes_analysis.index.correlating import correlations
-from outcomes_analysis.index.factors import (
+from outcomes_analysis.index.judging.components import principal_components
+from outcomes_analysis.index.judging.correlating import correlations
+from outcomes_analysis.index.montecarlo.factors import (
     AggregationFactor,
     ImputationFactor,
     NormalisationFactor,
     OmissionFactor,
     WeightFactor,
 )
-from outcomes_analysis.index.loadings import component_loadings
-from outcomes_analysis.index.modelling import IndexModel
-from outcomes_analysis.index.replicates import nominal, replicate
-from outcomes_analysis.index.sensitivity_indices import sensitivity
-from outcomes_analysis.index.tree import Tree
+from outcomes_analysis.index.montecarlo.modelling import IndexModel
+from outcomes_analysis.index.montecarlo.replicates import nominal, replicate
+from outcomes_analysis.index.montecarlo.sensitivity_indices import sensitivity
+from outcomes_analysis.index.steps.loadings import component_loadings
+from outcomes_analysis.index.steps.tree import Tree
 
 NAMES = ["patents", "royalties", "internet", "exports", "telephones", "electricity", "schooling", "university"]
 SETS = {  # Handbook tables 18 and 22

@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.moments import kurtosis, skewness
-from outcomes_analysis.index.transforms import estimate_power
-from outcomes_analysis.index.treatment import (
+from outcomes_analysis.index.steps.moments import kurtosis, skewness
+from outcomes_analysis.index.steps.transforms import estimate_power
+from outcomes_analysis.index.steps.treatment import (
     BoxCox,
     LogCT,
     LogCTOrig,

@@ -8,12 +8,12 @@ import pytest
 
 from outcomes_analysis.errors import OutcomesWarning, SpecError
 from outcomes_analysis.framework.model import Framework, Indicator, Node, Sampling
-from outcomes_analysis.index.aggregation import aggregate
-from outcomes_analysis.index.components import principal_components
-from outcomes_analysis.index.loadings import component_loadings, ml_factor, varimax
-from outcomes_analysis.index.normalisation import normalise
-from outcomes_analysis.index.orderings import NormalScores
-from outcomes_analysis.index.weighting import (
+from outcomes_analysis.index.judging.components import principal_components
+from outcomes_analysis.index.steps.aggregation import aggregate
+from outcomes_analysis.index.steps.loadings import component_loadings, ml_factor, varimax
+from outcomes_analysis.index.steps.normalisation import normalise
+from outcomes_analysis.index.steps.orderings import NormalScores
+from outcomes_analysis.index.steps.weighting import (
     Equal,
     Given,
     MLFactor,

@@ -9,8 +9,8 @@ import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index import fitness, index_change
 from outcomes_analysis.index.building import scored
-from outcomes_analysis.index.purpose import Thresholds
-from outcomes_analysis.index.withholding import withhold_ranks, withhold_verdicts
+from outcomes_analysis.index.judging.purpose import Thresholds
+from outcomes_analysis.index.judging.withholding import withhold_ranks, withhold_verdicts
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError, SpecError
 from outcomes_analysis.framework.loading import load_framework
-from outcomes_analysis.index.sobol import every_combination, exact_indices
+from outcomes_analysis.index.montecarlo.sobol import every_combination, exact_indices
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations.choices import Choice, MultiverseSpec, held_by
 from outcomes_analysis.relations.curves import MultiverseResult, multiverse

@@ -1,0 +1,1 @@
+"""What an index and its figures are fit for: the audit, the cards, and the uses withheld."""

@@ -1,0 +1,1 @@
+"""How sure an index is: draws of figures and of methods, ranks with their sets, and what moves them."""

@@ -1,0 +1,1 @@
+"""The steps of an index, pure functions with methods as objects, from denominating to aggregating."""
