@@ -334,9 +334,5 @@ def _output(output: Any, prefix: str) -> str:
 
 
 def _own_ids(svg: str, prefix: str) -> str:
-    """Give every id of a drawing a name of its own, and leave the drawing one picture with one description."""
-    svg = re.sub(r'(?<=["# ])figure-(?=(?:\d+|title|desc)\b)', f"{prefix}-", svg)
-    start = svg.index(">") + 1
-    # parts of a picture that is described as a whole are no pictures of their own
-    inner = re.sub(r' (?:role="graphics-[a-z]+"|aria-(?:roledescription|label)="[^"]*")', "", svg[start:])
-    return svg[:start] + inner
+    """Give every id of a drawing a name of its own."""
+    return re.sub(r'(?<=["# ])figure-(?=(?:\d+|title|desc)\b)', f"{prefix}-", svg)

@@ -290,4 +290,6 @@ def accessible_svg(svg: str, *, title: str, description: str, prefix: str = "fig
         f'<title id="{prefix}-title">{html.escape(title)}</title>'
         f'<desc id="{prefix}-desc">{html.escape(description)}</desc>'
     )
-    return f"{svg[start:end]} {names}>{inside}{svg[end + 1 :]}"
+    # parts of a picture that is described as a whole are no pictures of their own
+    parts = re.sub(r' (?:role="graphics-[a-z]+"|aria-(?:roledescription|label)="[^"]*")', "", svg[end + 1 :])
+    return f"{svg[start:end]} {names}>{inside}{parts}"

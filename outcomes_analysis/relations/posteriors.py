@@ -19,6 +19,7 @@ from outcomes_analysis.relations.latent_pair import (
     Pair,
     draws_near_peak,
 )
+from outcomes_analysis.wording import plural
 
 Method = Literal["nuts", "laplace"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -59,7 +60,7 @@ class Posterior:
         if not ess >= MIN_ESS:
             problems.append(f"too few independent draws ({ess:.0f}, at least {MIN_ESS:.0f} are needed)")
         if found["divergences"] > 0:
-            problems.append(f"{found['divergences']} divergences")
+            problems.append(plural(found["divergences"], "divergence", "divergences"))
         return "; ".join(problems)
 
 

@@ -220,6 +220,8 @@ def test_another_mean_is_named_as_the_method(index, geometric):
     assert table["weights"].to_numpy() == pytest.approx(0, abs=1e-12)
     assert table["method"].to_numpy() == pytest.approx(table["difference"].to_numpy(), abs=1e-12)
     assert set(found.parts.loc[found.parts["contribution"].abs() > 1e-9, "reason"]) == {"method"}
+    assert "They differ in aggregate (arithmetic, geometric" in found.text
+    assert "{" not in found.text
     # A geometric mean is never above the arithmetic one.
     assert (table["difference"] <= 1e-12).all()
 

@@ -12,6 +12,7 @@ from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.building import IndexResult, competition_rank
 from outcomes_analysis.index.reading.decomposing import Cells, cells, difference, pieces
+from outcomes_analysis.index.specifying.spec_wording import choice_told
 from outcomes_analysis.index.specifying.specification import IndexSpec
 from outcomes_analysis.index.steps.aggregation import weighted_mean
 from outcomes_analysis.observations.scales import Floats
@@ -244,8 +245,10 @@ def _differences(first: IndexResult, second: IndexResult) -> str:
     found = []
     if first.matrix.period != second.matrix.period:
         found.append(f"the year ({first.matrix.period}, {second.matrix.period})")
-    a, b = first.spec.model_dump(), second.spec.model_dump()
-    found += [f"{key} ({_short(a[key])}, {_short(b[key])})" for key in a if key in b and a[key] != b[key]]
+    for key in type(first.spec).model_fields:
+        a, b = getattr(first.spec, key), getattr(second.spec, key)
+        if a != b:
+            found.append(f"{key.replace('_', ' ')} ({_short(a)}, {_short(b)})")
     weights = [
         n for n in first.domains if n in second.nodes and not first.nodes[n].weights.equals(second.nodes[n].weights)
     ]
@@ -255,8 +258,8 @@ def _differences(first: IndexResult, second: IndexResult) -> str:
 
 
 def _short(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-    return (text[:57] + "...") if len(text) > 60 else (text or "none")
+    text = choice_told(value)
+    return (text[:57] + "...") if len(text) > 60 else text
 
 
 def _text(

@@ -131,6 +131,18 @@ def _told(method: Method) -> str:
     return method.key().replace("_", " ") + (f" ({own})" if own else "")
 
 
+def choice_told(value: object) -> str:
+    """One field of a specification, briefly: the method, and where another one holds."""
+    if isinstance(value, Choice):
+        named = [f"{_told(method)} for {name}" for name, method in value.named]
+        return "; ".join([_told(value.default), *named])
+    if isinstance(value, Method):
+        return _told(value)
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None or value == "" else str(value)
+
+
 def _does_something(choice: Choice) -> bool:
     return any(method.key() != "none" for method in choice.methods)
 
