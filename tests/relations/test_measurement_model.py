@@ -210,7 +210,7 @@ def test_a_fit_comes_back_from_disk_as_it_was_and_a_mismatch_is_refused(sampled,
         ({"r_hat": float("nan")}, "chains disagree"),
         ({"ess_bulk": 399.0}, "too few independent draws"),
         ({"ess_tail": 120.0}, "too few independent draws"),
-        ({"divergences": 1}, "1 divergences"),
+        ({"divergences": 1}, "1 divergence"),
     ],
 )
 def test_a_fit_that_went_badly_says_why(worse, words):
