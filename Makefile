@@ -15,7 +15,7 @@ slow: ## the slow tests
 	uv run pytest -m slow
 
 benchmark: ## how long things take
-	uv run pytest -m benchmark -n 0 tests/benchmarks
+	uv run pytest -m benchmark -n 0 --benchmark-enable tests/benchmarks
 
 lint: ## faults of style, and layout
 	uv run ruff check .
