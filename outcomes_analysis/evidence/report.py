@@ -22,6 +22,7 @@ from outcomes_analysis.evidence.page import (
     table_html,
 )
 from outcomes_analysis.evidence.poverty import poverty_line, poverty_section
+from outcomes_analysis.evidence.together import together_section
 from outcomes_analysis.sources.release import read_manifest, read_reference
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, number, plural, written_date
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
         SensitivityResult,
         UncertaintyResult,
     )
-    from outcomes_analysis.relations import RelationResult
+    from outcomes_analysis.relations import JointResult, RelationResult
 
 
 FIRST_PARAGRAPHS = 3  # of an association's text, before the rest is folded away
@@ -50,6 +51,7 @@ def report_html(
     audit: AuditReport,
     sensitivity: SensitivityResult,
     fitness: FitnessResult,
+    joint: JointResult,
     mapped: str,
     figures: Mapping[str, Figure],
 ) -> str:
@@ -69,6 +71,8 @@ def report_html(
         Which choice of method moves the ranks most.
     fitness : FitnessResult
         What each indicator can bear.
+    joint : JointResult
+        How the domains go together.
     mapped : str
         Name of the measure of child poverty that the maps use.
     figures : mapping of str to Figure
@@ -91,12 +95,13 @@ def report_html(
         poverty_section(
             comparisons, mapped=mapped, experimental=[n for n in index.domains if index.nodes[n].experimental]
         ),
+        together_section(joint),
         _relation(relation, figures["admissions-attainment"]),
         certainty_section(uncertainty, sensitivity),
         *audit_sections(audit),
         fitness_section(fitness, scored=scored, bands=read_reference()),
         _method(index, uncertainty),
-        _sources(index, relation),
+        _sources(index, relation, joint),
     ]
     return page(
         f"Children's outcomes in English local authorities, as measured by the end of {period}",
@@ -217,8 +222,8 @@ def _method(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
     return Section("How this was done", "\n".join(body), anchor="method")
 
 
-def _sources(index: IndexResult, relation: RelationResult) -> Section:
-    used = {*index.manifest.sources, *relation.manifest.sources}
+def _sources(index: IndexResult, relation: RelationResult, joint: JointResult) -> Section:
+    used = {*index.manifest.sources, *relation.manifest.sources, *joint.manifest.sources}
     listed_sources = read_manifest()["sources"]
     rows = [
         {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         UncertaintyResult,
     )
     from outcomes_analysis.index.judging.purpose import FitnessResult
-    from outcomes_analysis.relations import RelationResult
+    from outcomes_analysis.relations import JointResult, RelationResult
 
 FIRST_INDEX_YEAR = 2019
 PERIOD = 2025
@@ -116,13 +116,22 @@ def default_relation() -> RelationResult:
     return relate("mh_admissions_0_17", "attainment8", period=RELATION_YEAR)
 
 
+@cache
+def default_joint() -> JointResult:
+    """How the domains go together, by the quick way, made once a process."""
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.relations import fit_joint_model
+
+    return fit_joint_model(_observations(), framework=load_framework(), periods=[RELATION_YEAR], method="laplace")
+
+
 def _write_table(target: Project, name: str, frame: pd.DataFrame) -> Path:
     from outcomes_analysis.figures.exporting import safe_csv
 
     return write_atomic(target.result("data", "processed", f"{name}.csv"), safe_csv(frame))
 
 
-def _write_words(target: Project, name: str, result: IndexResult | RelationResult) -> Path:
+def _write_words(target: Project, name: str, result: IndexResult | RelationResult | JointResult) -> Path:
     content = {"text": result.text, "manifest": result.manifest.to_dict()}
     return write_atomic(
         target.result("data", "processed", f"{name}.json"), json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -180,9 +189,11 @@ def audits(target: Project, period: int) -> list[Path]:
 
 
 def association(target: Project, _: int) -> list[Path]:
-    """Relate admissions for mental health and attainment."""
-    relation = default_relation()
+    """Relate admissions for mental health and attainment, and the domains with one another."""
+    relation, joint = default_relation(), default_joint()
     return [
+        _write_table(target, f"domains-{RELATION_YEAR}-together", joint.correlations()),
+        _write_words(target, f"domains-{RELATION_YEAR}-together", joint),
         _write_table(target, "admissions-attainment", relation.table),
         _write_words(target, "admissions-attainment", relation),
     ]
@@ -232,6 +243,7 @@ def report(target: Project, period: int) -> list[Path]:
         sensitivity=default_sensitivity(period),
         fitness=default_fitness(),
         mapped=POVERTY[MAPPED_POVERTY],
+        joint=default_joint(),
         figures=figures_of_a_run(period),
     )
     return [write_atomic(target.result("figures", "report.html"), html)]
@@ -244,6 +256,7 @@ def forget() -> None:
         default_uncertainty,
         default_comparison,
         default_relation,
+        default_joint,
         default_audit,
         default_fitness,
         default_sensitivity,

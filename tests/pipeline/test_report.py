@@ -62,6 +62,7 @@ def made(figures: Any) -> BeautifulSoup:
         audit=pipeline.default_audit(),
         sensitivity=pipeline.default_sensitivity(),
         fitness=pipeline.default_fitness(),
+        joint=pipeline.default_joint(),
         mapped="child poverty after housing costs",
         figures=figures,
     )
@@ -136,9 +137,9 @@ def test_every_picture_says_what_it_is(page: BeautifulSoup) -> None:
 
 def test_every_table_can_be_read_aloud(page: BeautifulSoup) -> None:
     tables = page.find_all("table")
-    # two a domain, child poverty, every estimate of the association, how sure the ranks are, what moves them, the
-    # verdicts of the audit, the sources
-    assert len(tables) == 2 * len(DOMAINS) + 6
+    # two a domain, child poverty, how the domains go together, every estimate of the association, how sure the ranks
+    # are, what moves them, the verdicts of the audit, the sources
+    assert len(tables) == 2 * len(DOMAINS) + 7
     captions = []
     for table in tables:
         assert table.caption is not None
@@ -297,7 +298,8 @@ def test_the_association_in_words_is_that_of_its_table(page: BeautifulSoup) -> N
 
 def test_sources_are_named_with_their_page_and_licence(page: BeautifulSoup) -> None:
     listed = rows(section(page, "sources").find_all("table")[0])
-    used = {*pipeline.default_index().manifest.sources, *pipeline.default_relation().manifest.sources}
+    results = (pipeline.default_index(), pipeline.default_relation(), pipeline.default_joint())
+    used = {source for result in results for source in result.manifest.sources}
     assert len(listed) == len(used)
     assert all(re.match(r"https://", row[2]) for row in listed)
     assert all(re.fullmatch(r"\d{1,2} [A-Z][a-z]+ 20\d\d", row[3]) for row in listed)
@@ -306,3 +308,16 @@ def test_sources_are_named_with_their_page_and_licence(page: BeautifulSoup) -> N
 
 def test_the_same_results_give_the_same_page(page: BeautifulSoup) -> None:
     assert str(made(StandIns())) == str(made(StandIns()))
+
+
+def test_how_the_domains_go_together_is_said_with_every_pair_and_interval(page: BeautifulSoup) -> None:
+    part = section(page, "together")
+    rows = pipeline.default_joint().correlations()
+    assert len(rows) == 10
+    text = part.get_text(" ")
+    for row in rows.itertuples():
+        for value in (row.estimate, row.lower, row.upper, row.estimate_given, row.lower_given, row.upper_given):
+            assert number(value, 2) in text
+    assert "90%" in text
+    assert text.count("(experimental)") == 4
+    assert "between areas, not between children" in text
