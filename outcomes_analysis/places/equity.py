@@ -23,7 +23,8 @@ from outcomes_analysis.relations.sentences import checked, in_sentence
 
 CAVEAT = (
     "Who is counted in these groups differs between places (thresholds of services, take-up of free meals), so a "
-    "wider gap can also say that fewer children are counted in the group. Disadvantaged means free school meals in "
+    "wider gap can also say that fewer children are counted in the group, or that those beside it do better than "
+    "elsewhere; a narrower one, that they do worse. Disadvantaged means free school meals in "
     "the last six years, looked after, or adopted from care."
 )
 FEWEST_STRANDS = 2  # a domain on one indicator alone is that indicator by another name
@@ -62,6 +63,14 @@ GROUPS = (
 )  # fmt: skip
 
 
+# The children a group is set beside, by their group's id: not simply "others", who may hold further groups.
+BESIDE = {
+    "other": "other pupils",
+    "not_eligible": "children without free school meals",
+    "none": "children with no special educational needs",
+}
+
+
 @dataclass(frozen=True)
 class EquitySpec:
     """What a twin was asked for."""
@@ -83,7 +92,7 @@ class EquityTwin:
     table : DataFrame
         One row an indicator and group that is published for anyone, in natural units: ``domain, outcome,
         indicator_id, name, unit, decimals, direction, contested, doublet, kind, group_type, group, group_label,
-        period, measured, value, lower, upper, level, beside`` (``other children``, or ``all children`` where the
+        period, measured, value, lower, upper, level, beside`` (whom: as in ``BESIDE``, or ``all children`` where the
         others are not published), ``beside_value, estimate`` (the gap: these children less those beside), ``gap_lower,
         gap_upper, england_gap, distance`` (of the gap from England's in its errors, positive where it favours these
         children more), ``clear`` (``narrower``, ``wider`` or empty, once the number of comparisons is allowed for;
@@ -295,7 +304,7 @@ def _gap(
     gap = value - float(beside["value"])
     reach = z_of(level) * together
     found |= {
-        "beside": "all children" if side == WHOLE else "other children",
+        "beside": "all children" if side == WHOLE else BESIDE[group.other],
         "beside_value": float(beside["value"]),
         "estimate": gap,
         "gap_lower": gap - reach,
