@@ -186,6 +186,8 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     assert sorted(files) == [
         "admissions-attainment.csv",
         "admissions-attainment.json",
+        "domains-2024-together.csv",
+        "domains-2024-together.json",
         "domains-2025-and-child-poverty.csv",
         "domains-2025-figures-and-methods.csv",
         "domains-2025-given-child-poverty.csv",
@@ -214,6 +216,9 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     strength = pd.read_csv(files["domains-2025-and-child-poverty.csv"])
     assert strength.groupby("poverty_measure").size().to_dict() == dict.fromkeys(measures, 2 * 5)
     assert strength["estimate"].between(strength["lower"], strength["upper"]).all()
+    together = pd.read_csv(files["domains-2024-together.csv"])
+    assert len(together) == 10
+    assert together["estimate"].between(together["lower"], together["upper"]).all()
     moved = pd.read_csv(files["sensitivity-2025.csv"])
     assert set(moved["node_id"]) == {
         "safe",
