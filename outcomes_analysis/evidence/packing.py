@@ -172,7 +172,7 @@ def read_pack(path: Path | str) -> dict[str, bytes]:
                 message = f"{path.name} holds two files of the same name: it is not a pack as it was made."
                 raise ProjectError(message)
             return {entry.filename: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, RuntimeError) as error:
         message = f"{path.name} is not a zip that can be read, or is damaged: ask for it again, or make the pack anew."
         raise ProjectError(message) from error
 
