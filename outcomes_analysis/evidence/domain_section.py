@@ -12,7 +12,7 @@ from outcomes_analysis.figures.standing import contested_shares
 from outcomes_analysis.wording import listed, number, written_date
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.figures.drawing.composing import Figure
     from outcomes_analysis.index import AuditReport, ComparisonResult, IndexResult, UncertaintyResult
 
 SCORE_HEADINGS = {

@@ -27,7 +27,7 @@ from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import EXPLORATION, plural
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.figures.drawing.composing import Figure
 
 KIND = "outcomes pack"
 MANIFEST = "manifest.json"

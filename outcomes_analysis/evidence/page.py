@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from outcomes_analysis.figures.theme import text_on
+from outcomes_analysis.figures.drawing.theme import text_on
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, number, symbol
 
 Align = Literal["left", "right"]

@@ -25,7 +25,7 @@ from outcomes_analysis.places.quantities import PERCENT, difference, short_amoun
 from outcomes_analysis.wording import number, plural, written_date
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.figures.drawing.composing import Figure
 
 #: Sections of a profile that are told in words, in the order of the page, with their headings.
 TOLD = {

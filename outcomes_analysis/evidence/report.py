@@ -27,7 +27,7 @@ from outcomes_analysis.sources.release import read_manifest, read_reference
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, number, plural, written_date
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.figures.drawing.composing import Figure
     from outcomes_analysis.index import (
         AuditReport,
         ComparisonResult,

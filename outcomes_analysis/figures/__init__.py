@@ -8,25 +8,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_MODULES = (
-    "courses",
-    "estimates",
-    "fitness_cards",
-    "funnels",
-    "maps",
-    "profiles",
-    "ranks",
-    "relations",
-    "rugs",
-    "spines",
-    "tables",
-    "theme",
-)
+_MODULES = {
+    "courses": "charts",
+    "estimates": "charts",
+    "fitness_cards": "charts",
+    "funnels": "charts",
+    "maps": "mapping",
+    "profiles": "charts",
+    "ranks": "charts",
+    "relations": "charts",
+    "rugs": "charts",
+    "spines": "charts",
+    "tables": "charts",
+    "theme": "drawing",
+}
 _NAMES = {
-    "Figure": "composing",
+    "Figure": "drawing.composing",
     "export": "exporting",
     "figure_entry": "registering",
-    "interactive": "theme",
+    "interactive": "drawing.theme",
     "load_figures": "registering",
 }
 
@@ -53,7 +53,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{_MODULES[name]}.{name}")
     if name in _NAMES:
         return getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
     message = f"module {__name__!r} has no attribute {name!r}"

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from outcomes_analysis.errors import FigureError, Problems, several
-from outcomes_analysis.figures import theme
-from outcomes_analysis.figures.composing import (
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.composing import (
     Figure,
     accessible_svg,
     as_sentence,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from outcomes_analysis.figures import standing
-from outcomes_analysis.figures.classes import MapClass
+from outcomes_analysis.figures.mapping.classes import MapClass
 from outcomes_analysis.figures.standing import AGREED, UNRANKED, Sense
 from outcomes_analysis.wording import associational, listed, number, plural
 

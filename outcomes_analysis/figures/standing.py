@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.figures import theme
+from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.wording import listed, number

@@ -15,7 +15,7 @@ from outcomes_analysis.provenance import write_atomic, write_folder
 from outcomes_analysis.wording import listed
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.figures.drawing.composing import Figure
     from outcomes_analysis.places import AreaProfile
 
 Progress = Callable[[str], None]
@@ -66,8 +66,8 @@ def place_figures(profile: AreaProfile) -> dict[str, Figure]:
     A place with too few children to be judged has none: its marks would be read as judgements. A district has no
     score, and none either.
     """
-    from outcomes_analysis.figures.estimates import equity_gaps
-    from outcomes_analysis.figures.profiles import domain_profile, score_decomposition
+    from outcomes_analysis.figures.charts.estimates import equity_gaps
+    from outcomes_analysis.figures.charts.profiles import domain_profile, score_decomposition
     from outcomes_analysis.index import explain
 
     index = default_index(profile.period)

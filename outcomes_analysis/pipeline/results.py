@@ -13,7 +13,7 @@ from outcomes_analysis.project import Project
 from outcomes_analysis.provenance import write_atomic
 
 if TYPE_CHECKING:
-    from outcomes_analysis.figures.composing import Figure
+    from outcomes_analysis.figures.drawing.composing import Figure
     from outcomes_analysis.index import (
         AuditReport,
         ComparisonResult,
@@ -213,7 +213,8 @@ def draw(target: Project, period: int) -> list[Path]:
 @cache
 def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
     """Every figure of a run by its id in ``figures/figures.yml``, made once a process."""
-    from outcomes_analysis.figures import maps, multiples, ranks, relations, tables
+    from outcomes_analysis.figures.charts import ranks, relations, tables
+    from outcomes_analysis.figures.mapping import maps, multiples
 
     index, unc, given = default_index(period), default_uncertainty(period), default_comparison(period)
     made: dict[str, Figure] = {}

@@ -15,8 +15,7 @@ from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.relations.asking import DRAWS, Asked, ask, computed, defaults, withheld
 from outcomes_analysis.relations.cautions import cautions
-from outcomes_analysis.relations.correlating import correlated
-from outcomes_analysis.relations.regressing import STANDARD_UNIT, sloped
+from outcomes_analysis.relations.correlation.correlating import correlated
 from outcomes_analysis.relations.result import RelationResult, headline_row, table_of
 from outcomes_analysis.relations.sentences import (
     checked,
@@ -28,6 +27,7 @@ from outcomes_analysis.relations.sentences import (
     unmeasured_sentence,
     with_capital,
 )
+from outcomes_analysis.relations.slopes.regressing import STANDARD_UNIT, sloped
 from outcomes_analysis.relations.specification import RelationSpec
 
 FALSE_SHARE = 0.1  # of the associations called clear among many that may be called so by chance
@@ -160,7 +160,7 @@ def unmeasured_characteristics(
     RelationResult
         Rows ``unseen_as_strong``: the slope (standard units) that would be left if a further characteristic, just as
         strong as what ``reason`` names, were held alike too. ``diagnostics["unmeasured"]`` has each
-        :class:`outcomes_analysis.relations.unmeasured.Robustness` by predictor, ``adjusted_for`` and sample.
+        :class:`outcomes_analysis.relations.slopes.unmeasured.Robustness` by predictor, ``adjusted_for`` and sample.
 
     Raises
     ------

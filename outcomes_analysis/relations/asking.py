@@ -12,7 +12,7 @@ import pandas as pd
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest, hash_of
-from outcomes_analysis.relations.correlation import resamples
+from outcomes_analysis.relations.correlation.correlation import resamples
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, Assembled, assemble, refuse_breaks
 from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.relations.specification import RelationSpec, Sample

@@ -11,11 +11,11 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.relations.asking import DRAWS, Asked, ask, defaults
-from outcomes_analysis.relations.correlating import correlated
+from outcomes_analysis.relations.correlation.correlating import correlated
 from outcomes_analysis.relations.pages import compose
-from outcomes_analysis.relations.regressing import sloped
 from outcomes_analysis.relations.result import RelationResult, table_of
 from outcomes_analysis.relations.sample import unbroken_years
+from outcomes_analysis.relations.slopes.regressing import sloped
 from outcomes_analysis.relations.specification import POVERTY, RelationSpec
 
 

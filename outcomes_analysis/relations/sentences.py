@@ -10,7 +10,7 @@ import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Indicator
-from outcomes_analysis.relations.unmeasured import Robustness
+from outcomes_analysis.relations.slopes.unmeasured import Robustness
 
 SHORT_NAMES = {
     "child_poverty_bhc": "child poverty before housing costs",

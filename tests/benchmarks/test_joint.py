@@ -82,7 +82,7 @@ def test_sampling_and_its_gain_over_sampling_the_domain_quantities_too(layout):
     import pytensor.tensor as pt
 
     from outcomes_analysis.relations.joint.bayes import _cholesky, sample
-    from outcomes_analysis.relations.posteriors import quiet
+    from outcomes_analysis.relations.pair.posteriors import quiet
 
     peak = find_peak(layout)
     sample(layout, peak, draws=5, tune=5, chains=2, seed=1)  # compiles

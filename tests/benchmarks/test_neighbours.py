@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from outcomes_analysis.areas.register import upper_tier
-from outcomes_analysis.relations.clustering import PERMUTATIONS, local_moran
-from outcomes_analysis.relations.weights import neighbours_of
+from outcomes_analysis.relations.space.clustering import PERMUTATIONS, local_moran
+from outcomes_analysis.relations.space.weights import neighbours_of
 
 # processor time: what one core needs, whoever else uses the machine
 pytestmark = pytest.mark.benchmark(timer=time.process_time)

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis import pipeline
-from outcomes_analysis.figures import maps, ranks, relations, tables
+from outcomes_analysis.figures.charts import ranks, relations, tables
+from outcomes_analysis.figures.mapping import maps
 from outcomes_analysis.framework import load_framework
 from outcomes_analysis.index import IndexResult, build_index, build_matrix, uncertainty
 from outcomes_analysis.places import area_profile

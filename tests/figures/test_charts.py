@@ -11,10 +11,11 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import ranks, tables, theme
-from outcomes_analysis.figures.columns import HEADING_ROWS, place, printed_name, spread
-from outcomes_analysis.figures.composing import draw, png
-from outcomes_analysis.figures.legends import STANDING
+from outcomes_analysis.figures.charts import ranks, tables
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.columns import HEADING_ROWS, place, printed_name, spread
+from outcomes_analysis.figures.drawing.composing import draw, png
+from outcomes_analysis.figures.drawing.legends import STANDING
 from outcomes_analysis.wording import causal_words
 
 sys.path.insert(0, str(Path(__file__).parent))

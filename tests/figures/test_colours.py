@@ -7,9 +7,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from outcomes_analysis.figures import theme
-from outcomes_analysis.figures.classes import MISSING
-from outcomes_analysis.figures.columns import REGION_ORDER
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.columns import REGION_ORDER
+from outcomes_analysis.figures.mapping.classes import MISSING
 
 # Severity 1.0 of Machado, Oliveira and Fernandes (2009), IEEE TVCG 15(6), for linear RGB.
 MACHADO = {
@@ -103,8 +103,8 @@ def test_what_is_missing_differs_from_every_value_by_colour_or_hatching(palette,
 @pytest.mark.parametrize("vision", MACHADO)
 def test_signs_against_england_differ_by_shape_where_their_colours_are_near(vision):
     """Charts use these colours together; two that are near in some vision must have shapes of their own."""
-    from outcomes_analysis.figures import rugs, spines
-    from outcomes_analysis.figures.legends import STANDING
+    from outcomes_analysis.figures.charts import rugs, spines
+    from outcomes_analysis.figures.drawing.legends import STANDING
 
     for kinds in (STANDING, {**STANDING, **spines._OTHERS}, rugs._SIGNS):
         for one, other in combinations(kinds.values(), 2):

@@ -12,8 +12,9 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import courses, theme
-from outcomes_analysis.figures.planes import label_points, spread_out
+from outcomes_analysis.figures.charts import courses
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.planes import label_points, spread_out
 from outcomes_analysis.wording import causal_words
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import estimates, profiles, rows, theme
+from outcomes_analysis.figures.charts import estimates, profiles
+from outcomes_analysis.figures.drawing import rows, theme
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.wording import causal_words
 

@@ -16,8 +16,8 @@ import pytest
 
 import outcomes_analysis.figures as figures
 from outcomes_analysis.errors import FigureError, ProjectError
-from outcomes_analysis.figures import theme
-from outcomes_analysis.figures.composing import Figure, accessible_svg, compose
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.composing import Figure, accessible_svg, compose
 from outcomes_analysis.figures.exporting import export, safe_csv
 from outcomes_analysis.figures.registering import figure_entry, load_figures
 
@@ -200,7 +200,7 @@ def test_pdf_is_there_when_asked_for(figure, tmp_path):
 
 @pytest.fixture(scope="module")
 def hexagons(scores) -> Figure:
-    from outcomes_analysis.figures import maps
+    from outcomes_analysis.figures.mapping import maps
 
     return maps.hex_map(scores, node="learning", data_as_at="2026-04-08")
 
@@ -235,7 +235,7 @@ def test_no_text_is_smaller_than_its_size_allows(hexagons):
 
 
 def test_a_size_that_does_not_go_is_refused_and_nothing_is_written(figure, scores, tmp_path):
-    from outcomes_analysis.figures import tables
+    from outcomes_analysis.figures.charts import tables
 
     with pytest.raises(FigureError, match="one size only"):
         export(figure, "domain-table", folder=tmp_path, sizes=("column",))

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from outcomes_analysis.figures import maps
+from outcomes_analysis.figures.mapping import maps
 from outcomes_analysis.pipeline.results import default_uncertainty
 from outcomes_analysis.project import project
 

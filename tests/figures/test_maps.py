@@ -11,10 +11,12 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import maps, standing, theme
-from outcomes_analysis.figures.classes import MISSING, breaks, classify
-from outcomes_analysis.figures.composing import draw, png
-from outcomes_analysis.figures.geometry import borders
+from outcomes_analysis.figures import standing
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.composing import draw, png
+from outcomes_analysis.figures.mapping import maps
+from outcomes_analysis.figures.mapping.classes import MISSING, breaks, classify
+from outcomes_analysis.figures.mapping.geometry import borders
 from outcomes_analysis.wording import causal_words
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -206,7 +208,7 @@ def test_hexagons_one_an_area_all_of_one_size_with_labels_of_their_own(scores, l
     data = figure.data.sort_values("area_code")
     for shape, value in zip(areas, data["estimate"], strict=True):
         assert (shape.fill.upper() in theme.SEQUENTIAL) == bool(np.isfinite(value))
-    from outcomes_analysis.figures.hexagons import hexagons, short_labels
+    from outcomes_analysis.figures.mapping.hexagons import hexagons, short_labels
 
     shapes = hexagons(layout)
     sizes = shapes.geometry.area

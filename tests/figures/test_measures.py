@@ -14,7 +14,8 @@ from scipy import stats
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import fitness_cards, funnels, rugs, spines, theme
+from outcomes_analysis.figures.charts import fitness_cards, funnels, rugs, spines
+from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.wording import causal_words
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import maps, standing, theme
+from outcomes_analysis.figures import standing
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.mapping import maps
 from outcomes_analysis.framework.loading import load_framework
 
 sys.path.insert(0, str(Path(__file__).parent))

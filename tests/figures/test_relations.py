@@ -16,8 +16,9 @@ from statsmodels.stats.outliers_influence import OLSInfluence
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures import lines, relations, theme
-from outcomes_analysis.figures.composing import draw, png
+from outcomes_analysis.figures.charts import lines, relations
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.composing import draw, png
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.relations import RelationResult, RelationSpec

@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.figures import findings, maps, ranks, standing, tables, theme
+from outcomes_analysis.figures import findings, standing
+from outcomes_analysis.figures.charts import ranks, tables
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.mapping import maps
 from outcomes_analysis.framework.loading import load_framework
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -15,11 +15,11 @@ from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.relations import RelationResult, RelationSpec, relate
 from outcomes_analysis.relations.asking import ask
-from outcomes_analysis.relations.correlating import CORRELATIONS, correlated
-from outcomes_analysis.relations.regressing import LINES
+from outcomes_analysis.relations.correlation.correlating import CORRELATIONS, correlated
 from outcomes_analysis.relations.result import LABELS, SAMPLE_WORDS, headline_row
 from outcomes_analysis.relations.sample import refuse_breaks
 from outcomes_analysis.relations.sentences import measured
+from outcomes_analysis.relations.slopes.regressing import LINES
 from outcomes_analysis.wording import associational, causal_words
 
 

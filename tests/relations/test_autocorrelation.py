@@ -10,7 +10,7 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.autocorrelation import coordinates_of, modified_t_test
+from outcomes_analysis.relations.correlation.autocorrelation import coordinates_of, modified_t_test
 
 
 def test_arsenic_and_lead_of_murray(gold: Path):

@@ -11,8 +11,8 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.clustering import local_moran, moran, residual_moran
-from outcomes_analysis.relations.weights import Neighbours, neighbours_of, weights_from
+from outcomes_analysis.relations.space.clustering import local_moran, moran, residual_moran
+from outcomes_analysis.relations.space.weights import Neighbours, neighbours_of, weights_from
 
 
 @pytest.fixture(scope="module")

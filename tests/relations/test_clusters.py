@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.clusters import clustered_errors, fit_clustered
-from outcomes_analysis.relations.regression import fit_robust
+from outcomes_analysis.relations.slopes.clusters import clustered_errors, fit_clustered
+from outcomes_analysis.relations.slopes.regression import fit_robust
 
 
 def test_grunfeld_as_clubsandwich(gold: Path):

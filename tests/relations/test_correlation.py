@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.autocorrelation import modified_t_test
-from outcomes_analysis.relations.correlation import correlate, difference, resamples
+from outcomes_analysis.relations.correlation.autocorrelation import modified_t_test
+from outcomes_analysis.relations.correlation.correlation import correlate, difference, resamples
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
 
-from outcomes_analysis.relations.counterparts import (
+from outcomes_analysis.relations.evaluating.counterparts import (
     METHODS,
     NEAREST,
     mean_of_others,
@@ -16,8 +16,8 @@ from outcomes_analysis.relations.counterparts import (
     weighted_others,
     year_noise,
 )
-from outcomes_analysis.relations.placebos import Judged, critical, each_as_the_place, judge, lead_slope
-from outcomes_analysis.relations.power import detectable, detectable_by_error, power_of
+from outcomes_analysis.relations.evaluating.placebos import Judged, critical, each_as_the_place, judge, lead_slope
+from outcomes_analysis.relations.evaluating.power import detectable, detectable_by_error, power_of
 
 
 @pytest.mark.parametrize("ridge", [0.0, 3.0])

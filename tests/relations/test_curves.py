@@ -12,11 +12,11 @@ from outcomes_analysis.errors import RelationError, SpecError
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.index.montecarlo.sobol import every_combination, exact_indices
 from outcomes_analysis.observations.contract import COLUMNS
-from outcomes_analysis.relations.choices import Choice, MultiverseSpec, held_by
-from outcomes_analysis.relations.curves import MultiverseResult, multiverse
-from outcomes_analysis.relations.joint_tests import joint_tests, moved_by
-from outcomes_analysis.relations.rearranging import NeighboursKept, Permuted, first_return, slope_of
-from outcomes_analysis.relations.weights import neighbours_of
+from outcomes_analysis.relations.space.weights import neighbours_of
+from outcomes_analysis.relations.spec_curve.choices import Choice, MultiverseSpec, held_by
+from outcomes_analysis.relations.spec_curve.curves import MultiverseResult, multiverse
+from outcomes_analysis.relations.spec_curve.joint_tests import joint_tests, moved_by
+from outcomes_analysis.relations.spec_curve.rearranging import NeighboursKept, Permuted, first_return, slope_of
 
 AREAS = upper_tier(ranked_only=True)
 SPEC = MultiverseSpec(

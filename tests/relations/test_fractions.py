@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from scipy.special import expit
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.fractions import fit_fractional
+from outcomes_analysis.relations.slopes.fractions import fit_fractional
 
 NAMES = ("constant", "x", "z")
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.covariance import graphical_lasso
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.graphical_lasso import ebic_network, ebic_weights
+from outcomes_analysis.relations.network.graphical_lasso import ebic_network, ebic_weights
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, multivariate_t
 
 from outcomes_analysis.errors import RelationError, SpecError
-from outcomes_analysis.relations.fits import key_of, load_fit, save_fit
-from outcomes_analysis.relations.latent_pair import (
+from outcomes_analysis.relations.pair.fits import key_of, load_fit, save_fit
+from outcomes_analysis.relations.pair.latent_pair import (
     PARAMETERS,
     PRIOR_SCALE,
     REPORTED,
@@ -24,7 +24,7 @@ from outcomes_analysis.relations.latent_pair import (
     noise_share,
     partial_correlation,
 )
-from outcomes_analysis.relations.posteriors import Posterior, _region_levels, sample_posterior
+from outcomes_analysis.relations.pair.posteriors import Posterior, _region_levels, sample_posterior
 
 TRUTH = {"beta": -0.4, "gamma": 0.3, "delta": -0.6, "tau": 0.8, "sigma": 0.5, "omega_x": 0.3, "omega_y": 0.3}
 Z90 = 1.6448536
@@ -247,7 +247,7 @@ def test_every_parameter_has_a_prior_that_integrates_to_one():
 
 
 def test_importing_the_room_does_not_import_the_sampler():
-    code = "import sys, outcomes_analysis.relations.cards, outcomes_analysis.relations.measurement as m; "
+    code = "import sys, outcomes_analysis.relations.pair.cards, outcomes_analysis.relations.pair.measurement as m; "
     code += "print([n for n in ('pymc', 'pytensor', 'arviz') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

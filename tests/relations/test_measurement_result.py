@@ -12,10 +12,10 @@ from outcomes_analysis import wording
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.framework.loading import load_framework
-from outcomes_analysis.relations import measurement
-from outcomes_analysis.relations.cards import differences, load_card, record_fit
-from outcomes_analysis.relations.measurement import fit_measurement_model, prepare
-from outcomes_analysis.relations.posteriors import SAMPLER, TARGET_ACCEPT, Posterior, sample_posterior
+from outcomes_analysis.relations.pair import measurement
+from outcomes_analysis.relations.pair.cards import differences, load_card, record_fit
+from outcomes_analysis.relations.pair.measurement import fit_measurement_model, prepare
+from outcomes_analysis.relations.pair.posteriors import SAMPLER, TARGET_ACCEPT, Posterior, sample_posterior
 from outcomes_analysis.relations.result import TABLE_COLUMNS
 from outcomes_analysis.relations.specification import RelationSpec
 from outcomes_analysis.sources.release import load_observations

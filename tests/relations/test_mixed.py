@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import minimize
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.mixed import fit_nested
+from outcomes_analysis.relations.slopes.mixed import fit_nested
 
 
 def test_sleepstudy_with_an_intercept_for_each_person(gold: Path):

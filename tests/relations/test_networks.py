@@ -11,9 +11,9 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationResult, RelationSpec
-from outcomes_analysis.relations.graphical_lasso import ebic_network
-from outcomes_analysis.relations.network_draws import link_intervals, strength_stability
-from outcomes_analysis.relations.networks import outcome_network
+from outcomes_analysis.relations.network.graphical_lasso import ebic_network
+from outcomes_analysis.relations.network.network_draws import link_intervals, strength_stability
+from outcomes_analysis.relations.network.networks import outcome_network
 from outcomes_analysis.wording import associational
 
 AREAS = upper_tier(ranked_only=True)

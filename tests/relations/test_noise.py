@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.correlation import resamples
-from outcomes_analysis.relations.noise import take_out_noise
+from outcomes_analysis.relations.correlation.correlation import resamples
+from outcomes_analysis.relations.correlation.noise import take_out_noise
 
 RHO = -0.45
 

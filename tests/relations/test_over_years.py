@@ -10,8 +10,8 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError, SpecError
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationResult, RelationSpec
-from outcomes_analysis.relations.over_years import panel_regressions
-from outcomes_analysis.relations.panels import fit_panel
+from outcomes_analysis.relations.over_time.over_years import panel_regressions
+from outcomes_analysis.relations.over_time.panels import fit_panel
 from outcomes_analysis.wording import associational
 
 AREAS = upper_tier(ranked_only=True)

@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.panels import fit_panel, lagged
+from outcomes_analysis.relations.over_time.panels import fit_panel, lagged
 
 NAMES = ["value", "capital"]
 

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import t
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.regression import fit_mixed, fit_robust
+from outcomes_analysis.relations.slopes.regression import fit_mixed, fit_robust
 
 
 def areas(between: float, *, seed: int = 5, groups: int = 9, each: int = 16):
@@ -104,7 +104,7 @@ def test_regions_that_do_not_differ_fall_back_to_least_squares(seed: int):
 
 def test_a_slope_of_exactly_zero_is_an_error(monkeypatch):
     y, design, region = areas(0.8)
-    from outcomes_analysis.relations import regression
+    from outcomes_analysis.relations.slopes import regression
 
     class Failed:
         cov_re = np.array([[0.5]])

@@ -13,7 +13,7 @@ from outcomes_analysis.relations.sentences import (
     tally_sentence,
     unmeasured_sentence,
 )
-from outcomes_analysis.relations.unmeasured import Benchmark, Robustness
+from outcomes_analysis.relations.slopes.unmeasured import Benchmark, Robustness
 from outcomes_analysis.wording import causal_words
 
 

@@ -10,11 +10,11 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationSpec
-from outcomes_analysis.relations.clustering import residual_moran
-from outcomes_analysis.relations.map_clusters import spatial_clusters
-from outcomes_analysis.relations.spatial import preferred_form, spatial_regressions
-from outcomes_analysis.relations.spatial_models import Dependence, Multiplier, fit_spatial
-from outcomes_analysis.relations.weights import neighbours_of
+from outcomes_analysis.relations.space.clustering import residual_moran
+from outcomes_analysis.relations.space.map_clusters import spatial_clusters
+from outcomes_analysis.relations.space.spatial import preferred_form, spatial_regressions
+from outcomes_analysis.relations.space.spatial_models import Dependence, Multiplier, fit_spatial
+from outcomes_analysis.relations.space.weights import neighbours_of
 from outcomes_analysis.wording import associational
 
 AREAS = upper_tier(ranked_only=True)

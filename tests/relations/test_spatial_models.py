@@ -11,8 +11,8 @@ from scipy import stats
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.spatial_models import Form, dependence_tests, fit_spatial
-from outcomes_analysis.relations.weights import Neighbours, neighbours_of, weights_from
+from outcomes_analysis.relations.space.spatial_models import Form, dependence_tests, fit_spatial
+from outcomes_analysis.relations.space.weights import Neighbours, neighbours_of, weights_from
 
 NAMES = ["(Intercept)", "INC", "HOVAL"]
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import optimize, stats
 
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.unmeasured import adjusted_for_unseen, robustness, robustness_value
+from outcomes_analysis.relations.slopes.unmeasured import adjusted_for_unseen, robustness, robustness_value
 
 
 def test_darfur_as_published(gold: Path):

@@ -9,7 +9,7 @@ import pytest
 from outcomes_analysis.areas.boundaries import load_outlines
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.relations.weights import neighbours_of, weights_from
+from outcomes_analysis.relations.space.weights import neighbours_of, weights_from
 
 RANKED = list(upper_tier(ranked_only=True).index)
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from outcomes_analysis.areas.boundaries import hex_layout, load_outlines
 from outcomes_analysis.areas.neighbours import load_neighbours
-from outcomes_analysis.figures import theme
 from outcomes_analysis.figures.atlas.columns import packed
 from outcomes_analysis.figures.atlas.gathering import (
     GRID,
@@ -27,7 +26,8 @@ from outcomes_analysis.figures.atlas.gathering import (
     outlines,
     places,
 )
-from outcomes_analysis.figures.hexagons import short_labels
+from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.mapping.hexagons import short_labels
 from outcomes_analysis.observations.groups import group_label
 from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, EXPLORATION

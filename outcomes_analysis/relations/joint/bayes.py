@@ -12,7 +12,7 @@ from outcomes_analysis.relations.joint import lkj
 from outcomes_analysis.relations.joint.laplace import Peak
 from outcomes_analysis.relations.joint.parameters import UNIT, Layout
 from outcomes_analysis.relations.joint.structure import Floats
-from outcomes_analysis.relations.posteriors import Posterior, quiet
+from outcomes_analysis.relations.pair.posteriors import Posterior, quiet
 
 TARGET_ACCEPT = 0.95  # at .8 one draw in some thousand diverged where a region spread is near nought
 

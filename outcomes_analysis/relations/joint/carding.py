@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.provenance import write_atomic
-from outcomes_analysis.relations.cards import OBTAINED, card_path
-from outcomes_analysis.relations.fits import versions
 from outcomes_analysis.relations.joint.priors import JointPriors
 from outcomes_analysis.relations.joint.result import JointResult
+from outcomes_analysis.relations.pair.cards import OBTAINED, card_path
+from outcomes_analysis.relations.pair.fits import versions
 
 CARD = "joint-domains"
 

@@ -14,7 +14,6 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.relations.fits import fits_folder, key_of, load_fit, save_fit
 from outcomes_analysis.relations.joint import judging, summarising
 from outcomes_analysis.relations.joint.laplace import SURE_OF_SIGN, Peak, find_peak
 from outcomes_analysis.relations.joint.parameters import Layout
@@ -32,7 +31,8 @@ from outcomes_analysis.relations.joint.result import (
 )
 from outcomes_analysis.relations.joint.structure import Floats
 from outcomes_analysis.relations.joint.telling import tell
-from outcomes_analysis.relations.posteriors import METHODS, Method, Posterior
+from outcomes_analysis.relations.pair.fits import fits_folder, key_of, load_fit, save_fit
+from outcomes_analysis.relations.pair.posteriors import METHODS, Method, Posterior
 from outcomes_analysis.relations.sample import LONDON, MINIMUM_AREAS
 from outcomes_analysis.sources.release import data_as_at
 

@@ -11,7 +11,7 @@ import pandas as pd
 from outcomes_analysis.errors import Problems, SpecError
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.relations.joint.preparing import Form
-from outcomes_analysis.relations.posteriors import Method
+from outcomes_analysis.relations.pair.posteriors import Method
 
 FormSet = Literal["chosen", "reflective", "formative"]
 FORM_SETS: tuple[FormSet, ...] = get_args(FormSet)

@@ -58,7 +58,7 @@ def test_a_disease_map_is_that_of_stan(scotland):
     """Lip cancer in Scotland: BYM2 with this basis against published values and a long run of Stan."""
     import pymc as pm
 
-    from outcomes_analysis.relations.posteriors import quiet
+    from outcomes_analysis.relations.pair.posteriors import quiet
 
     folder, data, edges = scotland
     basis = spatial_basis(edges, len(data))

@@ -23,7 +23,7 @@ from outcomes_analysis.relations.joint.priors import JointPriors, Prior
 from outcomes_analysis.relations.joint.result import TABLE_COLUMNS, JointSpec
 from outcomes_analysis.relations.joint.simulating import draw_figures, draw_prior
 from outcomes_analysis.relations.joint.summarising import drawn_from
-from outcomes_analysis.relations.posteriors import Posterior
+from outcomes_analysis.relations.pair.posteriors import Posterior
 
 DOMAINS = ("safe", "healthy", "happy", "learning", "engaged")
 

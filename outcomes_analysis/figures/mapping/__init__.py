@@ -1,0 +1,1 @@
+"""Maps: shapes, classes, hexagons, and the maps drawn from them."""

@@ -1,0 +1,277 @@
+"""Maps: areas in their true shape with London enlarged, hexagons of equal size, and pairs of maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from outcomes_analysis.figures import findings, standing
+from outcomes_analysis.figures.drawing import keys, theme
+from outcomes_analysis.figures.drawing.composing import Figure, finished, resizable
+from outcomes_analysis.figures.mapping import geometry, panels
+from outcomes_analysis.figures.mapping.classes import Classing
+from outcomes_analysis.figures.mapping.crossing import bivariate, sureness
+from outcomes_analysis.figures.mapping.honeycomb import ROOMS, arranged, honeycomb
+from outcomes_analysis.figures.mapping.multiples import parts, small_multiples
+from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.wording import number
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+__all__ = ["bivariate", "choropleth", "domain_pair", "hex_map", "parts", "small_multiples", "sureness"]
+
+_BESIDE = (
+    "Better than the range of similar places",
+    "Within the range of similar places",
+    "Worse than the range of similar places",
+)
+
+
+@resizable
+def choropleth(
+    result: Any,
+    *,
+    node: str,
+    outlines: gpd.GeoDataFrame | None = None,
+    classes: Classing | None = None,
+    inset: str | None = "London",
+    label: str | None = None,
+    unit: str | None = None,
+    geography: str = "upper-tier local authorities in England",
+    source: str | None = None,
+    data_as_at: str | None = None,
+    size: theme.Size = "page",
+) -> Figure:
+    """Map of one node of an index, in the areas' true shape.
+
+    Parameters
+    ----------
+    result : IndexResult, UncertaintyResult or DataFrame
+        Table with ``node_id, area_code, area_name, region_name, estimate, lower, upper, status`` and, where known,
+        ``kind, england, against_england``; higher = better. A single measure whose direction is contested is turned
+        round to run in its own direction, with other words and colours. Areas of the outlines that the table lacks are
+        drawn as "No data"; missing values never take the class of a value.
+    node : str
+        What to map.
+    outlines : GeoDataFrame, optional
+        ``area_code`` and geometry in metres (EPSG:27700); the project's own upper-tier outlines by default.
+    classes : {"quintile", "jenks", "equal", "against"}, optional
+        ``quintile`` by default; ``against`` (interval above, across or below England) for an experimental node.
+    inset : str, optional
+        Region drawn again, enlarged, beside the map; none for None.
+    label, unit, geography, source, data_as_at : str, optional
+        Words on the figure; taken from the result and the register where not given.
+    size : {"page", "column", "slide", "web"}
+        Layout for a page of 170 mm, a report column of 85 mm, a slide; the web has a page's.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    FigureError
+        If the table lacks columns or the node, has an area twice, or no area of it is in the outlines.
+    """
+    shapes = panels.drawable(outlines)
+    drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
+    shared = geometry.features(shapes)
+    regions = panels.regions_of(drawn.rows)
+    room = ROOMS[size]
+    frame = geometry.Frame.within(shapes, width=room.map_width, height=room.height)
+    london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
+    main = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
+    column = [keys.map_key(drawn.classes, title=drawn.key_title, width=room.side, note=drawn.key_note)]
+    if len(london):
+        column += panels.inset_of(london, drawn.rows, shared, width=room.inset, name=str(inset))
+    alt = theme.altair()
+    stacked = alt.vconcat(*column, spacing=6)
+    body = alt.vconcat(main, stacked, spacing=8) if size == "column" else alt.hconcat(main, stacked, spacing=14)
+    origin = source or figure_entry(f"domain-map-{node}").source
+    width = room.width if size != "slide" else frame.width + 14 + room.side
+    return _map_figure(body, drawn, unit=unit, geography=geography, source=origin, width=width, kind="Map", size=size)
+
+
+def domain_pair(
+    result: Any,
+    given: Any,
+    *,
+    node: str,
+    outlines: gpd.GeoDataFrame | None = None,
+    label: str | None = None,
+    inset: str | None = "London",
+    source: str | None = None,
+    data_as_at: str | None = None,
+) -> Figure:
+    """Map of a domain against England and, beside it, against places of similar child poverty.
+
+    Parameters
+    ----------
+    result : IndexResult, UncertaintyResult or DataFrame
+        Scores, as for :func:`choropleth`; ``lower`` and ``upper`` are needed.
+    given : ComparisonResult or DataFrame
+        The same for each place's difference from what is expected of places of similar child poverty; its interval
+        is that of the difference from a place alike, so that it leaves out 0 where a place lies outside their range.
+    node : str
+        What to map.
+    outlines, label, inset, source, data_as_at
+        As for :func:`choropleth`.
+
+    Returns
+    -------
+    Figure
+        Both panels have three classes: by whether the interval lies above, across or below England's score of the same
+        date, and the range of similar places.
+    """
+    shapes = panels.drawable(outlines)
+    left = panels.classed(result, shapes, node=node, classes="against", label=label, data_as_at=data_as_at)
+    right = panels.classed(
+        given,
+        shapes,
+        node=node,
+        classes="against",
+        said=_BESIDE,
+        label=left.words.label,
+        data_as_at=left.words.data_as_at,
+    )
+    name = left.words.label
+    measure = str(getattr(given, "label", "child poverty"))
+    width = theme.width_of("page")
+    half = (width - 16) / 2
+    shared = geometry.features(shapes, grid=50)
+    regions = panels.regions_of(left.rows)
+    frame = geometry.Frame.around(shapes, width=half)
+    london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
+    alt = theme.altair()
+    drawings: list[Any] = []
+    compared = (
+        (left, left.key_title, left.key_note),
+        (right, f"{name}: beside places of similar {measure}", _chance(given, node)),
+    )
+    for drawn, heading, note in compared:
+        drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
+        column = [keys.map_key(drawn.classes, title=heading, width=half, note=note), drawing]
+        if len(london):
+            column += panels.inset_of(london, drawn.rows, shared, width=half * 0.72, name=str(inset))
+        drawings.append(alt.vconcat(*column, spacing=6))
+    title = _pair_title(left, right)
+    beside = right.data.drop(columns=["node_id", "area_name", "region_name", "period", "higher_means"], errors="ignore")
+    alt_text = (
+        f"Two maps of {len(left.rows)} upper-tier local authorities. {title}. Left, against England: "
+        f"{findings.class_sentence(left.classes)} Right, beside places of similar {measure}: "
+        f"{findings.class_sentence(right.classes)}"
+    )
+    return finished(
+        alt.hconcat(*drawings, spacing=16),
+        title=title,
+        subtitle=findings.subtitle(
+            left.rows,
+            unit=f"score, higher is better, against England (left) and beside places of similar {measure} (right)",
+            geography="upper-tier local authorities in England",
+        ),
+        unit=findings.SCORE_UNIT,
+        source=source or figure_entry(f"domain-pair-{node}").source,
+        data_as_at=left.words.data_as_at or right.words.data_as_at,
+        alt=alt_text,
+        data=left.data.merge(beside, on="area_code", suffixes=("", "_given_child_poverty")),
+        notes=left.words.notes,
+        width=width,
+    )
+
+
+@resizable
+def hex_map(
+    result: Any,
+    *,
+    node: str,
+    layout: pd.DataFrame | None = None,
+    classes: Classing | None = None,
+    label: str | None = None,
+    unit: str | None = None,
+    geography: str = "upper-tier local authorities in England, each the same size",
+    source: str | None = None,
+    data_as_at: str | None = None,
+    size: theme.Size = "page",
+) -> Figure:
+    """Map with one hexagon an area, so that a large rural county does not outweigh a borough of as many children.
+
+    Parameters
+    ----------
+    result, node, classes, label, unit, geography, source, data_as_at, size
+        As for :func:`choropleth`.
+    layout : DataFrame, optional
+        ``area_code, name, region_code, x, y`` (centres, north up); the project's own by default.
+
+    Returns
+    -------
+    Figure
+    """
+    placed = arranged(layout)
+    drawn = panels.classed(result, placed.shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
+
+    def key(width: float) -> Any:
+        return keys.map_key(drawn.classes, title=drawn.key_title, width=width, note=drawn.key_note)
+
+    comb = honeycomb(drawn.rows, placed, key=key, size=size)
+    return _map_figure(
+        comb.body,
+        replace(drawn, rows=comb.rows),
+        unit=unit,
+        geography=geography,
+        source=source or figure_entry(f"domain-hex-{node}").source,
+        width=comb.width,
+        kind="Hexagon map",
+        notes=(comb.note,),
+        size=size,
+    )
+
+
+def _pair_title(left: panels.Classed, right: panels.Classed) -> str:
+    above, below, n = standing.against_counts(left.rows)
+    better, worse, _ = standing.against_counts(right.rows)
+    return (
+        f"{left.words.sense.named(left.words.label)}: {above + below} of {n} authorities differ clearly from "
+        f"{standing.england_name(left.rows)}, {better + worse} lie outside the range of places of similar child poverty"
+    )
+
+
+def _chance(given: Any, node: str) -> str:
+    """How many places would lie outside the range by chance, where the comparison says."""
+    counts = getattr(given, "counts", None)
+    if counts is None or node not in counts.index:
+        return ""
+    return f"About {number(float(counts.at[node, 'by_chance']), 0)} would lie outside it by chance."
+
+
+def _map_figure(
+    body: Any,
+    drawn: panels.Classed,
+    *,
+    unit: str | None,
+    geography: str,
+    source: str,
+    width: float,
+    kind: str,
+    notes: tuple[str, ...] = (),
+    size: theme.Size = "page",
+) -> Figure:
+    rows, words = drawn.rows, drawn.words
+    title = findings.finding(rows, label=words.label, sense=words.sense)
+    measured = unit or findings.unit_of(words.sense)
+    return finished(
+        body,
+        title=title,
+        subtitle=findings.subtitle(rows, unit=measured, geography=geography, sense=words.sense),
+        unit=measured,
+        source=source,
+        data_as_at=words.data_as_at,
+        alt=findings.map_alt(rows, drawn.classes, title=title, kind=kind, sense=words.sense),
+        data=drawn.data,
+        notes=(*notes, *words.notes),
+        width=width,
+        size=size,
+    )

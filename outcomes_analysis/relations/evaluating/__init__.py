@@ -1,0 +1,1 @@
+"""One place and one date beside what others would have one expect."""

@@ -1,0 +1,1 @@
+"""Several years of the same authorities: slopes within each."""

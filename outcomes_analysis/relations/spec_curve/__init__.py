@@ -1,0 +1,1 @@
+"""One question asked in every defensible way, and what all the answers say together."""
