@@ -5,21 +5,28 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from outcomes_analysis.cli.telling import (
+    OURS,
+    STOPPED,
+    USERS_MISTAKE,
+    WIDTH,
+    AsJson,
+    Mirror,
+    Period,
+    Quiet,
+    progress,
+    say,
+    stop,
+    year_of_option,
+)
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
-
-USERS_MISTAKE, OURS, STOPPED = 2, 1, 130
-WIDTH = 100
 
 app = typer.Typer(
     name="outcomes",
@@ -30,90 +37,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-Mirror = Annotated[
-    Path | None, typer.Option("--mirror", help="Folder that mirrors the raw files, instead of downloading them.")
-]
-
-
-def _year(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) == 4):
-        message = f"{text!r} is not a year, such as 2024."
-        raise typer.BadParameter(message)
-    return int(text)
-
-
-Period = Annotated[
-    int | None,
-    typer.Option(
-        "--period",
-        metavar="YEAR",
-        parser=_year,
-        help="Use what was measured by the end of this year.",
-        show_default="the newest",
-    ),
-]
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What a long job is told to call: at each step, and as a file arrives (source, bytes so far, bytes in all)."""
-
-    step: Callable[[str], None]
-    downloaded: Callable[[str, int, int], None]
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[_Told]:
-    """Show what is being done and for how long; one plain line a step where there is no terminal."""
-    if quiet:
-        yield _Told(lambda _: None, lambda *_: None)
-    elif sys.stderr.isatty():
-        with _bars() as told:
-            yield told
-    else:
-        began = time.monotonic()
-
-        def line(text: str) -> None:
-            typer.echo(f"{time.monotonic() - began:5.1f} s  {text}", err=True)
-
-        yield _Told(line, lambda source, done, size: line(f"  {_arrived(source, size)}") if done >= size else None)
-
-
-@contextmanager
-def _bars() -> Iterator[_Told]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks: list[Any] = []
-        words = [""]
-
-        def finish() -> None:
-            if tasks:
-                bar.update(tasks[-1], description=words[0], total=1, completed=1)
-
-        def step(text: str) -> None:
-            finish()
-            words[0] = text
-            tasks.append(bar.add_task(text, total=None))
-
-        def downloaded(source: str, done: int, size: int) -> None:
-            bar.update(tasks[-1], description=f"{words[0]}: {_arrived(source, size)}", total=size, completed=done)
-
-        yield _Told(step, downloaded)
-        finish()
-
-
-def _arrived(source: str, size: int) -> str:
-    return f"{source} ({size / 1e6:.1f} MB)"
-
 
 @app.command()
 def run(
@@ -123,13 +46,13 @@ def run(
     """Do the main job: indices with intervals, one association, maps, a ranking and a report."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet or as_json) as told:
+    with progress(quiet=quiet or as_json) as told:
         files = pipeline.run(period=period or pipeline.PERIOD, force=force, progress=told.step)
     if as_json:
-        _say(json.dumps({"files": [str(f) for f in files]}))
+        say(json.dumps({"files": [str(f) for f in files]}))
     elif not quiet:
         report = next((f for f in files if f.name == "report.html"), files[-1])
-        _say(f"{len(files)} files are ready. Open the report: {report}")
+        say(f"{len(files)} files are ready. Open the report: {report}")
 
 
 @app.command()
@@ -140,12 +63,12 @@ def status(period: Period = None, as_json: AsJson = False) -> None:
 
     found = pipeline.states(period=period or pipeline.PERIOD)
     if as_json:
-        _say(json.dumps([{"stage": s.stage.name, "fresh": s.fresh, "reason": s.reason} for s in found]))
+        say(json.dumps([{"stage": s.stage.name, "fresh": s.fresh, "reason": s.reason} for s in found]))
         return
-    _say(f"Data as at {read_manifest()['data_as_at']}")
+    say(f"Data as at {read_manifest()['data_as_at']}")
     for state in found:
         mark = "fresh" if state.fresh else f"stale: {state.reason}"
-        _say(f"  {state.stage.name:<12} {mark}")
+        say(f"  {state.stage.name:<12} {mark}")
 
 
 @app.command()
@@ -153,11 +76,11 @@ def refresh(mirror: Mirror = None, quiet: Quiet = False) -> None:
     """Rebuild the default data from the published files."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet) as told:
+    with progress(quiet=quiet) as told:
         files = pipeline.refresh(mirror=mirror, progress=told.step, downloaded=None if mirror else told.downloaded)
     if not quiet:
         size = sum(f.stat().st_size for f in files) / 1e6
-        _say(f"The release is rebuilt: {len(files)} files, {size:.1f} MB, in {files[0].parent}")
+        say(f"The release is rebuilt: {len(files)} files, {size:.1f} MB, in {files[0].parent}")
 
 
 @app.command()
@@ -165,10 +88,10 @@ def verify(mirror: Mirror = None, quiet: Quiet = False) -> None:
     """Prove that the default data are what the published files give."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet) as told:
+    with progress(quiet=quiet) as told:
         message = pipeline.verify(mirror=mirror, progress=told.step, downloaded=None if mirror else told.downloaded)
     if not quiet:
-        _say(message)
+        say(message)
 
 
 @app.command()
@@ -195,11 +118,11 @@ def area(
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
     if listing:
-        _say(_authorities())
+        say(_authorities())
         return
     if not name:
         message = "outcomes: Missing argument 'name'. See: outcomes area --help"
-        _stop(message, USERS_MISTAKE)
+        stop(message, USERS_MISTAKE)
     from outcomes_analysis import pipeline
     from outcomes_analysis.areas.register import resolve_place
     from outcomes_analysis.places import area_profile, districts_of, neighbour_set, profile_text
@@ -221,9 +144,9 @@ def area(
         statistic="mean" if mean else "median",
     )
     if as_json:
-        _say(profile.table.to_json(orient="records", date_format="iso"))
+        say(profile.table.to_json(orient="records", date_format="iso"))
     else:
-        _say(profile_text(profile))
+        say(profile_text(profile))
 
 
 def _joined(name: str, *, districts: str, children: str, period: int, as_json: bool) -> None:
@@ -234,9 +157,9 @@ def _joined(name: str, *, districts: str, children: str, period: int, as_json: b
     try:
         numbers = [float(n) for n in children.replace(" ", "").split(",") if n]
     except ValueError:
-        _stop(f"outcomes: --children takes numbers with commas between, not '{children}'.", USERS_MISTAKE)
+        stop(f"outcomes: --children takes numbers with commas between, not '{children}'.", USERS_MISTAKE)
     place = place_of_districts(name, named, weights=numbers or None, period=period)
-    _say(place.table.to_json(orient="records") if as_json else joined_text(place))
+    say(place.table.to_json(orient="records") if as_json else joined_text(place))
 
 
 def _authorities() -> str:
@@ -263,12 +186,12 @@ def coverage(
     from outcomes_analysis.places import coverage_text
 
     if by not in ("domain", "outcome", "layer", "age_stage", "area"):
-        _stop(f"outcomes: --by is domain, outcome, layer, age_stage or area, not '{by}'.", USERS_MISTAKE)
+        stop(f"outcomes: --by is domain, outcome, layer, age_stage or area, not '{by}'.", USERS_MISTAKE)
     report = cover(" ".join(name) if name else None, period=period or pipeline.PERIOD)
     if as_json:
-        _say(report.table.to_json(orient="records"))
+        say(report.table.to_json(orient="records"))
     else:
-        _say(coverage_text(report, by=by))  # type: ignore[arg-type]
+        say(coverage_text(report, by=by))  # type: ignore[arg-type]
 
 
 @app.command()
@@ -276,7 +199,8 @@ def trajectory(
     indicator: Annotated[str, typer.Argument(help="Its id; outcomes find WORDS gives it.")],
     target: Annotated[float, typer.Option("--target", help="The national target, in the indicator's unit.")],
     year: Annotated[
-        int, typer.Option("--year", metavar="YEAR", parser=_year, help="Year in which the target's period ends.")
+        int,
+        typer.Option("--year", metavar="YEAR", parser=year_of_option, help="Year in which the target's period ends."),
     ],
     place: Annotated[str, typer.Option("--place", metavar="NAME", help="One authority; all without it.")] = "",
     as_json: AsJson = False,
@@ -290,10 +214,10 @@ def trajectory(
     found = forecast(indicator, target=target, year=year)
     if as_json:
         rows = found.table[found.table["area_code"].eq(resolve_place(place))] if place else found.table
-        _say(rows.to_json(orient="records"))
+        say(rows.to_json(orient="records"))
         return
     text = "\n\n".join([found.text_for(place), found.text]) if place else found.text
-    _say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
+    say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
 
 
 @app.command()
@@ -305,14 +229,14 @@ def find(
 
     found = find_indicators(" ".join(words))
     if as_json:
-        _say(found.reset_index().to_json(orient="records"))
+        say(found.reset_index().to_json(orient="records"))
         return
     wide = max(len(str(name)) for name in found.index) + 2
     for name, row in found.iterrows():
         about = (
             f"{row['name']} ({row['domain'] or 'context'}; {row['unit']}{'; contested' if row['contested'] else ''})"
         )
-        _say(fill(f"{name:<{wide}}{about}", WIDTH, subsequent_indent=" " * wide, break_on_hyphens=False))
+        say(fill(f"{name:<{wide}}{about}", WIDTH, subsequent_indent=" " * wide, break_on_hyphens=False))
 
 
 @app.command()
@@ -324,7 +248,7 @@ def check(
     from outcomes_analysis.sources.vetting import check_file
 
     report = check_file(file)
-    _say(report.to_json() if as_json else report.text)
+    say(report.to_json() if as_json else report.text)
     if not report.valid:
         raise typer.Exit(USERS_MISTAKE)
 
@@ -337,11 +261,11 @@ def atlas(
     """Write the atlas: one file with every measure, place and year, to open in a browser without a network."""
     from outcomes_analysis import pipeline
 
-    with _progress(quiet=quiet) as told:
+    with progress(quiet=quiet) as told:
         told.step("scoring every year and writing the atlas")
         path = pipeline.make_atlas(out, period=period or pipeline.PERIOD)
     if not quiet:
-        _say(f"The atlas is ready ({path.stat().st_size / 1e6:.1f} MB). Open it in a browser: {path}")
+        say(f"The atlas is ready ({path.stat().st_size / 1e6:.1f} MB). Open it in a browser: {path}")
 
 
 @app.command()
@@ -368,29 +292,29 @@ def pack(
 
     if check is not None:
         if name or xlsx or local or include or out:
-            _stop("outcomes: --check takes a file and nothing else. See: outcomes pack --help", USERS_MISTAKE)
-        with _progress(quiet=quiet) as told:
+            stop("outcomes: --check takes a file and nothing else. See: outcomes pack --help", USERS_MISTAKE)
+        with progress(quiet=quiet) as told:
             found = packs.prove_pack(check, progress=told.step)
-        _say(found)
+        say(found)
         return
     if not name:
-        _stop("outcomes: Missing argument 'name'. See: outcomes pack --help", USERS_MISTAKE)
+        stop("outcomes: Missing argument 'name'. See: outcomes pack --help", USERS_MISTAKE)
     called, year = " ".join(name), period or PERIOD
     if xlsx:
         if local or include:
-            _stop("outcomes: --xlsx alone holds no local figures: make the whole pack for those.", USERS_MISTAKE)
-        with _progress(quiet=quiet) as told:
+            stop("outcomes: --xlsx alone holds no local figures: make the whole pack for those.", USERS_MISTAKE)
+        with progress(quiet=quiet) as told:
             path = packs.make_workbook(called, out, period=year, neighbours=neighbours, progress=told.step)
         if not quiet:
-            _say(f"The workbook is ready: {path}")
+            say(f"The workbook is ready: {path}")
         return
     named = [i.strip() for i in include.split(",") if i.strip()]
-    with _progress(quiet=quiet) as told:
+    with progress(quiet=quiet) as told:
         made = packs.make_pack(
             called, out, period=year, neighbours=neighbours, local=local, include=named, progress=told.step
         )
     if not quiet:
-        _say("\n".join([
+        say("\n".join([
             f"{made.files} files are ready in {made.folder}, and as one: {made.archive}", *made.notes,
             f"Fingerprint {made.fingerprint}. Prove it later with: outcomes pack --check {made.archive}",
         ]))  # fmt: skip
@@ -413,11 +337,11 @@ def notebook(
     values: dict[str, object] = {"period": period} if period else {}
     if place:
         values["place"] = str(load_register().loc[resolve_place(place), "name"])
-    with _progress(quiet=quiet) as told:
+    with progress(quiet=quiet) as told:
         told.step(f"running {source.name}")
         path = write_notebook(number, values=values, out=out)
     if not quiet:
-        _say(f"The page is ready. Open it in a browser: {path}")
+        say(f"The page is ready. Open it in a browser: {path}")
 
 
 @app.command()
@@ -445,20 +369,14 @@ def main() -> None:
     try:
         code = app(prog_name="outcomes", standalone_mode=False)
     except OutcomesError as error:
-        _stop(f"outcomes: {error}", USERS_MISTAKE)
+        stop(f"outcomes: {error}", USERS_MISTAKE)
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
     except Exception as error:
-        _stop(*_unexpected(error))
+        stop(*_unexpected(error))
     if code == STOPPED:
-        _stop("outcomes: stopped. Nothing half-written is left behind.", STOPPED)
+        stop("outcomes: stopped. Nothing half-written is left behind.", STOPPED)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _stop(text: str, code: int) -> NoReturn:
-    if text:
-        typer.echo(text, err=True)
-    sys.exit(code)
 
 
 def _warn(
