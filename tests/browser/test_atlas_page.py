@@ -40,7 +40,7 @@ def test_the_figures_shown_are_those_of_the_release(page: Any) -> None:
     known = rows.set_index("area_code")["value"]
     page.select_option("#measure", "gld_pct")
     page.select_option("#period", "2024/25")
-    cells = page.eval_on_selector_all("#list tr", "rows => rows.map(r => [r.cells[0].innerText, r.cells[2].innerText])")
+    cells = page.eval_on_selector_all("#list tr", "rows => rows.map(r => [r.cells[0].children[0].innerText, r.cells[1].innerText])")
     shown = {name: text.split(" ")[0] for name, text in cells}
     assert len(shown) == 153
     assert shown["Hackney"] == f"{known['E09000012']:.1f}"
@@ -149,6 +149,14 @@ def test_no_fault_of_accessibility(page: Any) -> None:
         page.check(f"input[value={view}]")
         found = Axe().run(page).response["violations"]
         assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found] == []
+
+
+@pytest.mark.parametrize("width", [1600, 1200, 1024, 400])
+def test_no_column_is_hidden_at_the_edge(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("(n => n.scrollWidth - n.clientWidth)(document.querySelector('#all .scroll'))") == 0
+    assert page.locator("#list-head th").last.inner_text() == "Beside England"
 
 
 def test_it_prints_without_its_controls(page: Any) -> None:

@@ -211,13 +211,13 @@
   function list({ s, p, cells, base, measure }) {
     const ordinary = own.filter((i) => places[i].ranked), bar = strip(...range(cells, ordinary), base);
     const ranks = D.ranks[state.m] && D.ranks[state.m].year === s.years[p] ? D.ranks[state.m] : null;
-    const heads = ["Authority", "Region", "Figure (90% interval)", "", ...(ranks ? ["Rank could be"] : []), "Beside England"];
+    const heads = ["Authority", "Figure (90% interval)", "", ...(ranks ? ["Rank of " + ranks.of + " could be (90%)"] : []), "Beside England"];
     $("list-head").replaceChildren(el("tr", {}, ...heads.map((h) => (h ? el("th", { scope: "col" }, h) : el("td", {})))));
     $("list-caption").textContent = measure.label + marks(measure) + ", " + s.g.toLowerCase() + ", " + state.p;
     $("list").replaceChildren(...rowsInOrder(cells).map((i) => {
       const row = el("tr", i === byCode.get(state.a) ? { class: "chosen" } : {},
-        el("th", { scope: "row" }, placeButton(i)), el("td", {}, places[i].region), el("td", { class: "number" }, withInterval(cells[i], measure)), el("td", {}, bar(cells[i], 110)));
-      if (ranks) row.append(el("td", { class: "number" }, ranks.lower[i] ? ranks.lower[i] + " to " + ranks.upper[i] + " of " + ranks.of : "not ranked"));
+        el("th", { scope: "row" }, placeButton(i), el("span", { class: "region" }, places[i].region)), el("td", { class: "number" }, withInterval(cells[i], measure)), el("td", {}, bar(cells[i], 90)));
+      if (ranks) row.append(el("td", { class: "number" }, ranks.lower[i] ? ranks.lower[i] + " to " + ranks.upper[i] : "not ranked"));
       row.append(el("td", {}, beside(cells[i], base, measure)));
       return row;
     }));
