@@ -15,6 +15,7 @@ from outcomes_analysis.relations.pair.posteriors import Method
 
 FormSet = Literal["chosen", "reflective", "formative"]
 FORM_SETS: tuple[FormSet, ...] = get_args(FormSet)
+QUANTILES = ("estimate", "lower", "upper", "lower_half", "upper_half")  # of a parameter, prior and posterior
 GIVEN, RAW = "deprivation and region", ""
 TABLE_COLUMNS = (
     "quantity",
@@ -108,7 +109,7 @@ class JointResult:
     areas : DataFrame
         Leave-one-area-out: how far the answer leans on single areas.
     priors : DataFrame
-        Priors beside posteriors.
+        Priors beside posteriors, one row a parameter; for a chart see :meth:`priors_and_posteriors`.
     sensitivity : DataFrame
         The correlations under other choices: wider priors, other deprivation, without London.
     """
@@ -148,6 +149,30 @@ class JointResult:
         rest = plain[["level", "method", "experimental", "status", "reason"]]
         return found.join(rest).reset_index(drop=True)
 
+    def priors_and_posteriors(self) -> pd.DataFrame:
+        """What was taken to be likely beforehand, and what is after the figures were seen: for a chart of both.
+
+        Returns
+        -------
+        DataFrame
+            Two rows a parameter, ``of`` being ``prior`` and then ``posterior``: ``parameter`` (in words, with the ids
+            of indicators and domains), ``kind`` (``level, loading, own, shared, stays, spread, held, region, partial,
+            lasting, spatial``; ``partial`` are the correlations between domains given deprivation and region),
+            ``of``, ``estimate`` (median), ``lower, upper, level`` (equal-tailed interval), ``lower_half, upper_half``
+            (the middle half), ``interval`` (``figures``), ``narrowed`` (by what share the posterior is narrower than
+            the prior: near 0, the prior decides; the same in both rows) and ``method``. In the parameter's own units.
+            No rows where the fit is withheld.
+        """
+        columns = ["parameter", "kind", "of", *QUANTILES, "level", "interval", "narrowed", "method"]
+        if self.priors.empty:
+            return pd.DataFrame(columns=columns)
+        method = self.correlations()["method"].iloc[0]
+        shared = self.priors[["parameter", "kind", "level", "narrowed"]].assign(interval="figures", method=method)
+        before = self.priors[[f"prior_{name}" for name in QUANTILES]].set_axis(list(QUANTILES), axis=1)
+        after = self.priors[list(QUANTILES)]
+        both = [shared.join(before).assign(of="prior"), shared.join(after).assign(of="posterior")]
+        return pd.concat(both)[columns].sort_index(kind="stable").reset_index(drop=True)
+
 
 def forms_for(spec: JointSpec, domains: tuple[str, ...]) -> Mapping[str, Form]:
     """Prescribed forms, checked against the domains there are.
@@ -164,4 +189,15 @@ def forms_for(spec: JointSpec, domains: tuple[str, ...]) -> Mapping[str, Form]:
     return dict(spec.forms)
 
 
-__all__ = ["FORM_SETS", "GIVEN", "RAW", "TABLE_COLUMNS", "FormSet", "JointResult", "JointSpec", "Method", "forms_for"]
+__all__ = [
+    "FORM_SETS",
+    "GIVEN",
+    "QUANTILES",
+    "RAW",
+    "TABLE_COLUMNS",
+    "FormSet",
+    "JointResult",
+    "JointSpec",
+    "Method",
+    "forms_for",
+]

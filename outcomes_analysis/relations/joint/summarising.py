@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from outcomes_analysis.relations.joint.marginal import domain_draw
 from outcomes_analysis.relations.joint.parameters import Layout
+from outcomes_analysis.relations.joint.result import QUANTILES
 from outcomes_analysis.relations.joint.simulating import draw_prior
 from outcomes_analysis.relations.joint.structure import Floats
 
@@ -121,34 +122,23 @@ def priors_beside(layout: Layout, thetas: Floats, *, level: float, seed: int = 0
     Returns
     -------
     DataFrame
-        ``parameter, kind, prior_lower, prior_upper, estimate, lower, upper, level, narrowed``: by what share the sd on
-        the free scale fell from prior to posterior; near 0, the figures say nothing and the prior decides.
+        ``parameter, kind``; ``estimate, lower, upper, lower_half, upper_half`` of the posterior (median, interval of
+        ``level``, and the middle half) and, with ``prior_`` before them, of the prior; ``level``; ``narrowed``: by what
+        share the sd on the free scale fell from prior to posterior; near 0, the figures say nothing and the prior
+        decides.
     """
     kinds = layout.priors.kinds()
-    z = norm.ppf(0.5 + level / 2)
+    z = norm.ppf(_points(level))
     frames = []
     for name, place in layout.places.items():
         if name not in kinds:
             continue
         prior, values = kinds[name], thetas[:, place]
-        estimate, lower, upper = interval(values, level=level)
-        span = np.array([prior.centre - z * prior.scale, prior.centre + z * prior.scale])
         back = {"as is": np.asarray, "exponential": np.exp, "share": expit}[NATURAL[name]]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "parameter": _names(layout, name),
-                    "kind": name,
-                    "prior_lower": back(span[0]),
-                    "prior_upper": back(span[1]),
-                    "estimate": back(estimate),
-                    "lower": back(lower),
-                    "upper": back(upper),
-                    "level": level,
-                    "narrowed": 1 - values.std(axis=0) / prior.scale,
-                }
-            )
-        )
+        before = np.repeat(back(prior.centre + z * prior.scale)[:, None], values.shape[1], axis=1)
+        after = back(np.quantile(values, _points(level), axis=0))
+        narrowed = 1 - values.std(axis=0) / prior.scale
+        frames.append(_beside(_names(layout, name), name, before, after, level=level, narrowed=narrowed))
     frames.append(_correlations_beside(layout, thetas, level=level, seed=seed))
     return pd.concat(frames, ignore_index=True)
 
@@ -159,24 +149,27 @@ def _correlations_beside(layout: Layout, thetas: Floats, *, level: float, seed: 
     rng = np.random.default_rng(seed)
     before = np.array([layout.correlation(draw_prior(layout, rng))[rows, columns] for _ in range(500)]).ravel()
     after = np.array([layout.correlation(theta)[rows, columns] for theta in thetas])
-    estimate, lower, upper = interval(after, level=level)
-    prior = interval(before, level=level)
-    return pd.DataFrame(
-        {
-            "parameter": [
-                f"correlation of {domains[b]} and {domains[a]} given deprivation and region"
-                for a, b in zip(rows, columns, strict=True)
-            ],
-            "kind": "partial",
-            "prior_lower": prior[1],
-            "prior_upper": prior[2],
-            "estimate": estimate,
-            "lower": lower,
-            "upper": upper,
-            "level": level,
-            "narrowed": 1 - after.std(axis=0) / before.std(),
-        }
-    )
+    names = [
+        f"correlation of {domains[b]} and {domains[a]} given deprivation and region"
+        for a, b in zip(rows, columns, strict=True)
+    ]
+    prior = np.repeat(np.quantile(before, _points(level))[:, None], len(names), axis=1)
+    posterior = np.quantile(after, _points(level), axis=0)
+    narrowed = 1 - after.std(axis=0) / before.std()
+    return _beside(names, "partial", prior, posterior, level=level, narrowed=narrowed)
+
+
+def _points(level: float) -> Floats:
+    """Which quantiles: the median, both ends of the interval, both ends of the middle half."""
+    return np.array([0.5, (1 - level) / 2, (1 + level) / 2, 0.25, 0.75])
+
+
+def _beside(
+    names: list[str], kind: str, before: Floats, after: Floats, *, level: float, narrowed: Floats
+) -> pd.DataFrame:
+    prior = {f"prior_{name}": row for name, row in zip(QUANTILES, before, strict=True)}
+    posterior = dict(zip(QUANTILES, after, strict=True))
+    return pd.DataFrame({"parameter": names, "kind": kind, **prior, **posterior, "level": level, "narrowed": narrowed})
 
 
 def _names(layout: Layout, kind: str) -> list[str]:

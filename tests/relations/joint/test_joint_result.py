@@ -255,6 +255,20 @@ def test_priors_stand_beside_posteriors_in_their_own_units(result):
     assert beside["narrowed"].between(-0.3, 1).all()
 
 
+def test_the_table_for_a_chart_of_priors_and_posteriors_is_tidy(result):
+    both = result.priors_and_posteriors()
+    assert list(both["of"]) == ["prior", "posterior"] * len(result.priors)
+    inner = ["lower", "lower_half", "estimate", "upper_half", "upper"]
+    assert (both[inner].diff(axis=1).iloc[:, 1:] > 0).all(axis=None)
+    held = both[both["parameter"].eq("deprivation and safe")].set_index("of")
+    # of a normal with mean 0 and sd 1: 5th and 25th percentile
+    assert held.loc["prior", inner].to_list() == pytest.approx([-1.645, -0.674, 0, 0.674, 1.645], abs=1e-3)
+    row = result.priors.set_index("parameter").loc["deprivation and safe"]
+    assert held.loc["posterior", inner].to_list() == row[inner].to_list()
+    assert both["level"].eq(0.9).all()
+    assert both["method"].str.contains("quick").all()
+
+
 def test_raw_correlations_are_those_of_the_areas_themselves(make_skeleton):
     skeleton = make_skeleton(1, items=20, domains=2)
     blank = Layout(skeleton, JointPriors(loading=Prior(0.7, 0.1, "itself", "clear loadings, for this test")))
