@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -90,6 +90,32 @@ class RunManifest:
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, ready for JSON."""
         return asdict(self)
+
+
+def made_from(data: object, *, spec: object, data_as_at: object = "", sources: Iterable[object] = ()) -> RunManifest:
+    """Write down what a result was made from.
+
+    Parameters
+    ----------
+    data : object
+        The observations used, JSON-able.
+    spec : object
+        What was asked for: a dataclass or other object with a ``__dict__``.
+    data_as_at : str
+        ISO date; None or empty where it is not known.
+    sources : iterable of str
+        Ids of the sources, repeated or not; an empty one is left out.
+
+    Returns
+    -------
+    RunManifest
+    """
+    return RunManifest(
+        data=hash_of(data),
+        data_as_at=str(data_as_at or ""),
+        spec=hash_of(spec.__dict__),
+        sources=tuple(sorted({str(s) for s in sources} - {""})),
+    )
 
 
 def sha256_of(path: Path) -> str:

@@ -3,7 +3,8 @@
 from outcomes_analysis.places.comparison import NeighbourSummary, change_since, neighbour_summary
 from outcomes_analysis.places.covering import CoverageReport, coverage, coverage_text
 from outcomes_analysis.places.equity import EquityTwin, equity_twin
-from outcomes_analysis.places.joining import JoinedPlace, districts_of, joined_text, named_places, place_of_districts
+from outcomes_analysis.places.joined_wording import joined_text
+from outcomes_analysis.places.joining import JoinedPlace, districts_of, named_places, place_of_districts
 from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
 from outcomes_analysis.places.profile import AreaProfile, area_profile
 from outcomes_analysis.places.rendering import profile_text

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
+from outcomes_analysis.areas.combining import COUNTED
 from outcomes_analysis.areas.register import load_register, lower_tier, resolve_place
 from outcomes_analysis.areas.spelling import normal
 from outcomes_analysis.errors import AreaError, several
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.observations.intervals import z_of
 from outcomes_analysis.places.comparison import USABLE
+from outcomes_analysis.places.holding_back import held_back
+from outcomes_analysis.places.joined_wording import compose_joined
 from outcomes_analysis.places.lines import ENGLAND
-from outcomes_analysis.places.quantities import PERCENT, amount, short_amount, spoken, unit_words, when
-from outcomes_analysis.places.summary import bullets, several_words
 from outcomes_analysis.places.verdicts import kind_of, sampling_unknown
 from outcomes_analysis.project import LEVEL, project
-from outcomes_analysis.provenance import RunManifest, hash_of
-from outcomes_analysis.relations.sentences import checked, in_sentence
+from outcomes_analysis.provenance import RunManifest, made_from
 
 FEWEST = 2
 
@@ -52,14 +52,21 @@ class JoinedPlace:
         Authorities they lie in (a district that is its own authority is not listed).
     table : DataFrame
         One row an indicator, in natural units: ``domain, indicator_id, name, unit, decimals, form, direction, kind,
-        contested, period`` (the newest that all districts have), ``measured, value`` (weighted by the numbers given;
-        NaN without), ``lower, upper, level`` (only where every district's sampling error is known), ``lowest, highest``
+        contested, period`` (the newest that all districts have), ``measured, value`` (from the children published with
+        each district's figure, else weighted by the numbers given; NaN without either), ``withheld`` (it would be
+        told, but a figure elsewhere in its county is suppressed), ``lower, upper, level`` (only where every
+        district's sampling error is known), ``lowest, highest``
         (of the districts: the place lies between them whatever the weights), ``having, of`` (districts with a figure),
         ``england, county`` (same period), ``position`` (``above``, ``below``: all districts on that side of England;
-        ``across``; or empty), ``status``: ``estimated`` (from weights), ``range`` (no weights), ``partial`` (some
-        district has no figure: nothing is made of the others), ``county only`` or ``none``.
+        ``across``; or empty), ``status``: ``counted`` (from counts), ``estimated`` (from weights), ``range`` (neither),
+        ``partial`` (some district has no figure: nothing is made of the others), ``county only`` or ``none``.
     values : DataFrame
-        Indicators by districts: the figures of ``period``.
+        Indicators by districts: the figures of ``period``. None that would, with its county's, give a suppressed one
+        away (:mod:`outcomes_analysis.places.holding_back`).
+    symbols : DataFrame
+        Of the same shape: the status of each figure there is or is not, ``suppressed`` for those held back.
+    sections : mapping of str to str
+        The text in parts: ``opening, method, above, below, across, partial, notice``, those there are.
     text : str
     spec : JoinedSpec
     manifest : RunManifest
@@ -70,6 +77,8 @@ class JoinedPlace:
     counties: tuple[str, ...]
     table: pd.DataFrame
     values: pd.DataFrame
+    symbols: pd.DataFrame
+    sections: Mapping[str, str]
     text: str
     spec: JoinedSpec
     manifest: RunManifest
@@ -160,10 +169,18 @@ def place_of_districts(
 
         observations = load_observations()
     upper = [str(u) for u in dict.fromkeys(register.loc[list(codes), "upper_code"]) if u not in codes]
-    keep = observations["area_code"].isin([*codes, *upper, ENGLAND]) & observations["group_type"].eq("all")
-    known = observations[keep & observations["value"].notna()].sort_values("period_end", kind="stable")
+    around = _around(upper)
+    keep = observations["area_code"].isin([*codes, *upper, *around.index, ENGLAND])
+    known = observations[keep & observations["group_type"].eq("all")].sort_values("period_end", kind="stable")
     as_of = period or int(observations["period_end"].dt.year.max())
     known = known[known["period_end"].dt.year <= as_of]
+    pers = {i.id: i.per for i in framework.indicators}
+    local = known[known["area_code"].isin([*codes, *upper, *around.index]) & known["indicator_id"].isin(pers)]
+    held = held_back(local, counties=around, per=local["indicator_id"].map(pers).astype(float))
+    risky = _risky(local[held], around=around, codes=codes, upper=upper)
+    hidden = known.loc[held[held].index]
+    told = known["value"].notna() & ~known.index.isin(hidden.index)
+    known = known[told & known["area_code"].isin([*codes, *upper, ENGLAND])]
     histories = dict(tuple(known.groupby("indicator_id", sort=False)))
     rows, values = [], {}
     for indicator in framework.indicators:
@@ -175,6 +192,7 @@ def place_of_districts(
             upper=upper,
             shares=shares,
             level=level,
+            risky=risky,
         )
         rows.append(row)
         values[indicator.id] = own
@@ -182,21 +200,57 @@ def place_of_districts(
     spec = JoinedSpec(name, codes, tuple(float(s) for s in shares) if shares is not None else (), as_of, level)
     counties = tuple(str(register.loc[u, "name"]) for u in upper)
     wide = pd.DataFrame(values).T.reindex(columns=list(codes)).rename_axis("indicator_id")
+    sections = compose_joined(
+        table,
+        name=name,
+        labels=labels,
+        counties=counties,
+        framework=framework,
+        period=as_of,
+        weights=spec.weights,
+    )
     return JoinedPlace(
         name=name,
         districts=labels,
         counties=counties,
         table=table,
         values=wide,
-        text=_text(table, name=name, labels=labels, counties=counties, framework=framework, spec=spec),
+        symbols=_symbols(wide, table, hidden=hidden, observations=observations),
+        sections=sections,
+        text="\n\n".join(sections.values()),
         spec=spec,
-        manifest=RunManifest(
-            data=hash_of(wide.to_dict(orient="list")),
-            data_as_at=str(observations.attrs.get("data_as_at", "")),
-            spec=hash_of(spec.__dict__),
-            sources=tuple(sorted(set(known["source_id"].astype(str)) - {""})),
+        manifest=made_from(
+            wide.to_dict(orient="list"),
+            spec=spec,
+            data_as_at=observations.attrs.get("data_as_at"),
+            sources=known["source_id"],
         ),
     )
+
+
+def _around(upper: list[str]) -> pd.Series[str]:
+    """County of every district in the counties that the place lies in, by code of the district."""
+    lower = lower_tier()
+    return lower.loc[lower["upper_code"].isin(upper) & ~lower.index.isin(upper), "upper_code"]
+
+
+def _risky(held: pd.DataFrame, *, around: pd.Series[str], codes: tuple[str, ...], upper: list[str]) -> pd.DataFrame:
+    """Indicators and times at which a figure of the whole, with the county's, would say something of a held one."""
+    outside = held["area_code"].isin([*set(around.index) - set(codes), *upper])
+    return held.loc[outside, ["indicator_id", "period_start", "period_end"]]
+
+
+def _symbols(
+    wide: pd.DataFrame, table: pd.DataFrame, *, hidden: pd.DataFrame, observations: pd.DataFrame
+) -> pd.DataFrame:
+    """Why a district has no figure: its own status at the period told, ``suppressed`` where it is held back."""
+    at = table.set_index("indicator_id")["period"]
+    mine = observations[observations["area_code"].isin(wide.columns) & observations["group_type"].eq("all")]
+    mine = mine[mine["period"].eq(mine["indicator_id"].map(at))].drop_duplicates(["indicator_id", "area_code"])
+    status = mine.assign(status=mine["status"].mask(mine.index.isin(hidden.index), "suppressed"))
+    found = status.pivot(index="indicator_id", columns="area_code", values="status")
+    found = found.reindex(index=wide.index, columns=wide.columns).astype(object)
+    return found.where(found.notna(), "not_available")
 
 
 def _codes(name: str, districts: Sequence[str]) -> tuple[str, ...]:
@@ -245,6 +299,7 @@ def _row(
     upper: list[str],
     shares: np.ndarray | None,
     level: float,
+    risky: pd.DataFrame,
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """One indicator of the place, and its districts' figures."""
     fields = ("name", "unit", "decimals", "form", "direction", "contested", "layer", "tier")
@@ -256,6 +311,7 @@ def _row(
         **{field: getattr(indicator, field) for field in fields},
         **dict.fromkeys(numbers, np.nan),
         **{"period": "", "level": level, "having": 0, "of": len(codes), "position": "", "status": "none"},
+        "withheld": False,
     }
     own = known[known["area_code"].isin(codes) & known["status"].isin(USABLE)]
     if own.empty:
@@ -280,144 +336,27 @@ def _row(
     row |= {"lowest": low, "highest": high, "status": "range"}
     if np.isfinite(row["england"]):
         row["position"] = "above" if low > row["england"] else "below" if high < row["england"] else "across"
-    if shares is not None and indicator.form != "count":
-        row |= {"value": float(shares @ figures), "status": "estimated"}
-        errors = now.loc[list(codes), "se_total"].to_numpy(float)
-        unsure = any(sampling_unknown(r, indicator=indicator) for _, r in now.iterrows())
-        if np.isfinite(errors).all() and not unsure:
-            reach = z_of(level) * float(np.sqrt(((shares * errors) ** 2).sum()))
-            row |= {"lower": row["value"] - reach, "upper": row["value"] + reach}
+    weights, status = _weights(now.loc[list(codes)], shares=shares, indicator=indicator)
+    if weights is None:
+        return row, values
+    near = risky[risky["indicator_id"].eq(indicator.id)]
+    first, last = now["period_start"].min(), now["period_end"].max()
+    if ((near["period_start"] <= last) & (near["period_end"] >= first)).any():
+        return row | {"withheld": True}, values
+    row |= {"value": float(weights @ figures), "status": status}
+    errors = now.loc[list(codes), "se_total"].to_numpy(float)
+    unsure = any(sampling_unknown(r, indicator=indicator) for _, r in now.iterrows())
+    if np.isfinite(errors).all() and not unsure:
+        reach = z_of(level) * float(np.sqrt(((weights * errors) ** 2).sum()))
+        row |= {"lower": row["value"] - reach, "upper": row["value"] + reach}
     return row, values
 
 
-def _text(
-    table: pd.DataFrame,
-    *,
-    name: str,
-    labels: pd.Series[str],
-    counties: tuple[str, ...],
-    framework: Framework,
-    spec: JoinedSpec,
-) -> str:
-    """What exists for the place, where its districts stand, and what is the county's alone."""
-    made = table[table["status"].isin(["estimated", "range"])]
-    of = f", {'districts' if counties else 'authorities'} of {wording.listed(counties)}" if counties else ""
-    every = "both" if len(labels) == FEWEST else f"all {len(labels)}"
-    opening = (
-        f"{name} is made of {wording.listed(list(labels))}{of}. {len(made)} of {len(table)} indicators are published "
-        f"for {every} of them, looking back from {spec.period}."
-    )
-    alone = table[table["status"].eq("county only")]
-    if len(alone) and counties:
-        opening += (
-            f" {len(alone)} exist for {wording.listed(counties)} as a whole only, which is not {name}: see them with "
-            f"outcomes area {counties[0]}."
-        )
-    if spec.weights:
-        shares = wording.listed([f"{n} {100 * w:.0f}%" for n, w in zip(labels, spec.weights, strict=True)])
-        method = (
-            f"Figures for {name} are estimated: means of its districts weighted by the numbers of children given "
-            f"({shares}), which are not always the children a figure counts. They lie between the lowest and the "
-            "highest district whatever the weights."
-        )
-    else:
-        method = (
-            f"No figure is made for {name} as a whole, because the numbers of children behind its districts' figures "
-            "are not published here; whatever they are, it lies between its lowest and its highest district."
-        )
-    unsure = (
-        "No judgement is given: how many children are behind most of the districts' figures is not known, so neither "
-        "is how sure they are."
-    )
-    blocks = [opening, f"{method} {unsure}"]
-    context = made["kind"].eq("context")
-    for side in ("above", "below"):
-        rows = made[made["position"].eq(side) & ~context]
-        if len(rows):
-            words = [_words(r) for _, r in rows.iterrows()]
-            blocks.append(bullets(f"Every district {side} England, {len(rows)}", words))
-    across = made[made["position"].eq("across") & ~context]
-    if len(across):
-        blocks.append(
-            bullets(f"Districts on both sides of England, {len(across)}", [_words(r) for _, r in across.iterrows()])
-        )
-    partial = table[table["status"].eq("partial")]
-    if len(partial):
-        names = several_words([in_sentence(str(n)) for n in partial["name"]])
-        blocks.append(
-            f"Published for some of the districts only, so nothing is made of them for {name}, {len(partial)}: {names}."
-        )
-    blocks.append(framework.notice)
-    quoted = [i.name for i in framework.indicators] + [framework.notice]
-    return checked("\n\n".join(blocks), quoted=quoted)
-
-
-def _words(row: pd.Series) -> str:
-    unit, decimals = str(row["unit"]), int(row["decimals"])
-    ends = [short_amount(row[c], unit=unit, decimals=decimals) for c in ("lowest", "highest")]
-    told = f"{ends[0]} to {ends[1]}" if unit == PERCENT else f"{ends[0]} to {ends[1]} {unit_words(unit)}"
-    if row["status"] == "estimated":
-        told = f"about {amount(row['value'], unit=unit, decimals=decimals)}, districts {told}"
-    disputed = " *" if row["contested"] else ""
-    england = short_amount(row["england"], unit=unit, decimals=decimals)
-    return f"{in_sentence(str(row['name']))}{disputed} ({told} {when(str(row['period']))}, England {england})"
-
-
-def joined_text(place: JoinedPlace) -> str:
-    """Write a place made of districts for a terminal: its text, then its districts side by side.
-
-    Parameters
-    ----------
-    place : JoinedPlace
-
-    Returns
-    -------
-    str
-        No line over 100 characters for up to four districts; more are written below each other.
-    """
-    import textwrap
-
-    def wrapped(line: str) -> str:
-        hang = "  " if line.startswith("- ") else ""
-        return textwrap.fill(line, 100, subsequent_indent=hang, break_on_hyphens=False)
-
-    prose = "\n".join(wrapped(line) if line else "" for line in place.text.split("\n"))
-    rows = place.table[place.table["having"] > 0]
-    lines = [f"{place.name}: {wording.listed(list(place.districts))}", "", prose, ""]
-    heads = [textwrap.shorten(n, 14, placeholder="") or n[:14] for n in place.districts]
-    heads = [*heads, place.name[:14], *([place.counties[0][:10]] if len(place.counties) == 1 else []), "England"]
-    if not place.spec.weights:
-        heads.remove(place.name[:14])
-    if len(heads) > 6:
-        heads = heads[:0]
-    for _, row in rows.iterrows():
-        decimals = int(row["decimals"])
-        unit = row["unit"] if row["unit"] == PERCENT else unit_words(row["unit"])
-        own = place.values.loc[row["indicator_id"]]
-        cells = [wording.number(own[c], decimals) for c in place.districts.index]
-        cells += [wording.number(row["value"], decimals)] if place.spec.weights else []
-        cells += [_shown(row["county"], decimals)] if len(place.counties) == 1 else []
-        cells += [_shown(row["england"], decimals)]
-        title = f"{row['name']} ({unit}){' *' if row['contested'] else ''}, {spoken(str(row['period']))}"
-        lines.append(
-            _side_by_side(title, cells, heads=heads, first=row["indicator_id"] == rows["indicator_id"].iloc[0])
-        )
-    lines.append("\n[x] no figure for that district and period" if (place.table["status"] == "partial").any() else "")
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _shown(value: float, decimals: int) -> str:
-    return wording.number(value, decimals) if np.isfinite(value) else ""
-
-
-def _side_by_side(title: str, cells: list[str], *, heads: list[str], first: bool) -> str:
-    import textwrap
-
-    if not heads:
-        return "\n".join([*textwrap.wrap(title, 100), textwrap.fill(", ".join(c for c in cells if c), 96)])
-    widths = [max(len(h), 7) for h in heads]
-    room = 100 - sum(widths) - 2 * len(widths)
-    parts = textwrap.wrap(title, room, subsequent_indent="  ")
-    line = f"{parts[0]:<{room}}  " + "  ".join(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))
-    top = [f"{'':<{room}}  " + "  ".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True))] if first else []
-    return "\n".join([*top, line.rstrip(), *parts[1:]])
+def _weights(now: pd.DataFrame, *, shares: np.ndarray | None, indicator: Indicator) -> tuple[np.ndarray | None, str]:
+    """What each district's figure counts for in that of the place, and what a figure so made is called."""
+    if indicator.form == "count":  # counts add up
+        return np.ones(len(now)), "counted"
+    children = pd.to_numeric(now["denominator"]).to_numpy(dtype=float)
+    if indicator.form in COUNTED and (np.isfinite(children) & (children > 0)).all():
+        return children / children.sum(), "counted"
+    return (None, "") if shares is None else (shares, "estimated")

@@ -21,7 +21,7 @@ from outcomes_analysis.places.stretches import Stretch, stretch_until, yearly_ro
 from outcomes_analysis.places.target_wording import Target, compose_target, place_paragraphs
 from outcomes_analysis.places.trending import Mixture, forecast_england, forecast_gaps, sure
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.provenance import RunManifest, made_from
 
 Scenario = Literal["no_change", "recent_drift", "to_target"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
@@ -231,11 +231,11 @@ def trajectory(
         scores=scores,
         text=compose_target(asked, table=table, shares=shares, own=ours, local_sum=local_sum, scores=scores),
         spec=spec,
-        manifest=RunManifest(
-            data=hash_of(used.to_dict(orient="list")),
-            data_as_at=str(observations.attrs.get("data_as_at", "")),
-            spec=hash_of(spec.__dict__),
-            sources=tuple(sorted(set(used["source_id"].astype(str)) - {""})),
+        manifest=made_from(
+            used.to_dict(orient="list"),
+            spec=spec,
+            data_as_at=observations.attrs.get("data_as_at"),
+            sources=used["source_id"],
         ),
         indicator=measure,
     )

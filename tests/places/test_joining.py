@@ -139,7 +139,7 @@ def test_the_text(framework, figures):
     shown = joined_text(place)
     assert max(map(len, shown.splitlines())) <= 100
     line = next(x for x in shown.splitlines() if x.startswith("Share gap"))
-    assert line.split()[-5:] == ["50.0", "[x]", "80.0", "65.0", "62.0"]
+    assert line.split()[-5:] == ["50.0", "[c]", "80.0", "65.0", "62.0"]
     many = ["Epping Forest", "Harlow", "Uttlesford", "Braintree", "Tendring", "Maldon"]
     wide = joined_text(place_of_districts("Six", many, observations=figures, framework=framework))
     assert max(map(len, wide.splitlines())) <= 100
@@ -173,3 +173,94 @@ def test_named_places_are_made_of_districts_of_today():
 def test_refusals(framework, figures, districts, weights, said):
     with pytest.raises(AreaError, match=said):
         place_of_districts("Nowhere", districts, weights=weights, observations=figures, framework=framework)
+
+
+def counted(indicator: str, year: int, **cells: tuple[float, float]) -> list[dict[str, object]]:
+    """Rows from (children with the outcome, children)."""
+    made_rows = rows(indicator, year, **{place: 100 * n / of for place, (n, of) in cells.items()})
+    return [
+        row | {"numerator": n, "denominator": of, "status": "published" if np.isfinite(n) else "suppressed"}
+        for row, (n, of) in zip(made_rows, cells.values(), strict=True)
+    ]
+
+
+def test_a_figure_from_counts_by_hand(framework, figures):
+    cells = {"epping": (40, 100), "harlow": (90, 300), "uttlesford": (120, 200), "essex": (500, 1000)}
+    table = pd.concat([figures, pd.DataFrame(counted("county", 2024, **cells))], ignore_index=True)
+    for weights in (None, [1, 1, 8]):  # the children counted are known: given numbers are not asked
+        place = place_of_districts("West Essex", weights=weights, observations=table, framework=framework)
+        row = place.table.set_index("indicator_id").loc["county"]
+        assert row["status"] == "counted"
+        assert row["value"] == pytest.approx(100 * 250 / 600)  # (40 + 90 + 120) of (100 + 300 + 200)
+        shares = np.array([100, 300, 200]) / 600
+        assert row["upper"] - row["value"] == pytest.approx(Z * 2 * np.sqrt((shares**2).sum()), abs=1e-5)
+    assert "from the numbers of children published with its districts' figures" in place.text
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told", "status"),
+    [
+        ("essex", {"epping", "harlow", "uttlesford"}, "range"),  # the sum of districts would be part of a hidden figure
+        ("harlow", {"epping"}, "partial"),  # and the smaller of the others goes too: the county's less them is Harlow's
+        ("braintree", {"harlow", "uttlesford"}, "partial"),  # hidden elsewhere in the county: the smallest goes
+    ],
+)
+def test_a_suppressed_figure_takes_another_with_it(framework, figures, hidden, told, status):
+    cells = {"epping": (40, 100), "harlow": (90, 300), "uttlesford": (39, 200), "essex": (500, 1000)}
+    if hidden == "braintree":
+        cells |= {"epping": (38, 100)}
+    if hidden == "essex":
+        cells |= {"uttlesford": (15, 200)}
+    table = pd.DataFrame(counted("county", 2024, **cells))
+    if hidden == "braintree":
+        extra = table.iloc[:1].assign(area_code="E07000067", value=np.nan, numerator=np.nan, status="suppressed")
+        table = pd.concat([table, extra], ignore_index=True)
+    else:
+        at = table["area_code"].eq({"essex": ESSEX, "harlow": HARLOW}[hidden])
+        table.loc[at, ["value", "numerator"]] = np.nan
+        table.loc[at, "status"] = "suppressed"
+    if hidden == "essex":
+        told = {"harlow", "uttlesford"}  # the smallest with ample counts; fifteen of two hundred are not
+        status = "partial"
+    table = pd.concat([figures, table], ignore_index=True)
+    place = place_of_districts("West Essex", weights=[1, 1, 1], observations=table, framework=framework)
+    names = {EPPING: "epping", HARLOW: "harlow", UTTLESFORD: "uttlesford"}
+    assert {names[c] for c in place.values.loc["county"].dropna().index} == told
+    row = place.table.set_index("indicator_id").loc["county"]
+    assert row["status"] == status
+    assert np.isnan(row["value"])
+    assert place.symbols.loc["county"].map(lambda s: s == "suppressed").sum() == 3 - len(told)
+
+
+def test_no_sum_beside_a_county_with_something_hidden(framework, figures):
+    """Epping, Harlow and Uttlesford are told and enough else is hidden, so their sum alone would narrow what is."""
+    cells = {"epping": (40, 100), "harlow": (90, 300), "uttlesford": (120, 200), "essex": (500, 1000)}
+    table = pd.DataFrame(counted("county", 2024, **cells))
+    more = [
+        table.iloc[:1].assign(area_code="E07000067", value=np.nan, numerator=np.nan, status="suppressed"),
+        table.iloc[:1].assign(area_code="E07000069", value=21.0, numerator=21.0),  # the smallest that is ample
+    ]
+    table = pd.concat([figures, table, *more], ignore_index=True)
+    place = place_of_districts("West Essex", weights=[1, 1, 1], observations=table, framework=framework)
+    row = place.table.set_index("indicator_id").loc["county"]
+    assert row["status"] == "range"
+    assert row["withheld"]
+    assert np.isnan(row["value"])
+    assert "1 figure is not made for West Essex, because a figure elsewhere in its county is suppressed" in place.text
+
+
+def test_a_pooled_figure_goes_with_the_year_that_is_hidden(framework, figures):
+    cells = {"epping": (40, 100), "harlow": (90, 300), "uttlesford": (120, 200)}
+    pooled = pd.DataFrame(counted("county", 2023, **cells)).assign(
+        period="2022 to 2024", period_start=pd.Timestamp("2022-01-01"), period_end=pd.Timestamp("2024-12-31")
+    )
+    single = pd.DataFrame(counted("county", 2024, **cells))
+    at = single["area_code"].eq(HARLOW)
+    single.loc[at, ["value", "numerator"]] = np.nan
+    single.loc[at, "status"] = "suppressed"
+    table = pd.concat([figures, pooled, single], ignore_index=True)
+    place = place_of_districts("West Essex", observations=table, framework=framework)
+    assert HARLOW not in place.values.loc["county"].dropna().index
+    alone = place_of_districts("West Essex", observations=pd.concat([figures, pooled], ignore_index=True),
+                               framework=framework)  # fmt: skip
+    assert alone.table.set_index("indicator_id").loc["county", "status"] == "counted"
