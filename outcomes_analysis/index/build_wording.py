@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from outcomes_analysis.index.matrix import UNSURE, IndicatorMatrix
 from outcomes_analysis.index.nation import PUBLISHED
+from outcomes_analysis.index.score_rows import DEPENDS
+from outcomes_analysis.index.scores import NodeScore
 from outcomes_analysis.index.specifying.spec_parts import Reference
 from outcomes_analysis.index.specifying.specification import IndexSpec
 from outcomes_analysis.wording import listed, number, plural
@@ -77,3 +80,77 @@ def unsure_told(matrix: IndicatorMatrix, names: Iterable[str]) -> str:
         f"{plural(len(cells), 'published figure takes', 'published figures take')} no part, because no number of "
         f"children tells how sure {'it is' if len(cells) == 1 else 'they are'}: {listed(said)}{more}."
     )
+
+
+def alike_told(table: pd.DataFrame) -> str:
+    """With what a place that lacks figures is compared, and how much that differs from England's whole score."""
+    domains = table[(table["kind"] == "domain") & table["estimate"].notna()]
+    away = (domains["england_alike"] - domains["england"]).abs()
+    if not (away > 0).any():
+        return ""
+    furthest = domains.loc[away.idxmax()]
+    return (
+        "A place that lacks some figures is compared with England's score from the parts that the place has. That "
+        f"differs from England's whole score by {number(away.max(), 2)} at most ({furthest['area_name']}, "
+        f"{furthest['node_label']})."
+    )
+
+
+def disputed_told(table: pd.DataFrame, nodes: Mapping[str, NodeScore]) -> str:
+    """What contested indicators decide: verdicts with them, without them, and how many depend on them."""
+    sentences = []
+    for name, score in nodes.items():
+        if score.kind != "domain" or score.agreed is None:
+            continue
+        rows = table[(table["node_id"] == name) & (table["standing"] != "")]
+        whole, left = rows["against_england"].value_counts(), rows["against_england_agreed"].value_counts()
+        same = rows["standing"].value_counts()
+        sentences.append(
+            f"On {rows['node_label'].iloc[0]} {number(100 * score.contested, 0, '%')} of the weight is contested: with "
+            f"it {whole.get('above', 0)} authorities are clearly better than England and {whole.get('below', 0)} "
+            f"clearly worse, without it {left.get('above', 0)} and {left.get('below', 0)}; the same is found both "
+            f"ways for {same.get('above', 0)} and {same.get('below', 0)}, and {same.get(DEPENDS, 0)} depend on "
+            "disputed figures."
+        )
+    if not sentences:
+        return ""
+    lead = (
+        "Where it is disputed which way an indicator is better, the score is also made without it, its weight going "
+        "to the parts beside it; a place is called better or worse only where both scores say so."
+    )
+    return " ".join([lead, *sentences])
+
+
+def index_told(
+    table: pd.DataFrame,
+    matrix: IndicatorMatrix,
+    spec: IndexSpec,
+    nodes: dict[str, NodeScore],
+    cells: pd.DataFrame,
+    steps: str,
+) -> str:
+    """What the index is, how it was made and what to mind, in sentences."""
+    domains = [n for n in nodes.values() if n.kind == "domain"]
+    counts = []
+    for score in domains:
+        rows = table[table["node_id"] == score.node.id]
+        missing = int((rows["status"] == "not_computed").sum())
+        left_out = f" ({plural(missing, 'authority', 'authorities')} without enough figures)" if missing else ""
+        mark = ", experimental" if score.experimental else ""
+        counts.append(f"{score.node.id} from {plural(len(score.weights), 'indicator', 'indicators')}{mark}{left_out}")
+    newest, oldest = table["period"].max(), int(np.nanmin(table["oldest_year"]))
+    leaves = [name for name, score in nodes.items() if score.kind == "indicator"]
+    when = f" as measured by the end of {newest}, with figures from {oldest} on" if newest else ""
+    told = [
+        f"Scores{when}: {listed(counts)}.",
+        spec.describe(),
+        steps,
+        capped_told(cells, spec),
+        unsure_told(matrix, leaves),
+        england_told(matrix, leaves, spec),
+        alike_told(table),
+        disputed_told(table, nodes),
+        f"Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year variation.",
+        matrix.framework.notice,
+    ]
+    return " ".join(part.strip() for part in told if part)

@@ -8,14 +8,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from outcomes_analysis.framework.model import Indicator, Node
-from outcomes_analysis.index.build_wording import capped_told, england_told, unsure_told
-from outcomes_analysis.index.climbing import Climb, Line, climb
+from outcomes_analysis.framework.model import Framework, Indicator, Node
+from outcomes_analysis.index.agreeing import Ascent, scores_beside, without
+from outcomes_analysis.index.build_wording import index_told
+from outcomes_analysis.index.climbing import Climb
 from outcomes_analysis.index.judging.withholding import withhold_ranks
 from outcomes_analysis.index.matrix import IndicatorMatrix
 from outcomes_analysis.index.preparing import Prepared, prepare
+from outcomes_analysis.index.score_rows import ALL, capped_cells, competition_rank, node_rows
+from outcomes_analysis.index.scores import OVERALL, Beside, IndexResult, NodeScore
 from outcomes_analysis.index.specifying.spec_checking import taking_part
 from outcomes_analysis.index.specifying.spec_parts import Reference
 from outcomes_analysis.index.specifying.specification import IndexSpec
@@ -25,122 +27,24 @@ from outcomes_analysis.index.steps.stepping import Method
 from outcomes_analysis.index.steps.tree import Tree
 from outcomes_analysis.index.steps.tree_weights import hierarchy, weights_in
 from outcomes_analysis.index.steps.weighting import Equal, weight
-from outcomes_analysis.provenance import RunManifest
-from outcomes_analysis.wording import listed, plural
-
-OVERALL = "overall"
-SAME = "not clearly different"
-TABLE_COLUMNS = [
-    "node_id", "node_label", "kind", "area_code", "area_name", "region_name", "period", "estimate", "lower", "upper",
-    "level", "interval", "rank", "ranked", "availability", "status", "n_indicators", "oldest_year", "england",
-    "against_england",
-]  # fmt: skip
+from outcomes_analysis.observations.scales import Floats
 
 
-@dataclass(frozen=True)
-class NodeScore:
-    """One node's scores in every area.
+@dataclass(frozen=True, eq=False)
+class _Climbed:
+    """The tree with the weights used, what came up it, and the scores with England's, whole and without disputes."""
 
-    Attributes
-    ----------
-    node : Node or Indicator
-        What is scored.
-    kind : str
-        ``domain``, ``outcome``, ``indicator`` or ``overall``.
-    estimate, error : ndarray, shape (areas,)
-        Score (higher = better) and its standard error; NaN where not computed.
-    weights : DataFrame
-        Leaf weights below the node.
-    effective : ndarray, shape (areas, indicators)
-        Weights really used in each area.
-    availability : ndarray, shape (areas,)
-        Share of the weight present.
-    experimental : bool
-        Mapped part by part, never ranked.
-    mean : {"arithmetic", "geometric", ""}
-        The one mean by which everything below is combined, of scores on the default scale and not rescaled: then a
-        score splits exactly into its indicators. Empty where means differ or are others.
-    england, england_error : float
-        England's own score at the same date, made from its figures in the same way, and its standard error.
-    """
-
-    node: Node | Indicator
-    kind: str
-    estimate: np.ndarray
-    error: np.ndarray
-    weights: pd.DataFrame
-    effective: np.ndarray
-    availability: np.ndarray
-    experimental: bool
-    mean: Aggregation | Literal[""] = "arithmetic"
-    england: float = np.nan
-    england_error: float = np.nan
-
-
-@dataclass(frozen=True)
-class IndexResult:
-    """Scores of every node in every area.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Tidy: one row a node and area; ``status`` is ``computed``, ``not_computed`` (too little present, or a place
-        too small to rank most of whose weight is on capped figures) or
-        ``not_ranked`` (experimental node, indicator of disputed direction, or a place too small to rank).
-        ``england`` is England's own score for the same date, ``against_england`` whether the interval of the
-        difference from it lies ``above`` or ``below`` 0, or is ``not clearly different`` ("" where not computed).
-    text : str
-        Method and findings in words.
-    spec : IndexSpec
-        The choices made.
-    manifest : RunManifest
-        What it was made from.
-    matrix : IndicatorMatrix
-        The figures behind it.
-    nodes : dict of str to NodeScore
-        Arrays behind the table, for further work. Those of indicators are as published, before capping.
-    counted, counted_error : DataFrame
-        Areas by indicators: standardised scores as they enter the nodes above, capped, and their standard errors.
-    capped : DataFrame
-        Figures that count for less than they are, furthest first: ``area_code, area_name, indicator_id,
-        indicator_name, score`` (as published), ``counted`` (as it enters) and ``ranked`` (whether the place is).
-    prepared : Prepared
-        What the steps before combining gave, England in the last row.
-    tree : Tree
-        The hierarchy of what takes part, with the weights used.
-    lines : dict of str to (float, float)
-        By node, mean and standard deviation it was rescaled by; empty unless the specification says so.
-    """
-
-    table: pd.DataFrame
-    text: str
-    spec: IndexSpec
-    manifest: RunManifest
-    matrix: IndicatorMatrix
-    nodes: dict[str, NodeScore]
-    counted: pd.DataFrame
-    counted_error: pd.DataFrame
-    capped: pd.DataFrame
-    prepared: Prepared
     tree: Tree
-    lines: dict[str, Line]
-
-    @property
-    def scores(self) -> pd.DataFrame:
-        """Areas by nodes: the estimates alone."""
-        return pd.DataFrame({k: v.estimate for k, v in self.nodes.items()}, index=self.matrix.values.index)
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Ids of the domains scored, in the framework's order."""
-        return tuple(k for k, v in self.nodes.items() if v.kind == "domain")
+    up: Climb
+    beside: list[Beside]
+    agreed: list[Beside] | None
 
 
 def _node_scores(
-    up: Climb, tree: Tree, matrix: IndicatorMatrix, spec: IndexSpec, groups: dict[str, str]
+    found_by: _Climbed, matrix: IndicatorMatrix, spec: IndexSpec, groups: dict[str, str]
 ) -> dict[str, NodeScore]:
     """Nodes above the indicators: domains first, then the others in the framework's order. England is the last unit."""
-    framework = matrix.framework
+    framework, tree, up = matrix.framework, found_by.tree, found_by.up
     where = {branch.id: b for b, branch in enumerate(tree.branches) if branch.shown}
     order = [n for n in framework.nodes if n.id in where and n.parent is None]
     order += [n for n in framework.nodes if n.id in where and n.parent is not None]
@@ -148,22 +52,40 @@ def _node_scores(
     for node in order:
         b = where[node.id]
         below = tree.below(b)
-        enough = up.present[b] >= spec.least(node.id) - 1e-12  # sums of shares are rounded
-        mean, error = (np.where(enough, part[b], np.nan) for part in (up.values, up.errors))
+        whole, weights = found_by.beside[b], _leaf_table(tree, b, below, matrix, groups)
+        share = contested_share(weights["weight"], framework)
+        agreed = found_by.agreed[b] if found_by.agreed is not None and 0 < share < ALL else None
         found[node.id] = NodeScore(
             node=node,
             kind="domain" if node.parent is None else "outcome",
-            estimate=mean[:-1],
-            error=error[:-1],
-            weights=_leaf_table(tree, b, below, matrix, groups),
+            estimate=whole.estimate,
+            error=whole.error,
+            weights=weights,
             effective=up.effective[b][:-1, below],
             availability=up.present[b][:-1],
             experimental=framework.node(framework.domain_of(node.id)).experimental or node.experimental,
             mean=_one_mean(tree, b, spec, [tree.leaves[i] for i in below]),
-            england=float(mean[-1]),
-            england_error=float(error[-1]),
+            england=whole.england,
+            england_error=whole.england_error,
+            england_alike=whole.england_alike,
+            england_alike_error=whole.england_alike_error,
+            contested=share,
+            agreed=None if agreed is None else _where_computed(agreed, whole.estimate),
         )
     return found
+
+
+def contested_share(weights: pd.Series, framework: Framework) -> float:
+    """Share of weights (by indicator) that lies on contested ones, 0 to 1."""
+    disputed = [bool(framework.indicator(str(name)).contested) for name in weights.index]
+    return float(weights[disputed].sum() / weights.sum()) if len(weights) else 0.0
+
+
+def _where_computed(score: Beside, whole: Floats) -> Beside:
+    """Scores and errors, NaN where the score they belong to is not computed."""
+    known = np.isfinite(whole)
+    mean, error = (np.where(known, part, np.nan) for part in (score.estimate, score.error))
+    return replace(score, estimate=mean, error=error)
 
 
 def _leaf_table(tree: Tree, b: int, below: list[int], matrix: IndicatorMatrix, groups: dict[str, str]) -> pd.DataFrame:
@@ -219,27 +141,54 @@ def _indicator_score(indicator: Indicator, scores: pd.DataFrame, errors: pd.Data
         mean="arithmetic",
         england=float(z[-1]),
         england_error=float(e[-1]),
+        england_alike=np.full(len(z) - 1, z[-1]),
+        england_alike_error=np.full(len(z) - 1, e[-1]),
+        contested=float(bool(indicator.contested)),
+        agreed=None,
     )
 
 
 def _overall(nodes: dict[str, NodeScore]) -> NodeScore:
     """Mean of the domains that may be ranked; asked for by name only."""
     parts = [n for n in nodes.values() if n.kind == "domain" and not n.experimental]
-    estimate = np.mean([p.estimate for p in parts], axis=0)
-    error = np.sqrt(np.sum([p.error**2 for p in parts], axis=0)) / len(parts)
-    weights = pd.concat([p.weights.assign(weight=p.weights["weight"] / len(parts)) for p in parts])
+    whole = _mean_of([p.beside for p in parts])
+    share = float(np.mean([p.contested for p in parts]))
+    agreed = [p.agreed or p.beside for p in parts if p.contested < ALL]
     return NodeScore(
         node=Node(id=OVERALL, label="Mean of the domains", kind="overall"),
         kind="overall",
-        estimate=estimate,
-        error=error,
-        weights=weights,
+        estimate=whole.estimate,
+        error=whole.error,
+        weights=pd.concat([p.weights.assign(weight=p.weights["weight"] / len(parts)) for p in parts]),
         effective=np.hstack([p.effective / len(parts) for p in parts]),
         availability=np.mean([p.availability for p in parts], axis=0),
         experimental=False,
         mean=parts[0].mean if len({p.mean for p in parts}) == 1 else "",
-        england=float(np.mean([p.england for p in parts])),
-        england_error=float(np.sqrt(np.sum([p.england_error**2 for p in parts])) / len(parts)),
+        england=whole.england,
+        england_error=whole.england_error,
+        england_alike=whole.england_alike,
+        england_alike_error=whole.england_alike_error,
+        contested=share,
+        agreed=_mean_of(agreed) if 0 < share < ALL else None,
+    )
+
+
+def _mean_of(parts: list[Beside]) -> Beside:
+    """Means of scores of equal weight; errors of different domains are taken as unrelated."""
+
+    def mean(name: str) -> Floats:
+        return np.asarray(np.mean([getattr(p, name) for p in parts], axis=0))
+
+    def error(name: str) -> Floats:
+        return np.asarray(np.sqrt(np.sum([getattr(p, name) ** 2 for p in parts], axis=0)) / len(parts))
+
+    return Beside(
+        mean("estimate"),
+        error("error"),
+        float(mean("england")),
+        float(error("england_error")),
+        mean("england_alike"),
+        error("england_alike_error"),
     )
 
 
@@ -247,106 +196,9 @@ def _without_ends(score: NodeScore, ends: pd.DataFrame, small: np.ndarray) -> No
     """Take away scores of places too small to rank where capped figures make up most: they say "far out", not where."""
     there = ends[list(score.weights.index)].to_numpy(bool)
     mostly = small & ((score.effective * there).sum(axis=1) > 0.5)
-    return replace(
-        score, estimate=np.where(mostly, np.nan, score.estimate), error=np.where(mostly, np.nan, score.error)
-    )
-
-
-def _capped_cells(scores: pd.DataFrame, counted: pd.DataFrame, matrix: IndicatorMatrix) -> pd.DataFrame:
-    """Figures of authorities that count for less than they are, furthest first."""
-    rows, columns = np.nonzero((scores != counted).to_numpy() & scores.notna().to_numpy())
-    codes, names = scores.index[rows], scores.columns[columns]
-    table = pd.DataFrame(
-        {
-            "area_code": codes,
-            "area_name": matrix.areas["name"].reindex(codes).to_numpy(),
-            "indicator_id": names,
-            "indicator_name": [matrix.framework.indicator(n).name for n in names],
-            "score": scores.to_numpy()[rows, columns],
-            "counted": counted.to_numpy()[rows, columns],
-            "ranked": matrix.areas["ranked"].astype(bool).reindex(codes).to_numpy(),
-        }
-    )
-    return table.sort_values("score", key=abs, ascending=False, kind="stable").reset_index(drop=True)
-
-
-def competition_rank(values: np.ndarray) -> np.ndarray:
-    """Rank with 1 = best (highest); ties share the better rank; NaN stays NaN. Full precision, no rounding."""
-    return np.asarray(pd.Series(values).rank(method="min", ascending=False), dtype=float)
-
-
-def _rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec, kept: np.ndarray) -> pd.DataFrame:
-    areas = matrix.areas
-    z = norm.ppf(0.5 + spec.level / 2)
-    computed = np.isfinite(score.estimate)
-    contested = isinstance(score.node, Indicator) and bool(
-        score.node.contested
-    )  # no best place where "best" is disputed
-    ranked = computed & kept & (not score.experimental) & (not contested)
-    rank = competition_rank(np.where(ranked, score.estimate, np.nan))
-    used = score.effective > 0
-    years = matrix.period - matrix.age[score.weights.index].to_numpy(float)
-    oldest = np.where(used, years, np.inf).min(axis=1)
-    away = score.estimate - score.england
-    half = z * np.sqrt(score.error**2 + np.nan_to_num(score.england_error) ** 2)
-    against = np.select([np.isnan(away + half), away > half, away < -half], ["", "above", "below"], SAME)
-    label = score.node.name if isinstance(score.node, Indicator) else score.node.label
-    return pd.DataFrame(
-        {
-            "node_id": name,
-            "node_label": label,
-            "kind": score.kind,
-            "area_code": areas.index,
-            "area_name": areas["name"].to_numpy(),
-            "region_name": areas["region_name"].to_numpy(),
-            "period": matrix.period,
-            "estimate": score.estimate,
-            "lower": score.estimate - z * score.error,
-            "upper": score.estimate + z * score.error,
-            "level": spec.level,
-            "interval": "figures",
-            "rank": rank,
-            "ranked": ranked,
-            "availability": score.availability,
-            "status": np.where(~computed, "not_computed", np.where(ranked, "computed", "not_ranked")),
-            "n_indicators": used.sum(axis=1),
-            "oldest_year": np.where(np.isfinite(oldest), oldest, np.nan),
-            "england": score.england,
-            "against_england": pd.Series(against, dtype="str"),
-        }
-    )[TABLE_COLUMNS]
-
-
-def _text(
-    table: pd.DataFrame,
-    matrix: IndicatorMatrix,
-    spec: IndexSpec,
-    nodes: dict[str, NodeScore],
-    capped_cells: pd.DataFrame,
-    steps: str,
-) -> str:
-    domains = [n for n in nodes.values() if n.kind == "domain"]
-    counts = []
-    for score in domains:
-        rows = table[table["node_id"] == score.node.id]
-        missing = int((rows["status"] == "not_computed").sum())
-        left_out = f" ({plural(missing, 'authority', 'authorities')} without enough figures)" if missing else ""
-        mark = ", experimental" if score.experimental else ""
-        counts.append(f"{score.node.id} from {plural(len(score.weights), 'indicator', 'indicators')}{mark}{left_out}")
-    newest, oldest = table["period"].max(), int(np.nanmin(table["oldest_year"]))
-    leaves = [name for name, score in nodes.items() if score.kind == "indicator"]
-    when = f" as measured by the end of {newest}, with figures from {oldest} on" if newest else ""
-    told = [
-        f"Scores{when}: {listed(counts)}.",
-        spec.describe(),
-        steps,
-        capped_told(capped_cells, spec),
-        unsure_told(matrix, leaves),
-        england_told(matrix, leaves, spec),
-        f"Intervals are {spec.level:.0%} intervals from the figures' sampling and year-to-year variation.",
-        matrix.framework.notice,
-    ]
-    return " ".join(part.strip() for part in told if part)
+    estimate, error = (np.where(mostly, np.nan, part) for part in (score.estimate, score.error))
+    agreed = None if score.agreed is None else _where_computed(score.agreed, estimate)
+    return replace(score, estimate=estimate, error=error, agreed=agreed)
 
 
 def build_index(
@@ -399,56 +251,66 @@ def scored(matrix: IndicatorMatrix, spec: IndexSpec, *, base: IndexResult | None
     framework = matrix.framework
     ready = prepare(matrix, spec, names)
     groups = {n: framework.indicator(n).doublet or n for n in names}
-    tree, up = _climbed(ready, matrix, spec, groups, base)
-    nodes = _node_scores(up, tree, matrix, spec, groups)
+    found = _climbed(ready, matrix, spec, groups, base)
+    nodes = _node_scores(found, matrix, spec, groups)
     for name in names:
         nodes[name] = _indicator_score(framework.indicator(name), ready.scores, ready.scores_error)
     if spec.overall:
         nodes[OVERALL] = _overall(nodes)
     scores, counted, errors = (part.iloc[:-1] for part in (ready.scores, ready.counted, ready.counted_error))
-    capped_cells = _capped_cells(scores, counted, matrix)
+    cells = capped_cells(scores, counted, matrix)
     small = ~matrix.areas["ranked"].to_numpy(bool)
     nodes = {k: v if v.kind == "indicator" else _without_ends(v, scores != counted, small) for k, v in nodes.items()}
     kept = ready.base.iloc[:-1].to_numpy(bool)
-    table = pd.concat([_rows(k, v, matrix, spec, kept) for k, v in nodes.items()], ignore_index=True)
+    table = pd.concat([node_rows(k, v, matrix, spec, kept) for k, v in nodes.items()], ignore_index=True)
     return IndexResult(
         table=table,
-        text=_text(table, matrix, spec, nodes, capped_cells, ready.text),
+        text=index_told(table, matrix, spec, nodes, cells, ready.text),
         spec=spec,
         manifest=replace(matrix.manifest, spec=spec.hash),
         matrix=matrix,
         nodes=nodes,
         counted=counted,
         counted_error=errors,
-        capped=capped_cells,
+        capped=cells,
         prepared=ready,
-        tree=tree,
-        lines={tree.branches[b].id: line for b, line in up.lines.items()},
+        tree=found.tree,
+        lines={found.tree.branches[b].id: line for b, line in found.up.lines.items()},
     )
 
 
 def _climbed(
     ready: Prepared, matrix: IndicatorMatrix, spec: IndexSpec, groups: dict[str, str], base: IndexResult | None
-) -> tuple[Tree, Climb]:
-    """Weigh and combine; the tree comes back with the weights used."""
+) -> _Climbed:
+    """Weigh and combine, and once more without contested indicators; the tree comes back with the weights used."""
     tree = hierarchy(list(ready.counted.columns), framework=matrix.framework)
     shown = [tree.branches[i].id for i in tree.shown]
     kept = ready.base.to_numpy(bool)
     weights = None
     if any(method != Equal() for method in spec.weights.methods):
         weights = weight(ready.counted[kept], method=spec.weights.among(shown), framework=matrix.framework)
-    shares = weights_in(tree, weights)
     methods: dict[str, Method] = {name: spec.aggregate.of(name) for name in shown}
-    found = climb(
-        tree,
+    ascent = Ascent(
         ready.counted.to_numpy(float),
         ready.counted_error.to_numpy(float),
         present=ready.present.to_numpy(bool),
-        groups=[groups[name] for name in tree.leaves],
-        shares=shares,
-        methods=methods,
+        shares=weights_in(tree, weights),
         base=kept,
-        rescale=spec.rescale,
-        lines=None if base is None else base.lines,
+        least=spec.least,
+        settings={
+            "groups": [groups[name] for name in tree.leaves],
+            "methods": methods,
+            "rescale": spec.rescale,
+        },
     )
-    return replace(tree, weights=shares), found
+    up = ascent.climbed(tree, lines=None if base is None else base.lines)
+    disputed = {name for name in tree.leaves if matrix.framework.indicator(name).contested}
+    agreed = None
+    if disputed:
+        rest = without(ascent, tree, disputed)
+        lines = {tree.branches[b].id: line for b, line in up.lines.items()}
+        agreed = scores_beside(rest, rest.climbed(tree, lines=lines), tree)
+    return _Climbed(replace(tree, weights=ascent.shares), up, scores_beside(ascent, up, tree), agreed)
+
+
+__all__ = ["OVERALL", "IndexResult", "NodeScore", "build_index", "competition_rank", "scored"]

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from outcomes_analysis.errors import SpecError, several
-from outcomes_analysis.index.building import IndexResult, competition_rank
+from outcomes_analysis.index.building import IndexResult, NodeScore, competition_rank
 from outcomes_analysis.index.montecarlo.factors import Factor
 from outcomes_analysis.index.montecarlo.figure_posterior import FigureDraws
 from outcomes_analysis.index.montecarlo.kernels import ranks_both
@@ -26,6 +26,7 @@ from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import plural
 
 METHOD_DRAWS = 2_048  # a power of 2 fills the space of choices most evenly
+FEWEST = 10  # places below which no rank is drawn
 BLOCK = 1_000  # draws handled at once: keeps memory small and the processor's cache warm
 
 
@@ -66,7 +67,9 @@ class UncertaintyResult:
         One row a node and area: ``estimate, lower, upper, level, interval`` (``figures``), ``rank, rank_lower,
         rank_upper, p_bottom_fifth, p_top_fifth, expected, expected_rank, method_lower, method_upper,
         status``; ``method_*`` bound the rank under other methods and are never mixed with the
-        others. Ranks are NaN where a node or place is not ranked.
+        others. Ranks are NaN where a node or place is not ranked. ``against_england_agreed, standing`` and the other
+        columns of the index's table (:class:`~outcomes_analysis.index.scores.IndexResult`); ``rank_agreed,
+        rank_lower_agreed, rank_upper_agreed`` are ranks without contested indicators, from the same draws.
     method : DataFrame
         Scores and ranks under other methods, in the same columns with ``interval = method``.
     reliability : Series
@@ -244,7 +247,7 @@ def _node_rows(
     reliability = np.nan
     # a node that is not ranked still gets its expected score, from the places of ordinary size
     usable = rankable | (np.isfinite(score.estimate) & index.matrix.areas["ranked"].to_numpy(bool))
-    if usable.sum() >= 10:
+    if usable.sum() >= FEWEST:
         found = draw_ranks(score.estimate[usable], score.error[usable], draws=draws, rng=rng, level=level)
         reliability = found.reliability
         columns["expected"][usable] = found.expected
@@ -266,6 +269,26 @@ def _node_rows(
         rank_upper=spread["rank_upper"],
     )
     return figures, other, reliability
+
+
+def _agreed_ranks(
+    rows: pd.DataFrame, score: NodeScore, draws: int, rng: np.random.Generator, level: float
+) -> dict[str, np.ndarray]:
+    """Ranks of a node without its contested indicators, among the places ranked with them; NaN elsewhere."""
+    names = ("rank", "rank_lower", "rank_upper")
+    if score.agreed is None:
+        nothing = score.contested > 0  # all of it is contested
+        return {f"{n}_agreed": np.full(len(rows), np.nan) if nothing else rows[n].to_numpy(float) for n in names}
+    found = {f"{n}_agreed": np.full(len(rows), np.nan) for n in names}
+    estimate, error = score.agreed.estimate, score.agreed.error
+    usable = rows["ranked"].to_numpy(bool) & np.isfinite(estimate) & np.isfinite(error)
+    if usable.sum() < FEWEST:
+        return found
+    drawn = draw_ranks(estimate[usable], error[usable], draws=draws, rng=rng, level=level)
+    parts = (competition_rank(estimate[usable]), drawn.rank_lower, drawn.rank_upper)
+    for name, part in zip(names, parts, strict=True):
+        found[f"{name}_agreed"][usable] = part
+    return found
 
 
 def uncertainty(
@@ -314,7 +337,8 @@ def uncertainty(
     for position, name in enumerate(names):
         rng = np.random.default_rng([seed, position])
         rows, spread, reliability[name] = _node_rows(name, index, other, draws=draws, rng=rng)
-        figures.append(rows)
+        again = np.random.default_rng([seed, position])  # the same draws, so that ranks differ by the indicators alone
+        figures.append(rows.assign(**_agreed_ranks(rows, index.nodes[name], draws, again, index.spec.level)))
         method.append(spread)
     table = pd.concat(figures, ignore_index=True)
     return UncertaintyResult(

@@ -1,0 +1,127 @@
+"""The tidy table of an index: a row for every node and area, with rank, interval and standing against England."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import norm
+
+from outcomes_analysis.framework.model import Indicator
+from outcomes_analysis.index.matrix import IndicatorMatrix
+from outcomes_analysis.index.scores import Beside, NodeScore
+from outcomes_analysis.index.specifying.specification import IndexSpec
+
+SAME = "not clearly different"
+DEPENDS = "depends on disputed figures"
+ALL = 1 - 1e-9  # shares of weight are sums, and rounded
+TABLE_COLUMNS = [
+    "node_id", "node_label", "kind", "area_code", "area_name", "region_name", "period", "estimate", "lower", "upper",
+    "level", "interval", "rank", "ranked", "availability", "status", "n_indicators", "oldest_year", "england",
+    "england_alike", "against_england", "estimate_agreed", "lower_agreed", "upper_agreed", "england_agreed",
+    "against_england_agreed", "standing",
+]  # fmt: skip
+
+
+def node_rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec, kept: np.ndarray) -> pd.DataFrame:
+    """Rows of one node, in the order of the matrix's areas; ``kept`` are those that are compared with one another."""
+    areas = matrix.areas
+    z = norm.ppf(0.5 + spec.level / 2)
+    computed = np.isfinite(score.estimate)
+    contested = isinstance(score.node, Indicator) and bool(
+        score.node.contested
+    )  # no best place where "best" is disputed
+    ranked = computed & kept & (not score.experimental) & (not contested)
+    rank = competition_rank(np.where(ranked, score.estimate, np.nan))
+    used = score.effective > 0
+    years = matrix.period - matrix.age[score.weights.index].to_numpy(float)
+    oldest = np.where(used, years, np.inf).min(axis=1)
+    against = against_england(score.beside, z)
+    nothing = np.full(len(areas), np.nan)
+    agreed = score.agreed or (score.beside if score.contested == 0 else None)
+    without = np.full(len(areas), "", dtype=object) if agreed is None else against_england(agreed, z)
+    said = against if score.contested >= ALL else standing(against, without)
+    mean, error = (nothing, nothing) if agreed is None else (agreed.estimate, agreed.error)
+    label = score.node.name if isinstance(score.node, Indicator) else score.node.label
+    return pd.DataFrame(
+        {
+            "node_id": name,
+            "node_label": label,
+            "kind": score.kind,
+            "area_code": areas.index,
+            "area_name": areas["name"].to_numpy(),
+            "region_name": areas["region_name"].to_numpy(),
+            "period": matrix.period,
+            "estimate": score.estimate,
+            "lower": score.estimate - z * score.error,
+            "upper": score.estimate + z * score.error,
+            "level": spec.level,
+            "interval": "figures",
+            "rank": rank,
+            "ranked": ranked,
+            "availability": score.availability,
+            "status": np.where(~computed, "not_computed", np.where(ranked, "computed", "not_ranked")),
+            "n_indicators": used.sum(axis=1),
+            "oldest_year": np.where(np.isfinite(oldest), oldest, np.nan),
+            "england": score.england,
+            "england_alike": score.england_alike,
+            "against_england": pd.Series(against, dtype="str"),
+            "estimate_agreed": mean,
+            "lower_agreed": mean - z * error,
+            "upper_agreed": mean + z * error,
+            "england_agreed": np.nan if agreed is None else agreed.england,
+            "against_england_agreed": pd.Series(without, dtype="str"),
+            "standing": pd.Series(np.where(areas["ranked"].to_numpy(bool), said, ""), dtype="str"),
+        }
+    )[TABLE_COLUMNS]
+
+
+def against_england(score: Beside, z: float) -> npt.NDArray[np.object_]:
+    """Whether each area's score lies above or below England's from the same parts, by the interval of the difference.
+
+    Parameters
+    ----------
+    score : Beside
+    z : float
+        Standard errors to either side that the interval reaches.
+
+    Returns
+    -------
+    ndarray of str
+        ``above``, ``below``, ``not clearly different``, or "" where nothing is computed.
+    """
+    away = score.estimate - score.england_alike
+    half = z * np.sqrt(score.error**2 + np.nan_to_num(score.england_alike_error) ** 2)
+    return np.select([np.isnan(away + half), away > half, away < -half], ["", "above", "below"], SAME).astype(object)
+
+
+def standing(whole: npt.NDArray[np.object_], agreed: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """What may be said of each area: the verdict where it is the same without contested indicators.
+
+    Where too little is left without them, a clear verdict depends on them; one that is not clear stays so.
+    """
+    same = (whole == agreed) | (whole == "") | ((agreed == "") & (whole == SAME))
+    return np.where(same, whole, DEPENDS).astype(object)
+
+
+def capped_cells(scores: pd.DataFrame, counted: pd.DataFrame, matrix: IndicatorMatrix) -> pd.DataFrame:
+    """Figures of authorities that count for less than they are, furthest first."""
+    rows, columns = np.nonzero((scores != counted).to_numpy() & scores.notna().to_numpy())
+    codes, names = scores.index[rows], scores.columns[columns]
+    table = pd.DataFrame(
+        {
+            "area_code": codes,
+            "area_name": matrix.areas["name"].reindex(codes).to_numpy(),
+            "indicator_id": names,
+            "indicator_name": [matrix.framework.indicator(n).name for n in names],
+            "score": scores.to_numpy()[rows, columns],
+            "counted": counted.to_numpy()[rows, columns],
+            "ranked": matrix.areas["ranked"].astype(bool).reindex(codes).to_numpy(),
+        }
+    )
+    return table.sort_values("score", key=abs, ascending=False, kind="stable").reset_index(drop=True)
+
+
+def competition_rank(values: np.ndarray) -> np.ndarray:
+    """Rank with 1 = best (highest); ties share the better rank; NaN stays NaN. Full precision, no rounding."""
+    return np.asarray(pd.Series(values).rank(method="min", ascending=False), dtype=float)
