@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.places import AreaProfile
-from outcomes_analysis.places.quantities import PERCENT, more_or_fewer, spoken, unit_words
+from outcomes_analysis.places import AreaProfile, JoinedPlace
+from outcomes_analysis.places.quantities import PERCENT, spoken, standing_words, unit_words
+from outcomes_analysis.places.verdicts import SIMILAR_RULE
 from outcomes_analysis.relations.sentences import in_sentence
 from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, SYMBOLS, plural, symbol, written_date
 
 LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
 STANDING = {"above": "clearly better", "below": "clearly worse", "not clearly different": "not clearly different"}
-VERDICTS = {"better": "clearly better", "worse": "clearly worse", "similar": "not clearly different"}
 CONTEXT = "Context"
 NONE, NOT_FOR_THIS = SYMBOLS["not_available"], SYMBOLS["not_applicable"]
 SCORE_DECIMALS = 2
@@ -80,20 +80,17 @@ def against_england(row: Mapping[Any, Any]) -> str:
     Returns
     -------
     str
-        ``"clearly better"``, ``"clearly worse"``, ``"not clearly different"``; for what is disputed or neither good
-        nor bad ``"clearly more"`` and so on; ``"not judged: "`` with the reason; a symbol where there is no figure.
+        As :func:`outcomes_analysis.places.quantities.standing_words` says it; ``"not judged: "`` with the reason; a
+        symbol where there is no figure.
     """
-    if row["verdict"] in VERDICTS:
-        return VERDICTS[row["verdict"]]
     if row["verdict"] == "no figure":
         return NOT_FOR_THIS
-    if row["kind"] in ("contested", "activity") and np.isfinite(row["distance"]):
-        clear = str(row["clear"])
-        return f"clearly {more_or_fewer(clear, form=row['form'])}" if clear else VERDICTS["similar"]
+    if said := standing_words(row):
+        return said
     return f"not judged: {in_sentence(str(row['reason']))}" if row["reason"] else "not judged"
 
 
-def domain_names(profile: AreaProfile) -> dict[str, str]:
+def domain_names(profile: AreaProfile | JoinedPlace) -> dict[str, str]:
     """Words of each domain's id, and of what is outside them."""
     from outcomes_analysis.framework.loading import load_framework
 
@@ -117,7 +114,7 @@ def score_rows(profile: AreaProfile) -> list[tuple[str, Mapping[Any, Any], str]]
     return found
 
 
-def _number(value: Any, decimals: int, missing: str = NONE) -> float | int | str:
+def number_cell(value: Any, decimals: int, missing: str = NONE) -> float | int | str:
     """A number as published, or the symbol of what is missing."""
     if value is None or not np.isfinite(value):
         return missing
@@ -129,7 +126,8 @@ def _text(value: Any) -> str:
     return NOT_FOR_THIS if value is None or str(value).strip() in ("", "nan") else str(value)
 
 
-def _unit(unit: str) -> str:
+def unit_cell(unit: str) -> str:
+    """A unit in words."""
     return "per cent" if unit == PERCENT else unit_words(unit)
 
 
@@ -146,16 +144,16 @@ def _domains(profile: AreaProfile) -> PlaceTable:
             {
                 "Domain or part": label,
                 "Kind of score": kind,
-                "Score": _number(row["estimate"], SCORE_DECIMALS),
-                "Lower": _number(row["lower"], SCORE_DECIMALS),
-                "Upper": _number(row["upper"], SCORE_DECIMALS),
+                "Score": number_cell(row["estimate"], SCORE_DECIMALS),
+                "Lower": number_cell(row["lower"], SCORE_DECIMALS),
+                "Upper": number_cell(row["upper"], SCORE_DECIMALS),
                 "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["level"]) else NOT_FOR_THIS,
-                "England, same date": _number(row["england"], SCORE_DECIMALS),
+                "England, same date": number_cell(row["england"], SCORE_DECIMALS),
                 "Against England": STANDING.get(str(row["against_england"]), "not judged" if computed else NONE),
-                f"Neighbours' {profile.spec.statistic}": _number(row["neighbours_centre"], SCORE_DECIMALS),
-                "Rank (1 is best)": _number(row.get("rank", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
-                "Rank from": _number(row.get("rank_lower", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
-                "Rank to": _number(row.get("rank_upper", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
+                f"Neighbours' {profile.spec.statistic}": number_cell(row["neighbours_centre"], SCORE_DECIMALS),
+                "Rank (1 is best)": number_cell(row.get("rank", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
+                "Rank from": number_cell(row.get("rank_lower", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
+                "Rank to": number_cell(row.get("rank_upper", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
             }
         )
     notes = (
@@ -182,25 +180,30 @@ def _indicators(profile: AreaProfile) -> PlaceTable:
                 "Kind": {"activity": "activity of services", "enabler": "services, parents and carers"}.get(
                     row["kind"], row["kind"]
                 ),
-                "Unit": _unit(row["unit"]),
+                "Unit": unit_cell(row["unit"]),
                 "Which way is better": {1: "higher", -1: "lower"}.get(row["direction"], "not agreed")
                 if not row["contested"]
                 else "not agreed",
                 "Period": _text(spoken(row["period"])) if row["period"] else NOT_FOR_THIS,
-                "Figure": _number(row["value"], places, missing),
-                "Lower": _number(row["lower"], places, beside),
-                "Upper": _number(row["upper"], places, beside),
+                "Figure": number_cell(row["value"], places, missing),
+                "Lower": number_cell(row["lower"], places, beside),
+                "Upper": number_cell(row["upper"], places, beside),
                 "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["lower"]) else beside,
-                "England": _number(row["england"], places, beside),
-                "Region": _number(row["region"], places, beside),
-                f"Neighbours' {profile.spec.statistic}": _number(row["neighbours_centre"], places, beside),
+                "England": number_cell(row["england"], places, beside),
+                "Region": number_cell(row["region"], places, beside),
+                f"Neighbours' {profile.spec.statistic}": number_cell(row["neighbours_centre"], places, beside),
                 "Neighbours with a figure": f"{row['neighbours_count']} of {row['neighbours_of']}",
                 "Against England": against_england(row),
                 "Over time": row["trend"] if row["trend"] else NOT_FOR_THIS,
-                "Change": _number(row["change"], places, NOT_FOR_THIS),
-                "Change, lower": _number(row["change_lower"], places, NOT_FOR_THIS),
-                "Change, upper": _number(row["change_upper"], places, NOT_FOR_THIS),
-                "Since": _text(spoken(row["since"])) if row["since"] else NOT_FOR_THIS,
+                "Change": number_cell(row["change"], places, NOT_FOR_THIS),
+                "Change, lower": number_cell(row["change_lower"], places, NOT_FOR_THIS),
+                "Change, upper": number_cell(row["change_upper"], places, NOT_FOR_THIS),
+                "Since": _since(row),
+                "England's change": number_cell(row["england_change"], places, NOT_FOR_THIS),
+                "Change less England's": number_cell(row["change_beyond"], places, NOT_FOR_THIS),
+                "Less England's, lower": number_cell(row["change_beyond_lower"], places, NOT_FOR_THIS),
+                "Less England's, upper": number_cell(row["change_beyond_upper"], places, NOT_FOR_THIS),
+                "Against England's change": _beyond(row),
                 "What to mind": "; ".join(part for part in (mark, elsewhere, row["cannot_tell"]) if part)
                 or NOT_FOR_THIS,
             }
@@ -208,10 +211,24 @@ def _indicators(profile: AreaProfile) -> PlaceTable:
     notes = (
         "Every figure is set beside others of the same period. A judgement is given only where the interval, sampling "
         "and year-to-year variation together, leaves England's figure out and the number of comparisons is allowed "
-        "for. Contested figures and the activity of services are more or fewer, never better or worse.",
+        f"for. {SIMILAR_RULE} Contested figures and the activity of services are more or fewer, never better or worse.",
+        "A change is judged only by how it differs from England's over the same time, which is taken as known.",
     )
     title = f"{profile.name}: {plural(len(rows), 'indicator', 'indicators')} beside England, region and neighbours"
     return PlaceTable("indicators", "Indicators", title, _frame(rows), notes)
+
+
+def _since(row: Mapping[Any, Any]) -> str:
+    if not row["since"]:
+        return NOT_FOR_THIS
+    return f"{spoken(row['since'])}{' (a year of the pandemic)' if row['from_pandemic'] else ''}"
+
+
+def _beyond(row: Mapping[Any, Any]) -> str:
+    """How a change differs from England's: more or less favourable, else higher or lower, where that is clear."""
+    said = {"better": "more favourable", "worse": "less favourable"}.get(str(row["verdict_change"]), "")
+    stands = str(row["standing_change"])
+    return said or {"above": "higher", "below": "lower"}.get(stands, stands) or NOT_FOR_THIS
 
 
 def _series(profile: AreaProfile) -> PlaceTable:
@@ -224,13 +241,13 @@ def _series(profile: AreaProfile) -> PlaceTable:
         rows.append(
             {
                 "Indicator": known["name"] + (" (contested)" if known["contested"] else ""),
-                "Unit": _unit(known["unit"]),
+                "Unit": unit_cell(known["unit"]),
                 "Period": spoken(str(row["period"])),
-                "Figure": _number(row["value"], places, missing),
-                "Lower": _number(row["lower"], places, NONE),
-                "Upper": _number(row["upper"], places, NONE),
+                "Figure": number_cell(row["value"], places, missing),
+                "Lower": number_cell(row["lower"], places, NONE),
+                "Upper": number_cell(row["upper"], places, NONE),
                 "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["lower"]) else NOT_FOR_THIS,
-                "England": _number(row["england"], places),
+                "England": number_cell(row["england"], places),
                 "Stretch without a break": int(row["segment"]),
             }
         )
@@ -248,11 +265,11 @@ def _equity_domains(profile: AreaProfile) -> PlaceTable:
             {
                 "Domain": row["node_label"],
                 "Children": row["group_label"],
-                "Gap": _number(row["estimate"], 1, lack),
-                "Lower": _number(row["lower"], 1, lack),
-                "Upper": _number(row["upper"], 1, lack),
+                "Gap": number_cell(row["estimate"], 1, lack),
+                "Lower": number_cell(row["lower"], 1, lack),
+                "Upper": number_cell(row["upper"], 1, lack),
                 "Level of the interval": f"{round(100 * row['level'])}%",
-                "England's gap": _number(row["england_gap"], 1, lack),
+                "England's gap": number_cell(row["england_gap"], 1, lack),
                 "Against England's gap": row["against_england"] or ("not judged" if twin else NONE),
                 "Indicators": f"{row['indicators']} of {row['of']}",
                 "Why there is no twin": row["reason"] or NOT_FOR_THIS,
@@ -283,18 +300,18 @@ def _equity_indicators(profile: AreaProfile) -> PlaceTable:
                 "Indicator": row["name"] + (" (contested)" if row["contested"] else ""),
                 "Domain": words.get(row["domain"], CONTEXT),
                 "Children": row["group_label"],
-                "Unit": _unit(row["unit"]),
+                "Unit": unit_cell(row["unit"]),
                 "Period": spoken(str(row["period"])) if row["period"] else NOT_FOR_THIS,
-                "Figure": _number(row["value"], places, missing),
-                "Lower": _number(row["lower"], places, NOT_FOR_THIS),
-                "Upper": _number(row["upper"], places, NOT_FOR_THIS),
+                "Figure": number_cell(row["value"], places, missing),
+                "Lower": number_cell(row["lower"], places, NOT_FOR_THIS),
+                "Upper": number_cell(row["upper"], places, NOT_FOR_THIS),
                 "Set beside": row["beside"] or NOT_FOR_THIS,
-                "Figure beside": _number(row["beside_value"], places, NOT_FOR_THIS),
-                "Gap": _number(row["estimate"], places, NOT_FOR_THIS),
-                "Gap, lower": _number(row["gap_lower"], places, NOT_FOR_THIS),
-                "Gap, upper": _number(row["gap_upper"], places, NOT_FOR_THIS),
+                "Figure beside": number_cell(row["beside_value"], places, NOT_FOR_THIS),
+                "Gap": number_cell(row["estimate"], places, NOT_FOR_THIS),
+                "Gap, lower": number_cell(row["gap_lower"], places, NOT_FOR_THIS),
+                "Gap, upper": number_cell(row["gap_upper"], places, NOT_FOR_THIS),
                 "Level of the intervals": f"{round(100 * row['level'])}%",
-                "England's gap": _number(row["england_gap"], places, NOT_FOR_THIS),
+                "England's gap": number_cell(row["england_gap"], places, NOT_FOR_THIS),
                 "Against England's gap": judged if has else NOT_FOR_THIS,
                 "Why it is not judged": row["reason"] or NOT_FOR_THIS,
             }
@@ -304,7 +321,11 @@ def _equity_indicators(profile: AreaProfile) -> PlaceTable:
 
 
 def _sources(profile: AreaProfile) -> PlaceTable:
-    used = {*profile.manifest.sources, *profile.equity.manifest.sources}
+    return source_table({*profile.manifest.sources, *profile.equity.manifest.sources})
+
+
+def source_table(used: Collection[str]) -> PlaceTable:
+    """Published files behind a place's tables, by their ids."""
     listed: Any = read_manifest()["sources"]
     rows = [
         {
@@ -324,8 +345,8 @@ def method_lines(profile: AreaProfile) -> list[str]:
     """How the figures of a place were made, line by line, with what to mind and what it can be made again from."""
     said = profile.sections
     beside = (
-        f"Neighbours: set {profile.spec.neighbours}, their {profile.spec.statistic}."
-        if profile.spec.neighbours
+        f"Neighbours: {profile.neighbours}; their {profile.spec.statistic}."
+        if profile.neighbours
         else "No neighbours were asked for."
     )
     lines = [

@@ -21,8 +21,9 @@ from outcomes_analysis.evidence.place_tables import (
     score_rows,
 )
 from outcomes_analysis.places import AreaProfile
-from outcomes_analysis.places.quantities import PERCENT, difference, short_amount, spoken, unit_words
-from outcomes_analysis.wording import number, plural, written_date
+from outcomes_analysis.places.quantities import PERCENT, difference, short_amount, since_words, spoken, unit_words
+from outcomes_analysis.places.verdicts import SIMILAR_RULE
+from outcomes_analysis.wording import number, ordinal, plural, signed, written_date
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.drawing.composing import Figure
@@ -60,18 +61,18 @@ def place_html(
         the same text.
     """
     said = profile.sections
-    sections = [Section("In short", _told(said.get("judged", "")), "strengths")] if said.get("judged") else []
+    sections = [Section("In short", told_html(said.get("judged", "")), "strengths")] if said.get("judged") else []
     if len(profile.domains):
         sections.append(Section("Domains", _domains(profile, figures or {}), "domains"))
     sections += [
-        Section(heading, _told(said[name]) + _twin(profile, name), name)
+        Section(heading, told_html(said[name]) + _twin(profile, name), name)
         for name, heading in TOLD.items()
         if name != "judged" and said.get(name)
     ]
     sections.append(Section("Every indicator", _indicators(profile), "indicators"))
-    sections += [Section(table.label, _whole(table), table.id) for table in more]
+    sections += [Section(table.label, whole_table(table), table.id) for table in more]
     sections.append(Section("How this was done", bullets(method_lines(profile)[1:]), "method"))
-    sections += [Section("Sources", _whole(table), "sources") for table in place_tables(profile)
+    sections += [Section("Sources", whole_table(table), "sources") for table in place_tables(profile)
                  if table.id == "sources"]  # fmt: skip
     return page(
         f"Children's outcomes in {profile.name}, as measured by the end of {profile.period}",
@@ -84,7 +85,7 @@ def place_html(
     )
 
 
-def _told(text: str) -> str:
+def told_html(text: str) -> str:
     """Prose of a section: lines that begin with a dash become a list under the line before them."""
     parts: list[str] = []
     items: list[str] = []
@@ -115,7 +116,7 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
             "England now": number(row["england"], 2),
             "Against England now": STANDING.get(str(row["against_england"]), "not judged"),
             f"Neighbours' {profile.spec.statistic}": number(row["neighbours_centre"], 2),
-            "Rank (1 is best), with its interval": _rank(row) if kind == "domain" else "not ranked",
+            "Rank (1 is best): its range, and the likeliest": _rank(row) if kind == "domain" else "not ranked",
         }
         for kind, row, label in score_rows(profile)
     ]
@@ -137,7 +138,9 @@ def _rank(row: Mapping[Any, Any]) -> str:
     own = number(float(row["rank"]), 0)
     if "rank_lower" not in row or not np.isfinite(row["rank_lower"]):
         return own
-    return f"{own} ({number(float(row['rank_lower']), 0)} to {number(float(row['rank_upper']), 0)})"
+    first, last = (ordinal(int(row[c])) for c in ("rank_lower", "rank_upper"))
+    of = f" of {row['ranked_of']:.0f}" if row.get("ranked_of", 0) > 0 else ""
+    return f"between {first} and {last}{of} ({round(100 * row['level'])}%); {ordinal(int(row['rank']))}"
 
 
 def _twin(profile: AreaProfile, name: str) -> str:
@@ -145,7 +148,7 @@ def _twin(profile: AreaProfile, name: str) -> str:
     if name != "equity":
         return ""
     tables = [table for table in place_tables(profile) if table.id.startswith("equity")]
-    return "".join(details_html(table.title.split(": ", 1)[1].capitalize(), _whole(table)) for table in tables)
+    return "".join(details_html(table.title.split(": ", 1)[1].capitalize(), whole_table(table)) for table in tables)
 
 
 def _indicators(profile: AreaProfile) -> str:
@@ -187,7 +190,7 @@ def _indicators(profile: AreaProfile) -> str:
         notes=[
             f"Neighbours: the {profile.spec.statistic} of those with a figure of the same period.",
             "Clearly better or worse: the interval leaves England's figure out, the number of comparisons allowed for. "
-            "Disputed figures and the activity of services are more or fewer, never better or worse.",
+            f"{SIMILAR_RULE} Disputed figures and the activity of services are more or fewer, never better or worse.",
         ],
     )
 
@@ -196,10 +199,15 @@ def _change(row: Mapping[Any, Any], *, unit: str, places: int) -> str:
     if not np.isfinite(row["value"]) or not np.isfinite(row["change"]):
         return ""
     moved = difference(row["change"], unit=unit, decimals=places)
-    return f"{row['trend']}: {moved} since {spoken(row['since'])}"
+    since = since_words(row["since"], pandemic=bool(row["from_pandemic"]))
+    if not np.isfinite(row["change_beyond"]):
+        return f"{row['trend']}: {moved} {since}"
+    span = _span(row["change_beyond_lower"], row["change_beyond_upper"], places)
+    apart = f"{signed(row['change_beyond'], places)}, {span} at {round(100 * row['change_level'])}%"
+    return f"{row['trend']}: {moved} {since}; England {signed(row['england_change'], places)}, difference {apart}"
 
 
-def _whole(table: PlaceTable) -> str:
+def whole_table(table: PlaceTable) -> str:
     """A table of the workbook as it is, numbers written for reading."""
     frame = table.frame.map(lambda cell: cell if isinstance(cell, str) else number(cell, _decimals(cell)))
     shown = list(table.notes)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.framework.model import Indicator
+from outcomes_analysis.framework.model import Indicator, Scale
 from outcomes_analysis.observations.intervals import z_of
 from outcomes_analysis.observations.periods import year_of
 from outcomes_analysis.observations.scales import derivative, inverse, transform
@@ -19,6 +19,9 @@ Statistic = Literal["median", "mean"]
 Direction = Literal["higher", "lower", "no clear change", "not compared"]
 
 USABLE = ("published", "estimated")
+MISMATCH = 0.01  # a share counts as bounded by all children where its range ends no further above them than this
+# The school year 2021/22 and the year to March 2022 are the last that the pandemic's closures reach into.
+PANDEMIC = (pd.Timestamp("2020-04-01"), pd.Timestamp("2022-08-31"))
 FEWEST_NEIGHBOURS = 3  # a median of fewer is one place's figure by another name
 
 
@@ -31,7 +34,7 @@ class NeighbourSummary(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Change since an earlier figure that can be compared; ``distance`` is the change over its error."""
+    """Change since an earlier figure that can be compared, with its error, both in natural units."""
 
     direction: Direction
     change: float
@@ -40,7 +43,13 @@ class Change(NamedTuple):
     level: float
     since: str
     reason: str
-    distance: float = float("nan")
+    error: float = float("nan")
+    from_pandemic: bool = False
+
+    @property
+    def distance(self) -> float:
+        """The change over its error; NaN where that is not known."""
+        return self.change / self.error if self.error > 0 else float("nan")
 
 
 def total_interval(value: float, error: float, *, indicator: Indicator, level: float = LEVEL) -> tuple[float, float]:
@@ -62,12 +71,33 @@ def total_interval(value: float, error: float, *, indicator: Indicator, level: f
     """
     if not (np.isfinite(value) and np.isfinite(error)):
         return float("nan"), float("nan")
-    low, high = indicator.valid_range
+    scale, low, high = interval_scale(indicator)
     guard = _guard(error, indicator)
-    middle = transform(value, indicator.scale, low=low, high=high, guard=guard)
-    reach = z_of(level) * error * derivative(value, indicator.scale, low=low, high=high, guard=guard)
-    lower, upper = (float(inverse(middle + side * reach, indicator.scale, low=low, high=high)) for side in (-1, 1))
+    middle = transform(value, scale, low=low, high=high, guard=guard)
+    reach = z_of(level) * error * derivative(value, scale, low=low, high=high, guard=guard)
+    lower, upper = (float(inverse(middle + side * reach, scale, low=low, high=high)) for side in (-1, 1))
     return min(max(lower, low), value), max(min(upper, high), value)
+
+
+def interval_scale(indicator: Indicator) -> tuple[Scale, float, float]:
+    """Scale and ends on which the interval of an indicator's figures is even.
+
+    Parameters
+    ----------
+    indicator : Indicator
+
+    Returns
+    -------
+    tuple
+        The indicator's own scale and range; for a share that only mismatched counts bring above 100 % (a range that
+        ends at most one point above it), ``logit`` from 0 to 100 %: no interval of it reaches beyond all children.
+        One that can truly exceed 100 %, because those who could be counted are estimated elsewhere, keeps its own.
+    """
+    low, high = indicator.valid_range
+    per = indicator.per
+    if indicator.form == "proportion" and per < high <= per * (1 + MISMATCH):
+        return "logit", low, per
+    return indicator.scale, low, high
 
 
 def distance(value: float, error: float, *, comparator: float, indicator: Indicator) -> float:
@@ -90,10 +120,10 @@ def distance(value: float, error: float, *, comparator: float, indicator: Indica
     """
     if not (np.isfinite(value) and np.isfinite(comparator) and error > 0):
         return float("nan")
-    low, high = indicator.valid_range
+    scale, low, high = interval_scale(indicator)
     guard = _guard(error, indicator)
-    here, there = (transform(x, indicator.scale, low=low, high=high, guard=guard) for x in (value, comparator))
-    return float((here - there) / (error * derivative(value, indicator.scale, low=low, high=high, guard=guard)))
+    here, there = (transform(x, scale, low=low, high=high, guard=guard) for x in (value, comparator))
+    return float((here - there) / (error * derivative(value, scale, low=low, high=high, guard=guard)))
 
 
 def _guard(error: float, indicator: Indicator) -> float:
@@ -176,7 +206,8 @@ def change_since(
     Returns
     -------
     Change
-        ``higher`` or ``lower`` only where the interval leaves out zero; in natural units.
+        ``higher`` or ``lower`` only where the interval leaves out zero; in natural units. ``from_pandemic`` says that
+        the earlier figure ends between April 2020 and August 2022.
     """
     ordered = history.sort_values("period_end", ignore_index=True)
     stretch = segments(ordered, breaks=[b.period for b in indicator.breaks])
@@ -208,5 +239,5 @@ def change_since(
     reach = z_of(level) * error
     lower, upper = change - reach, change + reach
     direction: Direction = "higher" if lower > 0 else "lower" if upper < 0 else "no clear change"
-    apart = change / error if error > 0 else float("nan")
-    return Change(direction, change, lower, upper, level, str(first["period"]), "", apart)
+    pandemic = PANDEMIC[0] <= first["period_end"] <= PANDEMIC[1]
+    return Change(direction, change, lower, upper, level, str(first["period"]), "", error, bool(pandemic))

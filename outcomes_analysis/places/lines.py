@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,12 @@ from outcomes_analysis.places.comparison import (
 )
 from outcomes_analysis.places.verdicts import (
     BY_CHANCE,
+    MANY,
+    TURNED,
     controlled,
     kind_of,
     sampling_unknown,
+    standing,
     verdict,
     why_unfit,
     why_withheld,
@@ -70,6 +73,9 @@ class Setting:
         False for the City of London and the Isles of Scilly.
     level : float
         Of intervals and verdicts.
+    spreads : dict of (str, str) to float
+        Standard deviation between authorities by indicator and period
+        (:func:`outcomes_analysis.places.verdicts.spread_between`); one that is not there is not known.
     """
 
     code: str
@@ -82,6 +88,7 @@ class Setting:
     years: int
     ranked: bool
     level: float
+    spreads: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 def lines(known: pd.DataFrame, *, framework: Framework, setting: Setting) -> pd.DataFrame:
@@ -114,20 +121,37 @@ def lines(known: pd.DataFrame, *, framework: Framework, setting: Setting) -> pd.
     chance = table["trend"].isin(["higher", "lower"]) & ~stays
     table["trend"] = table["trend"].mask(chance, "no clear change")
     table["trend_reason"] = table["trend_reason"].mask(chance, BY_CHANCE)
-    return table
+    return _beside_england(table, level=setting.level)
+
+
+def _beside_england(table: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """Say how each change stands to England's over the same time, which is taken as known."""
+    kept = controlled(table, distance="distance_beyond", level=level)
+    compared = table["england_change"].where(table["distance_beyond"].notna())
+    stands = standing(
+        lower=table["change_lower"], upper=table["change_upper"], comparator=compared, spread=table["spread"], kept=kept
+    )
+    turned = table["direction"].where(table["kind"].isin(TURNED), 0)
+    better = np.where(stands == "above", turned > 0, turned < 0)
+    judged = np.where(np.isin(stands, ["above", "below"]), np.where(better, "better", "worse"), stands)
+    return table.assign(standing_change=stands, verdict_change=np.where(turned == 0, "", judged))
 
 
 def _after_control(table: pd.DataFrame, *, suffix: str, level: float) -> pd.DataFrame:
-    """Take back what is clear alone but not among all, and say where a figure lies clearly above or below."""
-    stays = controlled(table, distance=f"distance{suffix}", level=level)
+    """Take back what is clear alone but not among all, and say how each figure stands, judged or not."""
+    kept = controlled(table, distance=f"distance{suffix}", level=level)
+    comparator = table["neighbours_centre" if suffix else "england"].where(table[f"distance{suffix}"].notna())
+    stands = standing(
+        lower=table["lower"], upper=table["upper"], comparator=comparator, spread=table["spread"], kept=kept
+    )
     judged, reason = f"verdict{suffix}", f"reason{suffix}"
-    chance = table[judged].isin(["better", "worse"]) & ~stays
-    side = np.where(table[f"distance{suffix}"] > 0, "above", "below")
+    chance = table[judged].isin(["better", "worse"]) & (stands == MANY)
     return table.assign(
         **{
-            judged: table[judged].mask(chance, "similar"),
+            judged: table[judged].mask(chance, MANY),
             reason: table[reason].mask(chance, BY_CHANCE),
-            f"clear{suffix}": np.where(stays, side, ""),
+            f"standing{suffix}": stands,
+            f"clear{suffix}": np.where(np.isin(stands, ["above", "below"]), stands, ""),
         }
     )
 
@@ -195,7 +219,9 @@ def _comparisons(
     unfit = why_unfit(figure, indicator=indicator, age=age, ranked=setting.ranked)
     withheld = why_withheld(figure, indicator=indicator, age=age, ranked=setting.ranked)
     counted = not unfit and indicator.tier != "context"
+    spread = setting.spreads.get((indicator.id, str(figure["period"])), float("nan"))
     found: dict[str, Any] = {
+        "spread": spread,
         "england": england,
         "region": regional,
         "neighbours_centre": near.centre,
@@ -210,6 +236,7 @@ def _comparisons(
             comparator=comparator,
             direction=indicator.direction,
             withheld=withheld,
+            spread=spread,
         )
         apart = distance(float(figure["value"]), float(figure["se_total"]), comparator=comparator, indicator=indicator)
         found |= {
@@ -227,7 +254,7 @@ def _change(
     """Change of the place, and England's over the same time."""
     change = change_since(history, indicator=indicator, years=setting.years, level=setting.level, ranked=setting.ranked)
     moved = float("nan")
-    if change.since:
+    if change.since and indicator.form != "count":  # numbers of people rise with the place's own size
         england = known[known["area_code"].eq(ENGLAND)]
         national = dict(zip(england["period"], england["value"], strict=True))  # the last of a period stands
         moved = float(national.get(until, np.nan) - national.get(change.since, np.nan))
@@ -241,6 +268,11 @@ def _change(
         "trend_reason": change.reason,
         "trend_distance": change.distance,
         "england_change": moved,
+        "change_beyond": change.change - moved,
+        "change_beyond_lower": change.lower - moved,
+        "change_beyond_upper": change.upper - moved,
+        "distance_beyond": (change.change - moved) / change.error if change.error > 0 else float("nan"),
+        "from_pandemic": change.from_pandemic,
     }
 
 
@@ -257,11 +289,13 @@ def _nothing(history: pd.DataFrame) -> dict[str, Any]:
     status = str(history["status"].iloc[-1]) if len(history) else "not_available"
     symbol = wording.symbol(status)
     numbers = ("value", "lower", "upper", "level", "published_lower", "published_upper", "published_level")
-    compared = ("england", "region", "neighbours_centre", "distance", "distance_neighbours")
+    compared = ("spread", "england", "region", "neighbours_centre", "distance", "distance_neighbours")
     changed = ("change", "change_lower", "change_upper", "change_level", "trend_distance", "england_change")
+    beyond = ("change_beyond", "change_beyond_lower", "change_beyond_upper", "distance_beyond")
     latest = str(history["period"].iloc[-1]) if len(history) else ""
     return {
-        **dict.fromkeys((*numbers, *compared, *changed, "measured", "age"), float("nan")),
+        **dict.fromkeys((*numbers, *compared, *changed, *beyond, "measured", "age"), float("nan")),
+        "from_pandemic": False,
         "period": latest,
         "interval": "figures",
         "status": status,

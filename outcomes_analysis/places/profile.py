@@ -10,17 +10,19 @@ import pandas as pd
 
 from outcomes_analysis.errors import ObservationsError
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.places.comparison import FEWEST_NEIGHBOURS, Statistic, segments
+from outcomes_analysis.places.comparison import FEWEST_NEIGHBOURS, USABLE, Statistic, segments
 from outcomes_analysis.places.equity import EquityTwin, equity_twin
 from outcomes_analysis.places.lines import ENGLAND, Setting, lines
 from outcomes_analysis.places.neighbouring import Neighbours, neighbour_set
 from outcomes_analysis.places.summary import Place, compose
+from outcomes_analysis.places.verdicts import spread_between
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.provenance import RunManifest, hash_of
 
 SCORE_COLUMNS = (
     "node_id", "node_label", "domain", "experimental", "disputed", "estimate", "lower", "upper", "level", "status",
     "england", "against_england", "neighbours_centre", "joint",
+    "ranked_of",
 )  # fmt: skip
 
 
@@ -61,13 +63,18 @@ class AreaProfile:
         (the smallest wider area that has one where the place has none), ``source_id``. Beside it, all of the same
         period: ``england, region, neighbours_centre`` (median or mean), ``neighbours_count, neighbours_of``. Against
         England: ``verdict, position, reason, distance`` (in errors, positive where higher; NaN where not compared),
-        ``clear`` (``above``, ``below`` or empty, once the number of comparisons is allowed for); the same with
-        ``_neighbours``. Over time: ``trend, change, change_lower, change_upper, change_level, since, trend_reason,
-        trend_distance, england_change``.
+        ``standing`` (:func:`outcomes_analysis.places.verdicts.standing`, whether judged or not), ``clear`` (``above``,
+        ``below`` or empty, once the number of comparisons is allowed for); the same with ``_neighbours``; ``spread``
+        (standard deviation between authorities). Over time: ``trend`` (against itself), ``change, change_lower,
+        change_upper, change_level, since, from_pandemic, trend_reason, trend_distance``; against England over the same
+        time: ``england_change, change_beyond`` (the change less England's, which is taken as known) with
+        ``change_beyond_lower, change_beyond_upper, distance_beyond, standing_change, verdict_change`` (``better``:
+        moved more favourably than England; empty where no way is better).
     domains : DataFrame
         Rows of the index given for this place: ``node_id, node_label, domain, experimental, disputed`` (holds a
         contested indicator), ``estimate, lower, upper, level, england, against_england, neighbours_centre, joint``
-        (places that share the rank) and what else the index has; empty if none was given.
+        (places that share the rank), ``ranked_of`` (places ranked) and what else the index has; empty if none was
+        given.
     parts : DataFrame
         The same for the outcomes within experimental domains, which are shown before the domain.
     series : DataFrame
@@ -82,6 +89,8 @@ class AreaProfile:
         The sections one after another.
     spec : ProfileSpec
     manifest : RunManifest
+    neighbours : str
+        The set it is compared with, in words; empty for none.
     """
 
     area_code: str
@@ -97,6 +106,7 @@ class AreaProfile:
     sections: dict[str, str]
     spec: ProfileSpec
     manifest: RunManifest
+    neighbours: str = ""
 
     @property
     def text(self) -> str:
@@ -182,6 +192,7 @@ def area_profile(
     if not known["area_code"].eq(code).any():
         message = f"No figure for {place['name']} ({code}) measured by {as_of}. Choose a later year or another place."
         raise ObservationsError(message)
+    spreads = _spreads(observations, known[known["area_code"].eq(code)])
     setting = Setting(
         code=code,
         above=above,
@@ -193,6 +204,7 @@ def area_profile(
         years=years,
         ranked=bool(place["ranked"] or district),
         level=level,
+        spreads=spreads,
     )
     table = lines(known, framework=framework, setting=setting)
     domains, scores = _scores(index, parts=parts, setting=setting, framework=framework)
@@ -233,6 +245,7 @@ def area_profile(
             spec=hash_of(spec.__dict__),
             sources=tuple(sorted(set(used["source_id"].astype(str)) - {""})),
         ),
+        neighbours=said.neighbours,
     )
 
 
@@ -255,6 +268,24 @@ def _relevant(
     return rows[rows["year"] <= as_of].sort_values("period_end", kind="stable"), as_of
 
 
+def _spreads(observations: pd.DataFrame, own: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Standard deviation between authorities of each indicator in the period of the place's newest figure."""
+    from outcomes_analysis.areas.register import upper_tier
+
+    newest = own[own["value"].notna()].drop_duplicates("indicator_id", keep="last")
+    wanted = dict(zip(newest["indicator_id"], newest["period"], strict=True))
+    whole = (
+        observations["group_type"].eq("all")
+        & observations["period"].isin(set(wanted.values()))
+        & observations["indicator_id"].isin(list(wanted))
+        & observations["area_code"].isin(upper_tier(ranked_only=True).index)
+        & observations["status"].isin(USABLE)
+    )
+    rows = observations.loc[whole, ["indicator_id", "period", "value"]]
+    found = rows.groupby(["indicator_id", "period"], sort=False)["value"].agg(spread_between)
+    return {(i, p): s for (i, p), s in found.items() if wanted.get(i) == p}
+
+
 def _scores(
     index: _Tabled | None, *, parts: _Tabled | None, setting: Setting, framework: Framework
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -274,7 +305,10 @@ def _own_scores(table: pd.DataFrame, *, setting: Setting, framework: Framework) 
     disputed = {node: any(i.scored and i.contested for i in framework.below(node)) for node in nodes}
     rows = table[table["node_id"].isin(nodes)]
     # how many of all places share a rank, before the others are let go
-    rows = rows.assign(joint=rows.groupby(["node_id", "rank"])["area_code"].transform("size") if "rank" in rows else 0)
+    rows = rows.assign(
+        joint=rows.groupby(["node_id", "rank"])["area_code"].transform("size") if "rank" in rows else 0,
+        ranked_of=rows.groupby("node_id")["rank"].transform("count") if "rank" in rows else 0,
+    )
     near = set(setting.neighbours.loc[setting.neighbours["area_code"].eq(setting.code), "neighbour_code"])
     beside = rows[rows["area_code"].isin(near)].groupby("node_id")["estimate"].agg([setting.statistic, "count"])
     centre = beside[setting.statistic].where(beside["count"] >= FEWEST_NEIGHBOURS)

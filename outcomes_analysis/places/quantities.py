@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from outcomes_analysis import wording
 
@@ -66,6 +68,46 @@ def more_or_fewer(position: str, *, form: str) -> str:
     """
     counted = form in ("proportion", "rate", "dsr", "count")
     return {"above": ("higher", "more"), "below": ("lower", "fewer")}[position][counted]
+
+
+def standing_words(row: Mapping[Any, Any], *, suffix: str = "") -> str:
+    """Say how a figure of a profile stands to its comparator, in the words of every page and table.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of :attr:`outcomes_analysis.places.AreaProfile.table`.
+    suffix : {"", "_neighbours"}
+        Against England, or the neighbours.
+
+    Returns
+    -------
+    str
+        ``"clearly better"``, ``"clearly worse"``; ``"clearly more"`` and so on where no way is better; ``"similar"``,
+        ``"not clear"``, ``"not clear (many compared)"``; empty where nothing can be said.
+    """
+    judged = str(row[f"verdict{suffix}"])
+    if judged in ("better", "worse"):
+        return f"clearly {judged}"
+    stands = str(row[f"standing{suffix}"]) if f"standing{suffix}" in row else ""
+    if judged == "position only" and row["kind"] in ("contested", "activity"):
+        side = stands in ("above", "below")
+        return f"clearly {more_or_fewer(stands, form=str(row['form']))}" if side else stands
+    return judged if judged in ("similar", "not clear", "not clear (many compared)") else ""
+
+
+def since_words(period: str, *, pandemic: bool) -> str:
+    """Write what a change is counted from: ``"since 2021/22 (a year of the pandemic)"``."""
+    return f"since {spoken(period)}{' (a year of the pandemic)' if pandemic else ''}"
+
+
+def year_words(period: str, measured: float) -> str:
+    """Write the year of a figure shortly: ``"2025"``, the year its period ends; ``"2022-24"`` for years together."""
+    pooled = re.fullmatch(r"(\d{4})(/\d{2})?-(\d{2})(/\d{2})?", period)
+    if pooled is None:
+        return str(int(measured))
+    first = int(pooled[1]) + (1 if pooled[2] else 0)
+    return f"{first}-{int(measured) % 100:02d}"
 
 
 def when(period: str) -> str:

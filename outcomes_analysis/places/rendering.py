@@ -10,24 +10,25 @@ import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.places.profile import AreaProfile
-from outcomes_analysis.places.quantities import PERCENT, more_or_fewer, unit_words
+from outcomes_analysis.places.quantities import PERCENT, standing_words, unit_words, year_words
 from outcomes_analysis.places.summary import AGAINST
+from outcomes_analysis.places.verdicts import BY_CHANCE, MANY, SIMILAR_RULE
 
 WIDTH = 100
-NAME = 27
+NAME = 24
 COLUMNS = (
-    ("year", 4),
+    ("year", 7),
     ("value", 7),
     ("interval", 15),
     ("England", 7),
     ("region", 7),
     ("neighb.", 7),
-    ("judged", 8),
+    ("judged", 10),
     ("trend", 8),
 )
-TRENDS = {"no clear change": "no clear", "not compared": "-"}
-SCORED = 24
+SCORED = 22
 SHORT = {"not clearly different": "not clear"}
+DAGGER = "\u2020"
 
 
 def profile_text(profile: AreaProfile) -> str:
@@ -83,21 +84,25 @@ def _line(row: pd.Series) -> str:
     if np.isfinite(row["value"]) and row["symbol"]:
         mark += f" {row['symbol']}"
     unit = row["unit"] if row["unit"] == PERCENT else unit_words(row["unit"])
-    name = textwrap.wrap(f"{row['name']} ({unit}){mark}", NAME)
     has = np.isfinite(row["value"])
+    if has and row["age"] > row["max_age"]:
+        mark += " [old]"
+    if has and row["unit"] == PERCENT and row["value"] > 100:
+        mark += " [over 100]"
+    name = textwrap.wrap(f"{row['name']} ({unit}){mark}", NAME)
     value = wording.number(row["value"], decimals) if has else row["symbol"]
     bounded = has and np.isfinite(row["lower"])
     span = f"{wording.number(row['lower'], decimals)} to {wording.number(row['upper'], decimals)}" if bounded else ""
     if bounded and round(100 * row["level"]) != 90:
         span += "+"
     cells = [
-        str(int(row["measured"])) if has else "",
+        year_words(str(row["period"]), row["measured"]) if has else "",
         value,
         span,
         *(wording.number(row[c], decimals) if np.isfinite(row[c]) else "" for c in ("england", "region")),
         wording.number(row["neighbours_centre"], decimals) if np.isfinite(row["neighbours_centre"]) else "",
         _judged(row),
-        TRENDS.get(row["trend"], row["trend"]) if has else "",
+        _trend(row) if has else "",
     ]
     return "\n".join([_aligned(name[0], cells), *(f"  {part}" for part in name[1:])])
 
@@ -113,15 +118,28 @@ def _aligned(name: str, cells: Sequence[str]) -> str:
 
 def _judged(row: pd.Series) -> str:
     """One word: better, similar or worse; more or fewer where no way is better; a dash where nothing can be said."""
-    if row["verdict"] in ("better", "similar", "worse"):
-        return str(row["verdict"])
-    if row["kind"] in ("contested", "activity") and np.isfinite(row["distance"]):
-        return more_or_fewer(row["clear"], form=row["form"]) if row["clear"] else "similar"
+    said = standing_words(row)
+    if said:
+        return said.removeprefix("clearly ").replace(" (many compared)", DAGGER)
     return "-" if row["verdict"] == "position only" else ""
 
 
+def _trend(row: pd.Series) -> str:
+    """Higher or lower than before, with E where England moved likewise, or a question mark where that is not known."""
+    if row["trend"] == "not compared":
+        return "-"
+    apart = row["standing_change"] in ("above", "below")
+    if row["trend"] == "no clear change":
+        return "not as E" if apart else "no clear"
+    return f"{row['trend']}{'' if apart else ' E' if np.isfinite(row['distance_beyond']) else ' ?'}"
+
+
 def _domain_block(domains: pd.DataFrame, parts: pd.DataFrame) -> str:
-    heads = f"{'score':>6}  {'90% interval':<15}  {'England':>7}  {'against England':<15}  rank"
+    levels = domains["level"].dropna()
+    level = f"{round(100 * levels.iloc[0])}%" if len(levels) else ""
+    ranked = domains["ranked_of"].max() if "ranked_of" in domains else 0
+    heading = f"rank, {level} range of {ranked:.0f}" if ranked > 0 else "rank"
+    heads = f"{'score':>6}  {f'{level} interval'.strip():<14}  {'England':>7}  {'against England':<15} {heading}"
     lines = ["DOMAINS (higher is better; 0 is England in the base period; England now stands beside)"]
     lines += [f"{'':<{SCORED}} {heads}"]
     for _, row in domains.iterrows():
@@ -151,11 +169,12 @@ def _score_lines(row: pd.Series, *, indent: str = "", label: str = "") -> list[s
     if np.isfinite(row.get("rank", np.nan)):
         rank = f"{'joint ' if row['joint'] > 1 else ''}{wording.ordinal(int(row['rank']))}"
         if np.isfinite(row.get("rank_lower", np.nan)):
-            rank += f" ({int(row['rank_lower'])} to {int(row['rank_upper'])})"
+            first, last = (wording.ordinal(int(row[c])) for c in ("rank_lower", "rank_upper"))
+            rank = f"{first} to {last} ({rank})"
     elif str(row.get("status", "")) == "not_ranked":
         rank = "not ranked"
     score = wording.signed(row["estimate"], 2)
-    words = f"{name:<{SCORED}} {score:>6}  {span:<15}  {england:>7}  {SHORT.get(against, against):<15}  {rank}"
+    words = f"{name:<{SCORED}} {score:>6}  {span:<14}  {england:>7}  {SHORT.get(against, against):<15} {rank}"
     return [*above, words.rstrip()]
 
 
@@ -171,12 +190,21 @@ def _legend(profile: AreaProfile) -> str:
     usual = f"{round(100 * profile.spec.level)}%"
     notes.append(f"interval: {usual}, sampling and year-to-year variation together")
     if table["neighbours_of"].max() > 0:
+        notes.append(f"neighb.: {profile.spec.statistic} of {profile.neighbours}, those that have a figure")
+    has = table["value"].notna()
+    if (has & (table["age"] > table["max_age"])).any():
+        notes.append("[old] measured too long ago to say much about today; shown and not judged")
+    if (has & table["unit"].eq(PERCENT) & (table["value"] > 100)).any():
         notes.append(
-            f"neighb.: {profile.spec.statistic} of the {profile.spec.neighbours} neighbours that have a figure"
+            "[over 100] more children were counted than were thought entitled, whose number is estimated elsewhere"
         )
+    if table["standing"].eq(MANY).any():
+        notes.append(f"not clear{DAGGER}: not clear (many compared): {BY_CHANCE}")
     notes += [
-        "judged: against England's figure of the same period, once the number of comparisons is allowed for; more and "
-        "fewer (higher, lower) where neither way is better; - none given",
-        f"trend: over at most {profile.spec.years} years, never across a break; - not comparable",
+        f"judged: against England's figure of the same period. {SIMILAR_RULE} More and fewer (higher, lower) where "
+        "neither way is better; - none given",
+        f"trend: against itself over at most {profile.spec.years} years, never across a break; E: without a clear "
+        "difference from England's change over the same years; not as E: no clear change here, while England's "
+        "differs; ? cannot be set beside England's; - not comparable",
     ]
     return "\n".join(_wrapped(note, indent="  ") for note in notes)

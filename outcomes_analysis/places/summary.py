@@ -10,8 +10,16 @@ import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.places.quantities import amount, difference, more_or_fewer, short_amount, spoken, when
-from outcomes_analysis.places.verdicts import TOO_FEW, strands
+from outcomes_analysis.places.quantities import (
+    amount,
+    difference,
+    more_or_fewer,
+    short_amount,
+    since_words,
+    spoken,
+    when,
+)
+from outcomes_analysis.places.verdicts import MANY, NOT_CLEAR, SIMILAR_RULE, TOO_FEW, strands
 from outcomes_analysis.relations.sentences import checked, in_sentence
 
 MOST_NAMED = 8
@@ -60,14 +68,24 @@ def figure_words(row: pd.Series, *, against: str = "england") -> str:
 
 
 def change_words(row: pd.Series) -> str:
-    """Write a change: ``"persistent absence (+3.1 percentage points since 2021/22, +1.2 to +5.0 at 90%)"``."""
+    """Write a change beside England's over the same time, with the difference and its interval where it is known."""
     unit, decimals = str(row["unit"]), int(row["decimals"])
-    bounds = (wording.signed(row[c], decimals) for c in ("change_lower", "change_upper"))
-    national = row["england_change"]
-    england = f"; England {wording.signed(national, decimals)}" if np.isfinite(national) else ""
+
+    def span(first: str, last: str) -> str:
+        return f"{wording.signed(row[first], decimals)} to {wording.signed(row[last], decimals)}"
+
+    said = (
+        f"{in_sentence(str(row['name']))} ({difference(row['change'], unit=unit, decimals=decimals)} "
+        f"{since_words(str(row['since']), pandemic=bool(row['from_pandemic']))}"
+    )
+    at = f"at {round(100 * row['change_level'])}%"
+    if not np.isfinite(row["change_beyond"]):
+        return f"{said}, {span('change_lower', 'change_upper')} {at}; England's change not known)"
+    beyond = wording.signed(row["change_beyond"], decimals)
+    many = f", {MANY}" if row["standing_change"] == MANY else ""
     return (
-        f"{in_sentence(str(row['name']))} ({difference(row['change'], unit=unit, decimals=decimals)} since "
-        f"{spoken(row['since'])}, {' to '.join(bounds)} at {round(100 * row['change_level'])}%{england})"
+        f"{said}; England {wording.signed(row['england_change'], decimals)}; difference {beyond}, "
+        f"{span('change_beyond_lower', 'change_beyond_upper')} {at}{many})"
     )
 
 
@@ -164,11 +182,7 @@ def _judged_sentence(table: pd.DataFrame, *, level: float) -> str:
     if found.empty:
         return "For none of its figures of children's outcomes can a judgement against England be given."
     better, worse = _clear_lists(table, found, distance="distance", words=figure_words)
-    counted, kept = len(found), int(found["clear"].sum())
-    alone = int((found["p_value"] <= 1 - level).sum())
-    dropped = (
-        f" Taken alone, {alone} would look clear; {alone - kept} of those are not counted here." if alone > kept else ""
-    )
+    counted = len(found)
     return "\n".join(
         [
             bullets(
@@ -177,12 +191,24 @@ def _judged_sentence(table: pd.DataFrame, *, level: float) -> str:
                 better,
             ),
             bullets(f"Clearly worse than England on {_count(len(worse))}", worse),
-            f"Not clearly different on {counted - kept}. If nothing differed, about "
+            f"{_others(found, table, level=level)} If nothing differed, about "
             f"{wording.number((1 - level) * counted, 1)} of {counted} intervals ({round(100 * level)}%) would leave "
             "England out by chance alone; those named remain once that is allowed for: at most one in ten of such "
-            f"differences is expected to be chance (Benjamini-Hochberg).{dropped}",
+            "differences is expected to be chance (Benjamini-Hochberg).",
         ]
     )
+
+
+def _others(found: pd.DataFrame, table: pd.DataFrame, *, level: float) -> str:
+    """How many of the rest are similar, not clear, or not clear among so many: each strand as its first figure is."""
+    stands = table.set_index("indicator_id")["standing"]
+    rest = found[~found["clear"]]
+    # of a pair of near-duplicates that differ the less certain word is said: similar only where all of them are
+    alike = rest["members"].map(lambda ids: stands[list(ids)].eq("similar").all()).astype(bool)
+    many = ~alike & (rest["p_value"] <= 1 - level)
+    counts = {"similar to England": int(alike.sum()), MANY: int(many.sum()), NOT_CLEAR: int((~alike & ~many).sum())}
+    words = [f"{said} on {count}" for said, count in counts.items() if count]
+    return f"Of the others: {wording.listed(words)}." if words else "There are no others."
 
 
 def _enabler_sentence(table: pd.DataFrame, *, level: float) -> str:
@@ -205,10 +231,11 @@ def _contested_sentence(table: pd.DataFrame) -> str:
         return ""
     clear = rows[rows["clear"].ne("")]
     words = [f"clearly {more_or_fewer(r['clear'], form=r['form'])}: {figure_words(r)}" for _, r in clear.iterrows()]
-    rest = len(rows) - len(clear)
+    rest = rows[rows["clear"].eq("")]["standing"].value_counts()
+    words += [f"{stands}: {rest[stands]}" for stands in ("similar", NOT_CLEAR, MANY) if stands in rest]
     return bullets(
         "Disputed figures (marked *): which way is better is not agreed, so only more or fewer than England is said",
-        [*words, f"{rest} not clearly different"] if rest else words,
+        words,
     )
 
 
@@ -247,18 +274,33 @@ def _beside_neighbours(row: pd.Series) -> str:
 def _trend_sentence(table: pd.DataFrame, *, place: Place, years: int) -> str:
     if not place.ranked:
         return f"No change over time is told here: {TOO_FEW.split(' for ')[0]}, so that figures swing by chance."
-    found = _clear_strands(table, distance="trend_distance", kinds=SCORED, level=place.level)
-    if found.empty:
+    found = _clear_strands(table, distance="distance_beyond", kinds=SCORED, level=place.level)
+    own = _clear_strands(table, distance="trend_distance", kinds=SCORED, level=place.level)
+    if own.empty:
         return ""
-    better, worse = _clear_lists(table, found, distance="trend_distance", words=change_words)
-    lead = (
-        f"Over time (at most {years} years, never across a break): {len(found)} outcomes for children can be compared "
-        "with themselves"
+    better, worse = _clear_lists(table, found, distance="distance_beyond", words=change_words)
+    apart = set(found.loc[found["clear"], "strand"])
+    likewise = own[~own["strand"].isin(apart)]
+    rose, fell = _clear_lists(table, likewise, distance="trend_distance", words=change_words)
+    pandemic = table.loc[table["since"].ne("") & table["kind"].isin(SCORED), "from_pandemic"].astype(bool)
+    marked = (
+        " What is counted from a year of the pandemic holds the way out of it: England's change does too."
+        if pandemic.any()
+        else ""
     )
     return "\n".join(
         [
-            bullets(f"{lead}. Clearly better than before on {_count(len(better))}", better),
-            bullets(f"Clearly worse than before on {_count(len(worse))}", worse),
+            f"Over time (at most {years} years, never across a break): {len(own)} outcomes for children can be set "
+            f"beside themselves, {'all' if len(found) == len(own) else len(found)} of them with England's change over "
+            f"the same years, which is taken as known.{marked}",
+            bullets(f"Moved clearly more favourably than England on {_count(len(better))}", better),
+            bullets(f"Clearly less favourably on {_count(len(worse))}", worse),
+            bullets(
+                "Better than before, without a clear difference from England's change, on " + _count(len(rose)), rose
+            ),
+            bullets(
+                "Worse than before, without a clear difference from England's change, on " + _count(len(fell)), fell
+            ),
         ]
     )
 
@@ -381,7 +423,8 @@ def compose(
         "method": (
             f"A judgement is given only where the {round(100 * place.level)}% interval, sampling and year-to-year "
             "variation together, leaves out the figure it is set against, which is of the same period and taken as "
-            "known."
+            f"known. {SIMILAR_RULE} Not clear: neither can be said. Not clear (many compared): the interval leaves it "
+            "out, but among so many comparisons chance alone would bring that."
         ),
         "notice": (
             framework.notice

@@ -6,11 +6,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from outcomes_analysis.framework.model import Indicator
 from outcomes_analysis.observations.intervals import rounding_error
 
-Judgement = Literal["better", "similar", "worse", "position only", "no figure"]
+Judgement = Literal[
+    "better", "similar", "worse", "not clear", "not clear (many compared)", "position only", "no figure"
+]
 Position = Literal["above", "below", "equal", ""]
 Kind = Literal["outcome", "contested", "enabler", "activity", "local", "context"]
 
@@ -19,6 +22,14 @@ FEWEST_EVENTS = 10  # behind a rate: OHID's own least for Byar's interval
 TOO_FEW = "too few children for a judgement"
 UNKNOWN = "how many children are behind the figure is not known here"
 BY_CHANCE = "its own interval leaves the comparison out, but among so many comparisons chance alone would bring that"
+NOT_CLEAR, MANY = "not clear", "not clear (many compared)"
+JUDGED = ("better", "worse", "similar", NOT_CLEAR, MANY)
+TURNED = ("outcome", "enabler", "local")  # kinds of which one way is better
+NARROW = 0.5  # standard deviations between authorities on each side of the comparator: within them all is alike
+SIMILAR_RULE = (
+    "Similar: the whole interval lies within half of the usual distance between authorities of what it is set against."
+)
+FEWEST_AUTHORITIES = 30  # whose spread is the unit of a score and of what counts as narrow
 
 
 class Verdict(NamedTuple):
@@ -54,8 +65,79 @@ def kind_of(indicator: Indicator) -> Kind:
     return "outcome" if indicator.scored and indicator.layer == "child" else "enabler"
 
 
+def spread_between(values: ArrayLike) -> float:
+    """Measure how far authorities' figures lie apart.
+
+    Parameters
+    ----------
+    values : array of float
+        Figures of one indicator and period, one an authority, in natural units; missing ones are left out.
+
+    Returns
+    -------
+    float
+        Standard deviation (n - 1); NaN for fewer than thirty authorities.
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    return float(known.std(ddof=1)) if len(known) >= FEWEST_AUTHORITIES else float("nan")
+
+
+def standing(
+    *,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    comparator: ArrayLike,
+    spread: ArrayLike = float("nan"),
+    kept: ArrayLike = True,
+) -> NDArray[np.str_]:
+    """Say how figures stand to what they are held against: the one rule of every page, table and map.
+
+    Parameters
+    ----------
+    lower, upper : array of float
+        Intervals from both variances, in natural units.
+    comparator : array of float
+        What they are held against, taken as known.
+    spread : array of float
+        Standard deviation between authorities (:func:`spread_between`); NaN where it is not known.
+    kept : array of bool
+        Whether a difference stays clear once the number of comparisons is allowed for (:func:`controlled`).
+
+    Returns
+    -------
+    array of str
+        ``above`` or ``below`` where the interval leaves the comparator out; ``not clear (many compared)`` where it
+        does and the number of comparisons took that back; ``similar`` where the whole interval lies within half a
+        standard deviation between authorities of the comparator; else ``not clear``. Empty where an interval or the
+        comparator is missing.
+    """
+    low, high, base, unit = (np.asarray(x, dtype=float) for x in (lower, upper, comparator, spread))
+    reach = NARROW * unit
+    above, below = low > base, high < base
+    apart = above | below
+    return np.select(
+        [
+            ~(np.isfinite(low) & np.isfinite(high) & np.isfinite(base)),
+            apart & ~np.asarray(kept, dtype=bool),
+            above,
+            below,
+            (low >= base - reach) & (high <= base + reach),
+        ],
+        ["", MANY, "above", "below", "similar"],
+        default=NOT_CLEAR,
+    )
+
+
 def verdict(
-    *, value: float, lower: float, upper: float, comparator: float, direction: int, withheld: str = ""
+    *,
+    value: float,
+    lower: float,
+    upper: float,
+    comparator: float,
+    direction: int,
+    withheld: str = "",
+    spread: float = float("nan"),
 ) -> Verdict:
     """Judge a figure against a comparator.
 
@@ -69,12 +151,14 @@ def verdict(
         Which way is better.
     withheld : str
         Why no judgement may be given (see :func:`why_withheld`), or empty.
+    spread : float
+        Standard deviation between authorities; without it nothing is called similar.
 
     Returns
     -------
     Verdict
-        ``better`` or ``worse`` only where the interval leaves out the comparator; else ``similar``. Where a judgement
-        is withheld, only the position.
+        ``better`` or ``worse`` only where the interval leaves out the comparator; ``similar`` only where it is narrow
+        enough to say so (:func:`standing`); else ``not clear``. Where a judgement is withheld, only the position.
     """
     if not np.isfinite(value):
         return Verdict("no figure", "", withheld or "no figure for this place")
@@ -85,9 +169,10 @@ def verdict(
         return Verdict("position only", position, withheld or "neither higher nor lower is better")
     if not (np.isfinite(lower) and np.isfinite(upper)):
         return Verdict("position only", position, "how sure the figure is, is not known")
-    if lower <= comparator <= upper:
-        return Verdict("similar", position, "")
-    return Verdict("better" if (value - comparator) * direction > 0 else "worse", position, "")
+    found = str(standing(lower=lower, upper=upper, comparator=comparator, spread=spread))
+    if found in ("above", "below"):
+        return Verdict("better" if (found == "above") == (direction > 0) else "worse", position, "")
+    return Verdict("similar" if found == "similar" else "not clear", position, "")
 
 
 def sampling_unknown(row: pd.Series[Any] | dict[str, Any], *, indicator: Indicator) -> bool:
@@ -211,7 +296,7 @@ def strands(table: pd.DataFrame, *, distance: str, level: float) -> pd.DataFrame
 
     rows = table[table[distance].notna()]
     strand = rows["doublet"].where(rows["doublet"].ne(""), rows["indicator_id"])
-    turned = rows["kind"].isin(["outcome", "enabler", "local"])
+    turned = rows["kind"].isin(TURNED)
     oriented = rows[distance] * rows["direction"].where(turned, 1).astype(float)
     parts = pd.DataFrame({"kind": rows["kind"], "strand": strand, "id": rows["indicator_id"], "distance": oriented})
     found = parts.groupby(["kind", "strand"], sort=False).agg(members=("id", tuple), distance=("distance", "mean"))

@@ -29,6 +29,19 @@ def test_interval_is_even_on_the_indicators_own_scale():
     assert all(np.isnan(total_interval(90, np.nan, indicator=made())))
 
 
+def test_a_share_of_all_children_has_no_interval_beyond_them():
+    # counts that do not match bring an offer to 100.2 %, never an interval of 98.7 % beyond 100:
+    # logit of 98.7 % is 4.3296; 1.6449 x 1.5 x 100 / (98.7 x 1.3) = 1.9229; back: 91.73 and 99.81
+    offers = made(scale="identity", valid_range=(0, 101), decimals=2)
+    assert total_interval(98.7, 1.5, indicator=offers) == pytest.approx((91.73, 99.81), abs=0.01)
+    lower, upper = total_interval(100.2, 1.5, indicator=offers)
+    assert lower < 100
+    assert upper == 100.2  # as published
+    # places taken up, of those thought entitled, can truly exceed 100 %
+    places = made(scale="identity", valid_range=(0, 250))
+    assert total_interval(99, 2, indicator=places)[1] == pytest.approx(99 + 3.2897, abs=1e-4)
+
+
 @pytest.mark.parametrize("scale", ["identity", "logit", "log"])
 def test_a_figure_is_as_many_errors_away_as_its_interval_says(scale):
     """Beyond z of a level just where the interval of that level leaves the comparator out, at every level."""

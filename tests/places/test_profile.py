@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import AreaError, ObservationsError
 from outcomes_analysis.places import AreaProfile, area_profile, profile_text
 from outcomes_analysis.wording import associational
@@ -30,7 +31,7 @@ def test_hackney(profile_of, place_observations, pairs):
     assert (profile.area_code, profile.region_name, profile.period) == ("E09000012", "London", 2025)
     # as published: 68.1 % of Hackney's children in 2024/25, England 68.3; Attainment 8 50.5 against 46.0 in 2024/25
     gld, a8 = table.loc["gld_pct"], table.loc["attainment8"]
-    assert (round(gld["value"], 1), round(gld["england"], 1), gld["verdict"]) == (68.1, 68.3, "similar")
+    assert (round(gld["value"], 1), round(gld["england"], 1), gld["verdict"]) == (68.1, 68.3, "not clear")
     assert (round(a8["value"], 1), round(a8["england"], 1), a8["verdict"]) == (50.5, 46.0, "better")
     assert (a8["period"], a8["age"], a8["level"]) == ("2024/25", 0, 0.9)
     codes = pairs.loc[pairs["area_code"].eq("E09000012"), "neighbour_code"]
@@ -40,6 +41,91 @@ def test_hackney(profile_of, place_observations, pairs):
     by_hand = sorted(own.loc[list(codes)])
     assert a8["neighbours_centre"] == pytest.approx((by_hand[4] + by_hand[5]) / 2)
     assert (a8["neighbours_count"], a8["neighbours_of"]) == (10, 10)
+
+
+def changed(table: pd.DataFrame, values: dict[tuple[str, str, str], float], *, column: str = "value") -> pd.DataFrame:
+    """Cells by indicator, area and period, added to."""
+    made = table.copy()
+    for (indicator, area, period), more in values.items():
+        made.loc[
+            made["indicator_id"].eq(indicator) & made["area_code"].eq(area) & made["period"].eq(period), column
+        ] += more
+    return made
+
+
+def test_what_the_number_of_comparisons_takes_back_is_said(profile_of, place_observations):
+    """Attainment 8 lies 4.5 above England: with an error of 2.5 clear alone (p = .07), of two comparisons not."""
+    wide = changed(place_observations, {("attainment8", "E09000012", "2024/25"): 1.7}, column="se_total")
+    profile = profile_of("Hackney", observations=wide)
+    a8 = rows(profile).loc["attainment8"]
+    assert a8["lower"] > a8["england"]
+    assert (a8["verdict"], a8["clear"]) == ("not clear (many compared)", "")
+    assert a8["reason"].startswith("its own interval leaves the comparison out")
+    assert "Of the others: not clear (many compared) on 1 and not clear on 1." in profile.sections["judged"]
+    assert "not clear\u2020" in profile_text(profile)
+
+
+def test_similar_needs_an_interval_within_half_the_distance_between_authorities(profile_of, place_observations):
+    own = ("gld_pct", "E09000012", "2024/25")
+    there = place_observations.query("indicator_id == 'gld_pct' and period == '2024/25'").set_index("area_code")
+    england = there.loc["E92000001", "value"]
+    ordinary = there.index.isin(upper_tier(ranked_only=True).index) & there["status"].eq("published")
+    spread = there["value"].where(there.index != "E09000012", england)[ordinary].std()
+    for error, said in ((0.9, "similar"), (1.1, "not clear")):
+        # right on England: 1.645 errors to each side
+        assert (1.645 * error < spread / 2) == (said == "similar")
+        table = changed(place_observations, {own: england - there.loc["E09000012", "value"]})
+        table = changed(table, {own: error - 1.2}, column="se_total")
+        gld = rows(profile_of("Hackney", observations=table)).loc["gld_pct"]
+        assert gld["spread"] == pytest.approx(spread)
+        assert gld["verdict"] == said
+
+
+def test_a_change_is_judged_beside_englands(profile_of, place_observations):
+    """A rise is Hackney's own only where its difference from England's leaves nought out."""
+    first, last, here, nation = "2021/22", "2024/25", "E09000012", "E92000001"
+    gld = place_observations.query("indicator_id == 'gld_pct'").set_index(["area_code", "period"])["value"]
+    own, national = gld[here, last] - gld[here, first], gld[nation, last] - gld[nation, first]
+    reach = 1.644854 * 1.2 * np.sqrt(2)  # both errors are 1.2
+    row = rows(profile_of("Hackney")).loc["gld_pct"]
+    assert row["change_beyond"] == pytest.approx(own - national)
+    assert row["change_beyond_lower"] == pytest.approx(own - national - reach, abs=1e-5)
+    assert row["change_beyond_upper"] == pytest.approx(own - national + reach, abs=1e-5)
+    assert bool(row["from_pandemic"])
+    # from here on Hackney rose just as England did; now both by six more: higher than before, and as England did
+    level = changed(place_observations, {("gld_pct", here, first): own - national})
+    both = changed(level, {("gld_pct", area, first): -6.0 for area in (here, nation)})
+    profile = profile_of("Hackney", observations=both)
+    row = rows(profile).loc["gld_pct"]
+    assert (row["trend"], row["verdict_change"]) == ("higher", "not clear")
+    said = profile.sections["trends"]
+    assert "Moved clearly more favourably than England on none." in said
+    assert "without a clear difference from England's change, on 1:\n- good level of" in said
+    assert f"since 2021/22 (a year of the pandemic); England {national + 6:+.1f}; difference" in said
+    assert "higher E" in profile_text(profile)
+    # Hackney alone rose by six more
+    alone = changed(level, {("gld_pct", here, first): -6.0})
+    profile = profile_of("Hackney", observations=alone)
+    assert rows(profile).loc["gld_pct", "verdict_change"] == "better"
+    assert "Moved clearly more favourably than England on 1:\n- good level of" in profile.sections["trends"]
+    # England alone rose: Hackney's change is not clear of itself and clearly less favourable
+    back = {("gld_pct", here, first): national, ("gld_pct", nation, first): -6.0}
+    left = profile_of("Hackney", observations=changed(level, back))
+    assert rows(left).loc["gld_pct", ["trend", "verdict_change"]].tolist() == ["no clear change", "worse"]
+    assert "Clearly less favourably on 1:\n- good level of" in left.sections["trends"]
+    assert "not as E" in profile_text(left)
+
+
+def test_rows_that_need_a_remark_carry_it(profile_of, place_observations):
+    over = changed(place_observations, {("gld_pct", "E09000012", "2024/25"): 60.0})
+    shown = profile_text(profile_of("Hackney", observations=over))
+    assert "[over 100] more children were counted than were thought entitled" in shown
+    old = profile_text(profile_of("Hackney", period=2030))
+    assert "[old] measured too long ago" in old
+    plain = profile_text(profile_of("Hackney"))
+    assert "[old]" not in plain
+    assert "[over 100]" not in plain
+    assert "dfe_2025" not in profile_text(profile_of("Hackney", neighbours="dfe_2025"))
 
 
 def test_contested_and_neutral_figures_are_not_judged(profile_of):
@@ -141,7 +227,7 @@ def test_text_follows_the_numbers(profile_of, place_observations):
     # Attainment 8: 4.5 points over an error of 0.8; good level of development: 0.2 % over 1.2
     assert "Strengths: clearly better than England on 1 of 2 outcomes for children" in profile.text
     assert "\n- average Attainment 8 score (50.5 points in 2024/25, England 46.0)\n" in profile.text
-    assert "Clearly worse than England on none.\nNot clearly different on 1." in profile.text
+    assert "Clearly worse than England on none.\nOf the others: not clear on 1." in profile.text
     assert "about 0.2 of 2 intervals (90%)" in profile.text
     assert list(profile.sections)[:2] == ["opening", "judged"]
     assert list(profile.sections).index("judged") < list(profile.sections).index("missing")
@@ -265,7 +351,7 @@ def test_domains_from_an_index(profile_of):
     # it holds a disputed indicator, hence the mark; without a column for it England is 0
     assert "- Learning * +0.42, 0.20 to 0.64 (90% interval), clearly better than England" in profile.text
     line = next(x for x in profile_text(profile).splitlines() if x.startswith("Learning *"))
-    assert " ".join(line.split()) == "Learning * +0.42 0.20 to 0.64 clearly better 31st (20 to 45)"
+    assert " ".join(line.split()) == "Learning * +0.42 0.20 to 0.64 clearly better 20th to 45th (31st)"
 
 
 def test_a_score_is_set_against_englands_of_the_same_date(profile_of):
@@ -289,7 +375,7 @@ def test_a_score_is_set_against_englands_of_the_same_date(profile_of):
     line = next(
         x for x in profile_text(profile_of("Hackney", index=Index())).splitlines() if x.startswith("Learning *")
     )
-    assert " ".join(line.split()) == "Learning * +0.42 0.20 to 0.64 +0.50 not clear joint 1st (1 to 3)"
+    assert " ".join(line.split()) == "Learning * +0.42 0.20 to 0.64 +0.50 not clear 1st to 3rd (joint 1st)"
     Index.table["against_england"] = "below"  # what the index says goes before what is worked out here
     profile = profile_of("Hackney", index=Index())
     assert "clearly worse than England" in profile.sections["domains"]

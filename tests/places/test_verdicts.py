@@ -7,8 +7,17 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.framework.model import Indicator, Sampling
-from outcomes_analysis.places.quantities import amount, difference, more_or_fewer, when
-from outcomes_analysis.places.verdicts import controlled, kind_of, strands, too_few, verdict, why_withheld
+from outcomes_analysis.places.quantities import amount, difference, more_or_fewer, standing_words, when, year_words
+from outcomes_analysis.places.verdicts import (
+    controlled,
+    kind_of,
+    spread_between,
+    standing,
+    strands,
+    too_few,
+    verdict,
+    why_withheld,
+)
 
 
 def made(**more: object) -> Indicator:
@@ -27,9 +36,9 @@ def made(**more: object) -> Indicator:
         (75, 72, 78, 70, -1, ("worse", "above", "")),
         (65, 62, 68, 70, 1, ("worse", "below", "")),
         (65, 62, 68, 70, -1, ("better", "below", "")),
-        (75, 69, 81, 70, 1, ("similar", "above", "")),
-        (75, 70, 80, 70, 1, ("similar", "above", "")),  # the bound itself does not leave it out
-        (70, 70, 70, 70, 1, ("similar", "equal", "")),
+        (75, 69, 81, 70, 1, ("not clear", "above", "")),
+        (75, 70, 80, 70, 1, ("not clear", "above", "")),  # the bound itself does not leave it out
+        (70, 70, 70, 70, 1, ("not clear", "equal", "")),  # how far authorities lie apart is not known
         (75, 72, 78, 70, 0, ("position only", "above", "neither higher nor lower is better")),
         (75, np.nan, np.nan, 70, 1, ("position only", "above", "how sure the figure is, is not known")),
         (75, 72, 78, np.nan, 1, ("position only", "", "nothing of the same period to compare with")),
@@ -38,6 +47,76 @@ def made(**more: object) -> Indicator:
 )
 def test_verdict(value, lower, upper, comparator, direction, expected):
     assert verdict(value=value, lower=lower, upper=upper, comparator=comparator, direction=direction) == expected
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "spread", "kept", "expected"),
+    [
+        # authorities 8 apart, England 70: alike is 66 to 74
+        (67, 73, 8, True, "similar"),
+        (66, 74, 8, True, "similar"),
+        (65.9, 73, 8, True, "not clear"),
+        (67, 74.1, 8, True, "not clear"),
+        (40, 99, 8, True, "not clear"),
+        (67, 73, np.nan, True, "not clear"),
+        # a clear difference is clear, however small, and is taken back by the number of comparisons alone
+        (70.1, 71, 8, True, "above"),
+        (69, 69.9, 8, True, "below"),
+        (70.1, 71, 8, False, "not clear (many compared)"),
+        (69, 69.9, 8, False, "not clear (many compared)"),
+        (67, 73, 8, False, "similar"),
+        (np.nan, 73, 8, True, ""),
+    ],
+)
+def test_similar_only_where_the_interval_is_narrow_enough(lower, upper, spread, kept, expected):
+    assert standing(lower=lower, upper=upper, comparator=70, spread=spread, kept=kept) == expected
+    both = standing(lower=[lower, 80], upper=[upper, 90], comparator=70, spread=spread, kept=kept)
+    assert list(both) == [expected, "above" if kept else "not clear (many compared)"]
+    assert standing(lower=lower, upper=upper, comparator=np.nan, spread=spread, kept=kept) == ""
+
+
+def test_a_verdict_follows_the_same_rule():
+    near = {"value": 71, "lower": 67, "upper": 73, "comparator": 70, "direction": -1}
+    assert verdict(**near, spread=8) == ("similar", "above", "")
+    assert verdict(**near, spread=4) == ("not clear", "above", "")
+
+
+def test_how_far_authorities_lie_apart():
+    values = np.arange(30.0)
+    # variance of 0 to 29, n - 1: 30 x 31 / 12
+    assert spread_between([*values, np.nan]) == pytest.approx(np.sqrt(77.5))
+    assert np.isnan(spread_between(values[:29]))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"verdict": "better"}, "clearly better"),
+        ({"verdict": "similar"}, "similar"),
+        ({"verdict": "not clear (many compared)"}, "not clear (many compared)"),
+        ({"verdict": "no figure"}, ""),
+        ({"verdict": "position only", "kind": "outcome", "standing": "above"}, ""),
+        ({"verdict": "position only", "kind": "contested", "standing": "above"}, "clearly more"),
+        ({"verdict": "position only", "kind": "activity", "form": "mean", "standing": "below"}, "clearly lower"),
+        ({"verdict": "position only", "kind": "activity", "standing": "not clear"}, "not clear"),
+    ],
+)
+def test_one_wording_of_how_a_figure_stands(row, words):
+    blank = {"kind": "outcome", "form": "rate", "standing": ""}
+    assert standing_words(blank | row) == words
+
+
+@pytest.mark.parametrize(
+    ("period", "measured", "words"),
+    [
+        ("2024/25", 2025, "2025"),
+        ("2025-03-31", 2025, "2025"),
+        ("2020-22", 2022, "2020-22"),
+        ("2021/22-23/24", 2024, "2022-24"),
+    ],
+)
+def test_years_taken_together_are_not_one_year(period, measured, words):
+    assert year_words(period, measured) == words
 
 
 def test_a_reason_withholds_the_judgement_and_keeps_the_position():

@@ -15,6 +15,8 @@ from outcomes_analysis.observations.groups import group_label, group_order
 from outcomes_analysis.observations.intervals import z_of
 from outcomes_analysis.observations.periods import year_of
 from outcomes_analysis.observations.scales import derivative, inverse, transform
+from outcomes_analysis.places.comparison import interval_scale
+from outcomes_analysis.places.quantities import unit_words
 from outcomes_analysis.places.verdicts import TOO_FEW, why_unfit
 from outcomes_analysis.project import LEVEL
 
@@ -207,13 +209,13 @@ def _series(rows: pd.DataFrame, indicator: Indicator, group: str, *, size: int, 
 
 def _interval(rows: pd.DataFrame, indicator: Indicator) -> tuple[np.ndarray, np.ndarray]:
     """Bounds of the 90 % interval from ``se_total``, even on the indicator's scale, back in natural units."""
-    low, high = indicator.valid_range
+    scale, low, high = interval_scale(indicator)
     value, error = rows["value"].to_numpy(float), rows["se_total"].to_numpy(float)
     guard = np.maximum(0.5 * 10.0**-indicator.decimals, 0.5 * np.nan_to_num(error))
-    middle = transform(value, indicator.scale, low=low, high=high, guard=guard)
-    reach = z_of(LEVEL) * error * derivative(value, indicator.scale, low=low, high=high, guard=guard)
-    lower = np.minimum(inverse(middle - reach, indicator.scale, low=low, high=high), value)
-    upper = np.maximum(inverse(middle + reach, indicator.scale, low=low, high=high), value)
+    middle = transform(value, scale, low=low, high=high, guard=guard)
+    reach = z_of(LEVEL) * error * derivative(value, scale, low=low, high=high, guard=guard)
+    lower = np.minimum(inverse(middle - reach, scale, low=low, high=high), value)
+    upper = np.maximum(inverse(middle + reach, scale, low=low, high=high), value)
     return lower, upper
 
 
@@ -276,7 +278,7 @@ def measures(framework: Framework, *, scored: Mapping[str, list[str]], sources: 
             "label": indicator.name,
             "kind": "indicator",
             "section": labels.get(first, "Context"),
-            "unit": indicator.unit,
+            "unit": unit_words(indicator.unit),
             "decimals": indicator.decimals,
             "direction": 0 if indicator.contested else indicator.direction,
             "contested": indicator.contested,

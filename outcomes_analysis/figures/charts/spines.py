@@ -16,6 +16,7 @@ from outcomes_analysis.figures.drawing.legends import STANDING, Entry, Kind, dra
 from outcomes_analysis.figures.drawing.rows import body_width
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.places.quantities import short_amount
+from outcomes_analysis.places.verdicts import MANY, NOT_CLEAR
 from outcomes_analysis.wording import associational, listed, plural
 
 _ROW, _SIZE, _SMALL = 10.5, 8.0, 7.5
@@ -168,7 +169,8 @@ def _placed(shown: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
             }.items()
         }
     )
-    words = shown["verdict"].map({"better": "above", "worse": "below", "similar": "similar"}).fillna("unjudged")
+    alike = dict.fromkeys(("similar", NOT_CLEAR, MANY), "similar")  # drawn alike: no clear difference
+    words = shown["verdict"].map({"better": "above", "worse": "below", **alike}).fillna("unjudged")
     return out.assign(kind=np.where(agreed, words, "disputed"))
 
 
