@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.places import AreaProfile, JoinedPlace
 from outcomes_analysis.places.quantities import PERCENT, spoken, standing_words, unit_words
 from outcomes_analysis.places.verdicts import SIMILAR_RULE
@@ -17,7 +18,12 @@ from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, SYMBOLS, plural, symbol, written_date
 
 LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
-STANDING = {"above": "clearly better", "below": "clearly worse", "not clearly different": "not clearly different"}
+STANDING = {
+    "above": "clearly better",
+    "below": "clearly worse",
+    "not clearly different": "not clearly different",
+    DEPENDS: DEPENDS,
+}
 CONTEXT = "Context"
 NONE, NOT_FOR_THIS = SYMBOLS["not_available"], SYMBOLS["not_applicable"]
 SCORE_DECIMALS = 2
@@ -149,7 +155,7 @@ def _domains(profile: AreaProfile) -> PlaceTable:
                 "Upper": number_cell(row["upper"], SCORE_DECIMALS),
                 "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["level"]) else NOT_FOR_THIS,
                 "England, same date": number_cell(row["england"], SCORE_DECIMALS),
-                "Against England": STANDING.get(str(row["against_england"]), "not judged" if computed else NONE),
+                "Against England": STANDING.get(str(row["standing"]), "not judged" if computed else NONE),
                 f"Neighbours' {profile.spec.statistic}": number_cell(row["neighbours_centre"], SCORE_DECIMALS),
                 "Rank (1 is best)": number_cell(row.get("rank", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
                 "Rank from": number_cell(row.get("rank_lower", np.nan) if ranked else np.nan, 0, NOT_FOR_THIS),
@@ -161,6 +167,7 @@ def _domains(profile: AreaProfile) -> PlaceTable:
         "authorities then; higher is better. England's own score for the same date stands beside.",
         "A contested indicator is one of which it is disputed which way is better. An experimental domain is read part "
         "by part and never ranked.",
+        "Depends on disputed figures: with and without contested indicators the score stands differently to England's.",
     )
     return PlaceTable("domains", "Domains", f"{profile.name}: scores with their intervals", _frame(rows), notes)
 
@@ -271,6 +278,7 @@ def _equity_domains(profile: AreaProfile) -> PlaceTable:
                 "Level of the interval": f"{round(100 * row['level'])}%",
                 "England's gap": number_cell(row["england_gap"], 1, lack),
                 "Against England's gap": row["against_england"] or ("not judged" if twin else NONE),
+                "Against the same children in England": row["these_against"] or (NOT_FOR_THIS if twin else NONE),
                 "Indicators": f"{row['indicators']} of {row['of']}",
                 "Why there is no twin": row["reason"] or NOT_FOR_THIS,
             }
@@ -318,6 +326,10 @@ def _equity_indicators(profile: AreaProfile) -> PlaceTable:
         )
     title = f"{profile.name}: groups of children by indicator"
     return PlaceTable("equity-indicators", "Equity indicators", title, _frame(rows))
+
+
+def _higher(stands: str) -> str:
+    return {"above": "clearly higher", "below": "clearly lower"}.get(stands, stands) or NOT_FOR_THIS
 
 
 def _sources(profile: AreaProfile) -> PlaceTable:

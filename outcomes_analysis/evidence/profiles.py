@@ -114,7 +114,7 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
             "Score": number(row["estimate"], 2),
             f"{round(100 * profile.spec.level)}% interval": _span(row["lower"], row["upper"], 2),
             "England now": number(row["england"], 2),
-            "Against England now": STANDING.get(str(row["against_england"]), "not judged"),
+            "Against England now": STANDING.get(str(row["standing"]), "not judged"),
             f"Neighbours' {profile.spec.statistic}": number(row["neighbours_centre"], 2),
             "Rank (1 is best): its range, and the likeliest": _rank(row) if kind == "domain" else "not ranked",
         }
@@ -123,7 +123,8 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
     notes = [
         "0 is England in the base period of each indicator, mostly 2022/23; 1 is the usual distance between "
         "authorities then; higher is better. England now is England's own score for the same date.",
-        "Contested: it is disputed which way is better. Experimental: its figures do not measure one thing.",
+        "Contested: it is disputed which way is better. Depends on disputed figures: with and without contested "
+        "indicators the score stands differently to England's. Experimental: its figures do not measure one thing.",
     ]
     told = _as_headed(pd.DataFrame(rows), f"{profile.name}: scores with their intervals", notes=notes)
     first = [name for name in figures if name == "domain-profile"]

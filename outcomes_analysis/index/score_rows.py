@@ -40,7 +40,7 @@ def node_rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexS
     nothing = np.full(len(areas), np.nan)
     agreed = score.agreed or (score.beside if score.contested == 0 else None)
     without = np.full(len(areas), "", dtype=object) if agreed is None else against_england(agreed, z)
-    said = against if score.contested >= ALL else standing(against, without)
+    said = against if score.kind == "indicator" else standing(against, without)
     mean, error = (nothing, nothing) if agreed is None else (agreed.estimate, agreed.error)
     label = score.node.name if isinstance(score.node, Indicator) else score.node.label
     return pd.DataFrame(

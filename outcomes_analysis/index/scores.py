@@ -121,8 +121,8 @@ class IndexResult:
         is ``not clearly different`` ("" where not computed). ``estimate_agreed, lower_agreed, upper_agreed,
         england_agreed`` and ``against_england_agreed`` are the same without contested indicators (NaN and "" where
         there would be none left). ``standing`` is what may be said of a place: as ``against_england`` where both
-        agree, else ``depends on disputed figures``; of a node of contested indicators alone it is
-        ``against_england``, where above is neither better nor worse; "" for a place too small to rank.
+        agree, else ``depends on disputed figures``; of a single indicator as ``against_england``, where above is
+        neither better nor worse if it is contested; "" for a place too small to rank.
     text : str
         Method and findings in words.
     spec : IndexSpec

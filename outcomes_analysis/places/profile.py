@@ -21,7 +21,7 @@ from outcomes_analysis.provenance import RunManifest, hash_of
 
 SCORE_COLUMNS = (
     "node_id", "node_label", "domain", "experimental", "disputed", "estimate", "lower", "upper", "level", "status",
-    "england", "against_england", "neighbours_centre", "joint",
+    "england", "against_england", "standing", "neighbours_centre", "joint",
     "ranked_of",
 )  # fmt: skip
 
@@ -72,7 +72,8 @@ class AreaProfile:
         moved more favourably than England; empty where no way is better).
     domains : DataFrame
         Rows of the index given for this place: ``node_id, node_label, domain, experimental, disputed`` (holds a
-        contested indicator), ``estimate, lower, upper, level, england, against_england, neighbours_centre, joint``
+        contested indicator), ``estimate, lower, upper, level, england, against_england, standing`` (what may be said:
+        the same, or ``depends on disputed figures``), ``neighbours_centre, joint``
         (places that share the rank), ``ranked_of`` (places ranked) and what else the index has; empty if none was
         given.
     parts : DataFrame
@@ -323,7 +324,7 @@ def _own_scores(table: pd.DataFrame, *, setting: Setting, framework: Framework) 
     )
     own = _against_england(own)
     if not setting.ranked:
-        own["against_england"] = ""
+        own[["against_england", "standing"]] = ""
     return own.sort_values("node_id", key=lambda ids: ids.map(order)).reset_index(drop=True)
 
 
@@ -338,7 +339,9 @@ def _against_england(rows: pd.DataFrame) -> pd.DataFrame:
         default="",
     )
     said = rows["against_england"] if "against_england" in rows else pd.Series("", index=rows.index)
-    return rows.assign(england=england, against_england=said.where(said.fillna("").ne(""), computed))
+    against = said.where(said.fillna("").ne(""), computed)
+    standing = rows.get("standing", against)
+    return rows.assign(england=england, against_england=against, standing=standing)
 
 
 def _series(known: pd.DataFrame, *, framework: Framework, code: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
+from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.places.profile import AreaProfile
 from outcomes_analysis.places.quantities import PERCENT, standing_words, unit_words, year_words
 from outcomes_analysis.places.summary import AGAINST
@@ -27,7 +28,7 @@ COLUMNS = (
     ("trend", 8),
 )
 SCORED = 22
-SHORT = {"not clearly different": "not clear"}
+SHORT = {"not clearly different": "not clear", AGAINST[DEPENDS]: "disputed"}
 DAGGER = "\u2020"
 
 
@@ -164,7 +165,7 @@ def _score_lines(row: pd.Series, *, indent: str = "", label: str = "") -> list[s
     if np.isfinite(row.get("lower", np.nan)):
         span = f"{wording.number(row['lower'], 2)} to {wording.number(row['upper'], 2)}"
     england = wording.signed(row["england"], 2) if np.isfinite(row["england"]) else ""
-    against = AGAINST.get(str(row["against_england"]), "").split(" than")[0].split(" from")[0]
+    against = AGAINST.get(str(row["standing"]), "").split(" than")[0].split(" from")[0]
     rank = ""
     if np.isfinite(row.get("rank", np.nan)):
         rank = f"{'joint ' if row['joint'] > 1 else ''}{wording.ordinal(int(row['rank']))}"
@@ -185,6 +186,10 @@ def _legend(profile: AreaProfile) -> str:
     notes = [f"{s} {wording.SYMBOL_MEANINGS[s]}" for s in shown]
     if table["contested"].ne("").any():
         notes.append("* which way is better is disputed: more or fewer is said, never better or worse")
+    if len(profile.domains) and pd.concat([profile.domains, profile.parts])["standing"].eq(DEPENDS).any():
+        notes.append(
+            "against England: disputed: with and without the disputed figures the answer differs, so none is given"
+        )
     if (level.round(2) != 0.9).any():
         notes.append("+ a published interval, at 95%")
     usual = f"{round(100 * profile.spec.level)}%"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Framework
+from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.places.quantities import (
     amount,
     difference,
@@ -82,7 +83,7 @@ def change_words(row: pd.Series) -> str:
     if not np.isfinite(row["change_beyond"]):
         return f"{said}, {span('change_lower', 'change_upper')} {at}; England's change not known)"
     beyond = wording.signed(row["change_beyond"], decimals)
-    many = f", {MANY}" if row["standing_change"] == MANY else ""
+    many = {MANY: f", {MANY}", "similar": ", much as England"}.get(str(row["standing_change"]), "")
     return (
         f"{said}; England {wording.signed(row['england_change'], decimals)}; difference {beyond}, "
         f"{span('change_beyond_lower', 'change_beyond_upper')} {at}{many})"
@@ -140,7 +141,7 @@ def domain_words(row: pd.Series) -> str:
     words = f"{row['node_label']}{' *' if row['disputed'] else ''} {wording.signed(row['estimate'], 2)}"
     if np.isfinite(row.get("lower", np.nan)):
         words += f", {wording.interval(row['lower'], row['upper'], level=row['level'], decimals=2)}"
-    against = AGAINST.get(str(row["against_england"]), "")
+    against = AGAINST.get(str(row["standing"]), "")
     return f"{words}, {against}" if against else words
 
 
@@ -148,6 +149,7 @@ AGAINST = {
     "above": "clearly better than England",
     "below": "clearly worse than England",
     "not clearly different": "not clearly different from England",
+    DEPENDS: "against England: depends on disputed figures",
 }
 
 

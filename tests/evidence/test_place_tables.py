@@ -28,11 +28,12 @@ def scores():
     """Two domains of an invented place: one computed, one not."""
     common = {"kind": "domain", "level": 0.9, "disputed": False, "experimental": False, "joint": 1}
     one = {"node_id": "safe", "node_label": "Safe", "domain": "safe", "estimate": 0.357, "lower": 0.102, "upper": 0.612,
-           "status": "computed", "england": 0.014, "against_england": "above", "neighbours_centre": 0.05,
-           "ranked": True, "rank": 60.0, "rank_lower": 27.0, "rank_upper": 88.0}  # fmt: skip
+           "status": "computed", "england": 0.014, "against_england": "above", "standing": "above",
+           "neighbours_centre": 0.05, "ranked": True, "rank": 60.0, "rank_lower": 27.0, "rank_upper": 88.0}  # fmt: skip
     none = dict.fromkeys(("estimate", "lower", "upper", "england", "neighbours_centre", "rank"), np.nan)
     two = {"node_id": "healthy", "node_label": "Healthy", "domain": "healthy", **none, "status": "not_computed",
-           "against_england": "", "ranked": False, "rank_lower": np.nan, "rank_upper": np.nan}  # fmt: skip
+           "against_england": "", "standing": "", "ranked": False, "rank_lower": np.nan,
+           "rank_upper": np.nan}  # fmt: skip
     return pd.DataFrame([common | one, common | two])
 
 

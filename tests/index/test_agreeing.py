@@ -70,11 +70,15 @@ def test_standing_is_plain_only_where_both_agree(index):
         share = index.nodes[row["node_id"]].contested
         if row["area_code"] in small:
             assert said == ""
-        elif share > 0.999 or share == 0 or whole == agreed:
+        elif share == 0 or whole == agreed:
             assert said == whole
         else:
             assert said in {DEPENDS, SAME if agreed == "" else DEPENDS}
     assert (table.loc[table["node_id"] == "safe", "standing"] == DEPENDS).sum() > 30
+    trouble = table[table["node_id"] == "out_of_trouble"]  # of one contested indicator
+    assert set(trouble["standing"]) <= {DEPENDS, SAME, ""}
+    single = index.table[(index.table["node_id"] == "fte_yjs") & ~index.table["area_code"].isin(small)]
+    assert (single["standing"] == single["against_england"]).all()
 
 
 def test_standing_of_every_pair():
