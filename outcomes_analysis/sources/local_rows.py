@@ -168,7 +168,7 @@ class RowChecker:
         """Check one row; give its figure if it has no fault."""
         self.clean = True
         for column, cell in row.items():
-            if cell.startswith(("=", "@")) or (cell[:1] in ("+", "-") and _FORMULA.match(cell)):
+            if is_formula(cell):
                 self.fault("formula", column)
         if not self.clean:
             return None
@@ -204,7 +204,7 @@ class RowChecker:
         if not cell:
             self.fault("empty", "area")
             return ""
-        code, kind, hint = _area(cell)
+        code, kind, hint = area_of_cell(cell)
         if kind:
             self.fault(kind, "area", hint)
         return code
@@ -281,8 +281,13 @@ class RowChecker:
             self.fault("level", "level")
 
 
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet would run a cell rather than show it."""
+    return cell.startswith(("=", "@")) or (cell[:1] in ("+", "-") and bool(_FORMULA.match(cell)))
+
+
 @lru_cache(maxsize=4096)
-def _area(cell: str) -> tuple[str, str, str]:
+def area_of_cell(cell: str) -> tuple[str, str, str]:
     """Canonical code, or the kind of fault and a hint from the register."""
     try:
         return resolve(cell), "", ""

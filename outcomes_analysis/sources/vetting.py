@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from outcomes_analysis.framework import load_framework, overlay_values, with_ove
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.sources.local_headings import Headings, Line, find_headings
 from outcomes_analysis.sources.local_lines import MOST_ROWS, TooLong, csv_lines
-from outcomes_analysis.sources.local_rows import FAULTS, SMALL, Figure, RowChecker
+from outcomes_analysis.sources.local_rows import FAULTS, SMALL, Figure, Kind, RowChecker
 from outcomes_analysis.sources.personal import personal_cell
 from outcomes_analysis.wording import plural
 
@@ -67,13 +67,16 @@ class FileReport:
     notes : tuple of str
         What is no fault but should be known.
     rows : int
-        Figures read.
+        Figures read, or lines of a form.
+    counted : (str, str)
+        What ``rows`` counts, one and many.
     """
 
     file: str
     faults: tuple[str, ...]
     notes: tuple[str, ...]
     rows: int
+    counted: tuple[str, str] = ("figure", "figures")
 
     @property
     def valid(self) -> bool:
@@ -84,7 +87,7 @@ class FileReport:
     def text(self) -> str:
         """The report for a person."""
         if self.valid:
-            head = f"{self.file} is valid: {plural(self.rows, 'figure', 'figures')}."
+            head = f"{self.file} is valid: {plural(self.rows, *self.counted)}."
         else:
             head = f"{self.file} cannot be used yet: {plural(len(self.faults), 'kind', 'kinds')} of fault."
         faults = [f"  {number}. {fault}" for number, fault in enumerate(self.faults, start=1)]
@@ -155,16 +158,24 @@ def _overlay_of(path: Path) -> Path | None:
     return None
 
 
-class _Ledger:
-    """Faults by kind and column, each with its count and its first rows; personal details apart."""
+class FaultCounts:
+    """Faults by kind and column, each with its count and its first rows; personal details apart.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    kinds : mapping of str to Kind
+        What each kind of fault is, and what to do.
+    """
+
+    def __init__(self, kinds: Mapping[str, Kind] = FAULTS) -> None:
+        self.kinds = kinds
         self.faults: dict[tuple[str, str], Fault] = {}
         self.personal: dict[str, Fault] = {}
         self.line = 0
 
     def told(self, kind: str, column: str = "", *, hint: str = "") -> None:
-        fault = self.faults.setdefault((kind, column), Fault(column, *FAULTS[kind]))
+        """Count a fault of the present line."""
+        fault = self.faults.setdefault((kind, column), Fault(column, *self.kinds[kind]))
         self._count(fault, hint)
 
     def look_for_persons(self, cells: list[str], columns: dict[int, str], days: set[int]) -> None:
@@ -183,7 +194,7 @@ class _Ledger:
 def _check_values(
     path: Path, *, local: dict[str, Indicator] | None, core: set[str], notes: list[str]
 ) -> tuple[FileReport, list[Figure]]:
-    ledger, bad_lines, figures, whole = _Ledger(), list[int](), list[Figure](), list[str]()
+    ledger, bad_lines, figures, whole = FaultCounts(), list[int](), list[Figure](), list[str]()
     checker = RowChecker(local=local, core=core, told=ledger.told)
     try:
         lines = csv_lines(path, bad_lines=bad_lines)
@@ -196,7 +207,7 @@ def _check_values(
     except TooLong:
         whole.append(_TOO_LONG)
     if ledger.personal:
-        return FileReport(path.name, (_refusal(ledger),), (), 0), []
+        return FileReport(path.name, (refusal(ledger),), (), 0), []
     for ledger.line in bad_lines:
         ledger.told("encoding")
     faults = [*whole, *(fault.text for fault in ledger.faults.values())]
@@ -208,7 +219,7 @@ def _check_values(
     return FileReport(path.name, tuple(faults), tuple(notes), 0 if faults else len(figures)), figures
 
 
-def _figures(lines: Iterable[Line], head: Headings, checker: RowChecker, ledger: _Ledger) -> Iterator[Figure]:
+def _figures(lines: Iterable[Line], head: Headings, checker: RowChecker, ledger: FaultCounts) -> Iterator[Figure]:
     """Check each row; give the figures without a fault."""
     days = {at for name, at in (head.places or {}).items() if name == "period"}
     for ledger.line, cells in head.read:
@@ -244,7 +255,8 @@ _SMALL_NOTE = (
 )
 
 
-def _refusal(ledger: _Ledger) -> str:
+def refusal(ledger: FaultCounts) -> str:
+    """What to say of a file with personal details, and no more than that."""
     found = "; ".join(
         f"{kind} in {plural(fault.count, 'row', 'rows')} (first: {', '.join(fault.rows)})"
         for kind, fault in ledger.personal.items()
