@@ -13,33 +13,34 @@ from outcomes_analysis.areas.register import load_register, resolve_place, upper
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.observations.intervals import z_of
 from outcomes_analysis.observations.scales import derivative, transform
-from outcomes_analysis.places.comparison import USABLE, total_interval
+from outcomes_analysis.places.comparison import USABLE, distance, total_interval
+from outcomes_analysis.places.equity_wording import compose_equity
 from outcomes_analysis.places.lines import ENGLAND
-from outcomes_analysis.places.quantities import amount, difference, short_amount, when
-from outcomes_analysis.places.verdicts import TOO_FEW, controlled, kind_of, why_unfit
+from outcomes_analysis.places.verdicts import (
+    FEWEST_AUTHORITIES,
+    NOT_CLEAR,
+    controlled,
+    kind_of,
+    spread_between,
+    standing,
+    why_unfit,
+)
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.provenance import RunManifest, hash_of
-from outcomes_analysis.relations.sentences import checked, in_sentence
+from outcomes_analysis.relations.sentences import in_sentence
 
-CAVEAT = (
-    "Who is counted in these groups differs between places (thresholds of services, take-up of free meals), so a "
-    "wider gap can also say that fewer children are counted in the group, or that those beside it do better than "
-    "elsewhere; a narrower one, that they do worse. Disadvantaged means free school meals in "
-    "the last six years, looked after, or adopted from care."
-)
 FEWEST_STRANDS = 2  # a domain on one indicator alone is that indicator by another name
-MOST_NAMED = 6
-FEWEST_AUTHORITIES = 30  # whose spread is the unit of a score
-
-
+WIDEST = 10.0  # standard deviations between authorities: a gap whose interval is wider says nothing
+TOO_WIDE = "too unsure: its interval would span more than ten times the usual distance between authorities"
 WHOLE = ("all", "all")
 HEAD = ("domain", "outcome", "indicator_id", "kind", "group_type", "group", "group_label")
 FIELDS = ("name", "unit", "decimals", "form", "direction", "contested", "doublet")
 ABOUT = ("period", "measured", "level", "beside", "reason", "status")
 NUMBERS = (
-    "value", "lower", "upper", "beside_value", "estimate", "gap_lower", "gap_upper", "england_gap", "distance",
+    "value", "lower", "upper", "beside_value", "beside_lower", "beside_upper", "estimate", "gap_lower", "gap_upper",
+    "england_value", "england_beside", "england_gap", "distance", "distance_group", "distance_beside",
 )  # fmt: skip
-SCORES = ("all_score", "group_score", "error_score", "england_score", "england_error")
+SCORES = ("all_score", "group_score", "error_score", "group_error", "england_score", "england_error")
 type _Row = dict[str, Any]
 
 
@@ -93,15 +94,19 @@ class EquityTwin:
         One row an indicator and group that is published for anyone, in natural units: ``domain, outcome,
         indicator_id, name, unit, decimals, direction, contested, doublet, kind, group_type, group, group_label,
         period, measured, value, lower, upper, level, beside`` (whom: as in ``BESIDE``, or ``all children`` where the
-        others are not published), ``beside_value, estimate`` (the gap: these children less those beside), ``gap_lower,
-        gap_upper, england_gap, distance`` (of the gap from England's in its errors, positive where it favours these
-        children more), ``clear`` (``narrower``, ``wider`` or empty, once the number of comparisons is allowed for;
-        ``more`` or ``fewer`` for contested ones), ``reason`` (why no gap is given or judged).
+        others are not published), ``beside_value, beside_lower, beside_upper, estimate`` (the gap: these children less
+        those beside), ``gap_lower, gap_upper, england_gap, distance`` (of the gap from England's in its errors,
+        positive where it favours these children more), ``clear`` (``narrower``, ``wider`` or empty, once the number of
+        comparisons is allowed for; ``more`` or ``fewer`` for contested ones); the same children in England,
+        ``england_value``, and those beside them there, ``england_beside``, with how the place's stand to each:
+        ``standing_group, standing_beside`` (:func:`outcomes_analysis.places.verdicts.standing`); ``reason`` (why no
+        gap is given or judged).
     domains : DataFrame
         One row a domain and group: ``node_id, node_label, group_type, group, group_label, indicators, strands,
         names, all_children, these_children`` (scores on the same indicators: 0 is all children in England in the same
         period, 1 the usual distance between authorities, higher is better), ``estimate`` (their difference), ``lower,
         upper, level, interval, england_gap, against_england`` (``wider``, ``narrower``, ``not clearly different``),
+        ``these_against`` (the same children in England: ``better``, ``worse`` or ``not clear``),
         ``status`` (``computed`` or ``no twin``), ``reason``.
     text : str
     spec : EquitySpec
@@ -156,7 +161,8 @@ def equity_twin(
     Notes
     -----
     Outcomes count alike, and within them near-duplicates once, as in the index. Errors hold sampling and year-to-year
-    variation; those of the two groups, and of different indicators, are taken as unrelated, those of near-duplicates
+    variation; England's are taken as known where one group is set beside the same group there. Those of the two
+    groups, and of different indicators, are taken as unrelated, those of near-duplicates
     as moving together. Where a group is set beside all children, of whom it is a part, that makes the interval rather
     too wide.
     """
@@ -188,7 +194,7 @@ def equity_twin(
         period=as_of,
         table=table,
         domains=domains,
-        text=_text(table, domains, framework=framework, name=str(place["name"]), level=level),
+        text=compose_equity(table, domains, framework=framework, name=str(place["name"])),
         spec=spec,
         manifest=RunManifest(
             data=hash_of(used.to_dict(orient="list")),
@@ -222,6 +228,10 @@ class _Figures:
         values = whole["value"].to_numpy(float)
         self.spread = {key: values[position] for key, position in grouped.indices.items()}
 
+    def distance_between(self, indicator: str, period: str) -> float:
+        """Usual distance between authorities in natural units; NaN where too few are known."""
+        return spread_between(self.spread.get((indicator, period), np.array([])))
+
     def history(self, indicator: str, group: tuple[str, str], area: str) -> list[_Row]:
         return self.rows.get((indicator, *group, area), [])
 
@@ -247,10 +257,17 @@ def _gaps(
     ]
     table = pd.DataFrame(rows, columns=[*HEAD, *FIELDS, *ABOUT, *NUMBERS, *SCORES])
     if table.empty:
-        return table.assign(clear="")
+        return table.assign(clear="", standing_group="", standing_beside="")
     # each group is a family of comparisons of its own; the distances are already turned
     families = table.assign(kind=table["group_type"] + " " + table["group"])
     stays = controlled(families, distance="distance", level=level)
+    for side, own in (("group", ""), ("beside", "beside_")):
+        table[f"standing_{side}"] = standing(
+            lower=table[f"{own}lower"],
+            upper=table[f"{own}upper"],
+            comparator=table["england_value" if side == "group" else "england_beside"],
+            kept=controlled(families, distance=f"distance_{side}", level=level),
+        )
     contested = table["contested"].ne("")
     up = np.where(contested, "more", "narrower")
     down = np.where(contested, "fewer", "wider")
@@ -301,11 +318,19 @@ def _gap(
     if reason or beside is None:
         return found | {"reason": reason}
     together = float(np.hypot(error, beside["se_total"]))
-    gap = value - float(beside["value"])
+    those, their_error = float(beside["value"]), float(beside["se_total"])
+    gap = value - those
     reach = z_of(level) * together
+    if 2 * reach > WIDEST * figures.distance_between(indicator.id, period):
+        # the domain is judged as a whole: leaving out what is unsure, mostly figures near nought, would flatter it
+        scores = _scored(figures, figure, indicator=indicator, group=group, code=code)
+        return found | {"reason": TOO_WIDE} | scores
+    low, high = total_interval(those, their_error, indicator=indicator, level=level)
     found |= {
         "beside": "all children" if side == WHOLE else BESIDE[group.other],
-        "beside_value": float(beside["value"]),
+        "beside_value": those,
+        "beside_lower": low,
+        "beside_upper": high,
         "estimate": gap,
         "gap_lower": gap - reach,
         "gap_upper": gap + reach,
@@ -316,6 +341,14 @@ def _gap(
         spread = float(np.hypot(together, np.hypot(theirs["se_total"], apart["se_total"])))
         turn = 1 if indicator.contested else indicator.direction
         found |= {"england_gap": national, "distance": turn * (gap - national) / spread}
+    for name, mine, doubt, nation in (
+        ("value", value, error, theirs),
+        ("beside", those, their_error, apart),
+    ):
+        if nation is not None:
+            there = float(nation["value"])
+            away = distance(mine, doubt, comparator=there, indicator=indicator)
+            found |= {f"england_{name}": there, f"distance_{'group' if name == 'value' else name}": away}
     return found | _scored(figures, figure, indicator=indicator, group=group, code=code)
 
 
@@ -342,6 +375,7 @@ def _scored(figures: _Figures, figure: _Row, *, indicator: Indicator, group: Gro
         "all_score": turn * float(on(everyone["value"]) - on(nation["value"])),
         "group_score": turn * float(on(figure["value"]) - on(nation["value"])),
         "error_score": float(np.hypot(error(figure), error(everyone))) / unit,
+        "group_error": error(figure) / unit,
     }
     theirs = figures.at(indicator.id, group[:2], ENGLAND, period)
     if theirs is not None:
@@ -379,7 +413,8 @@ def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
     """Domain of one group from its indicators: outcomes count alike, near-duplicates once."""
     numbers = ("all_children", "these_children", "estimate", "lower", "upper", "england_gap")
     blank: dict[str, Any] = {**dict.fromkeys(numbers, np.nan), "level": level, "interval": "figures"}
-    blank |= {"indicators": 0, "strands": 0, "names": "", "against_england": "", "status": "no twin"}
+    blank |= {"indicators": 0, "strands": 0, "names": "", "against_england": "", "these_against": ""}
+    blank |= {"status": "no twin"}
     if rows.empty:
         return blank | {"reason": "nothing in it is published for these children"}
     usable = rows[rows["group_score"].notna()]
@@ -401,6 +436,8 @@ def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
     everyone, these = (float((weight * usable[c]).sum()) for c in ("all_score", "group_score"))
     reach = z_of(level) * error("error_score")
     gap = these - everyone
+    if 2 * reach > WIDEST:
+        return blank | {"reason": TOO_WIDE}
     found = blank | {
         "all_children": everyone,
         "these_children": these,
@@ -414,75 +451,12 @@ def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
         theirs = float((weight * usable["england_score"]).sum())
         apart = z_of(level) * float(np.hypot(error("error_score"), error("england_error")))
         side = "narrower" if gap - theirs > apart else "wider" if theirs - gap > apart else "not clearly different"
-        found |= {"england_gap": theirs, "against_england": side}
+        # all children in England are nought: their gap is also the score of the same children there
+        near = z_of(level) * float(np.hypot(error("group_error"), error("england_error")))
+        found |= {"england_gap": theirs, "against_england": side, "these_against": _stands(these - theirs, near)}
     return found
 
 
-def _text(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Framework, name: str, level: float) -> str:
-    """What the twins say, which gaps stand out, and where no twin can be made."""
-    if table.empty or not table["value"].notna().any():
-        return f"No figure for groups of children is published for {name}, so no equity twin can be made."
-    quoted = [i.name for i in framework.indicators] + [n.label for n in framework.nodes]
-    quoted += wording.SYMBOL_MEANINGS.values()
-    if table["reason"].eq(TOO_FEW).any():  # a place of few children: no other reason matters
-        return f"No equity twin can be made for {name}: {TOO_FEW}."
-    if not table["estimate"].notna().any():
-        return checked(f"No equity twin can be made for {name}: {_reasons(table['reason'])}.", quoted=quoted)
-    twins = domains[domains["status"].eq("computed")]
-    lines = [
-        f"Equity twin: how far groups of children in {name} are from all children there, on the same indicators (1 is "
-        "the usual distance between authorities; England's distance beside it)"
-    ]
-    lines[0] += ":" if len(twins) else "."
-    for _, row in twins.iterrows():
-        span = wording.interval(row["lower"], row["upper"], level=row["level"], decimals=1)
-        england = f"; England {wording.signed(row['england_gap'], 1)}" if np.isfinite(row["england_gap"]) else ""
-        said = {"wider": ", clearly wider", "narrower": ", clearly narrower"}.get(row["against_england"], "")
-        lines.append(
-            f"- {row['node_label']}, {row['group_label']}: {wording.signed(row['estimate'], 1)}, {span}{england}{said} "
-            f"({row['indicators']} of {row['of']} indicators)"
-        )
-    compared = int(table["distance"].notna().sum())
-    for side in ("wider", "narrower"):
-        rows = table[table["clear"].eq(side)]
-        if len(rows):
-            rows = rows.loc[rows["distance"].abs().sort_values(ascending=False, kind="stable").index]
-            words = [_gap_words(r) for _, r in rows.iterrows()]
-            more = [f"- and {len(words) - MOST_NAMED} more"] if len(words) > MOST_NAMED else []
-            lead = (
-                f"Gaps clearly {side} than England's, {len(rows)} of {compared} compared (once the number of "
-                "comparisons is allowed for):"
-            )
-            lines += [lead, *(f"- {w}" for w in words[:MOST_NAMED]), *more]
-    lines += [_without(domains, framework=framework), CAVEAT]
-    return checked("\n".join(line for line in lines if line), quoted=quoted)
-
-
-def _reasons(reasons: pd.Series[str]) -> str:
-    return "; ".join(dict.fromkeys(reasons[reasons.ne("")]))
-
-
-def _gap_words(row: pd.Series) -> str:
-    unit, decimals = str(row["unit"]), int(row["decimals"])
-    value = amount(row["value"], unit=unit, decimals=decimals)
-    beside = f"{row['beside']} {short_amount(row['beside_value'], unit=unit, decimals=decimals)}"
-    bounds = f"{wording.signed(row['gap_lower'], decimals)} to {wording.signed(row['gap_upper'], decimals)}"
-    gap = f"gap {difference(row['estimate'], unit=unit, decimals=decimals)}"
-    return (
-        f"{in_sentence(str(row['name']))}, {row['group_label']} ({value} {when(str(row['period']))}, {beside}; {gap}, "
-        f"{bounds} at {round(100 * row['level'])}%; England {wording.signed(row['england_gap'], decimals)})"
-    )
-
-
-def _without(domains: pd.DataFrame, *, framework: Framework) -> str:
-    """Where no twin can be made, and why."""
-    missing = domains[domains["status"].eq("no twin")]
-    never = [d.label for d in framework.domains if missing["node_id"].eq(d.id).sum() == len(GROUPS)]
-    words = []
-    if never:
-        reasons = _reasons(missing[missing["node_label"].isin(never)]["reason"])
-        words.append(f"No twin can be made of {wording.listed(never)}: {reasons}.")
-    some = missing[~missing["node_label"].isin(never)]
-    for (label, reason), rows in some.groupby(["node_label", "reason"], sort=False):
-        words.append(f"{label} has none for {wording.listed(list(rows['group_label']))}: {reason}.")
-    return " ".join(words)
+def _stands(apart: float, reach: float) -> str:
+    """Better or worse where a difference is larger than the reach of its interval."""
+    return "better" if apart > reach else "worse" if -apart > reach else NOT_CLEAR

@@ -120,6 +120,58 @@ def test_a_domain_beside_its_twin_by_hand(framework, figures):
     assert "- Learning, children with free school meals: −1.7, −2.0 to −1.5 (90% interval); England −1.2" in twin.text
 
 
+def test_whether_the_group_or_those_beside_it_differ_from_england(framework, figures):
+    """A gap is wide because the others do better, or because the group does worse: each is set beside its own like."""
+    twin = equity_twin(HERE, observations=figures, framework=framework)
+    a = one(twin.table, indicator_id="a", group="eligible")
+    # these 30 against 38, error 2: worse; the others 60 against 60
+    assert (a["england_value"], a["england_beside"]) == (38, 60)
+    assert a["distance_group"] == pytest.approx(-4.0)
+    assert (a["standing_group"], a["standing_beside"]) == ("below", "not clear")
+    assert "share a, children with free school meals (30.0% in 2024/25, England 38.0%: clearly worse; " in twin.text
+    assert "children without free school meals 60.0%, England 60.0%: not clear; gap −30.0" in twin.text
+    others = figures.copy()
+    mine = others["indicator_id"].eq("a") & others["area_code"].eq(HERE)
+    others.loc[mine & others["group"].eq("eligible"), "value"] = 38
+    others.loc[mine & others["group"].eq("not_eligible"), "value"] = 70
+    twin = equity_twin(HERE, observations=others, framework=framework)
+    a = one(twin.table, indicator_id="a", group="eligible")
+    assert (a["clear"], a["standing_group"], a["standing_beside"]) == ("wider", "not clear", "above")
+    assert (
+        "England 38.0%: not clear; children without free school meals 70.0%, England 60.0%: clearly better" in twin.text
+    )
+    # c, lower better: 66 against 62 is higher, and worse
+    assert one(twin.table, indicator_id="c", group="eligible")["standing_group"] == "above"
+    # the domain: these children's score -17 / unit against England's -12 / unit, errors of 2 each
+    learning = one(
+        equity_twin(HERE, observations=figures, framework=framework).domains, node_id="learning", group="eligible"
+    )
+    assert learning["these_against"] == "worse"
+    assert (
+        "; these children clearly worse than the same children in England (3 of 3"
+        in equity_twin(HERE, observations=figures, framework=framework).text
+    )
+
+
+def test_what_is_too_unsure_is_withheld(framework, figures):
+    """Ten usual distances are 98.7: 2 x 1.645 x sqrt(29.9^2 + 1.5^2) = 98.5 just passes, with 31 it is 102.1."""
+    mine = figures["area_code"].eq(HERE) & figures["group"].eq("eligible")
+    for error, passes in ((29.9, True), (31.0, False)):
+        table = figures.copy()
+        table.loc[mine & table["indicator_id"].eq("a"), "se_total"] = error
+        a = one(equity_twin(HERE, observations=table, framework=framework).table, indicator_id="a", group="eligible")
+        assert np.isfinite(a["estimate"]) == passes
+        assert ("too unsure" in a["reason"]) == (not passes)
+    # the domain: c counts for half, 2 x 1.645 x 0.5 x sqrt(x^2 + 1) beside the pair's 0.5 x sqrt(5)
+    for error, passes in ((59.0, True), (61.0, False)):
+        table = figures.copy()
+        table.loc[mine & table["indicator_id"].eq("c"), "se_total"] = error
+        twin = equity_twin(HERE, observations=table, framework=framework)
+        learning = one(twin.domains, node_id="learning", group="eligible")
+        assert np.isfinite(learning["estimate"]) == passes
+        assert ("more than ten times the usual distance between authorities" in twin.text) == (not passes)
+
+
 def test_no_twin_on_one_indicator_or_none(framework, figures):
     """Near-duplicates alone are one indicator; a domain without any says so."""
     alone = figures[~(figures["indicator_id"].eq("c") & figures["group_type"].eq("fsm"))]
