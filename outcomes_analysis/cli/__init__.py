@@ -12,15 +12,20 @@ from typing import Annotated, Any
 
 import typer
 
+from outcomes_analysis.cli.packing import pack
 from outcomes_analysis.cli.telling import (
     OURS,
     STOPPED,
     USERS_MISTAKE,
     WIDTH,
     AsJson,
+    Children,
+    Districts,
     Mirror,
     Period,
     Quiet,
+    names_of_option,
+    numbers_of_option,
     progress,
     say,
     stop,
@@ -108,12 +113,7 @@ def area(
         ),
     ] = "dfe_2025",
     mean: Annotated[bool, typer.Option("--mean", help="Use the neighbours' mean, not their median.")] = False,
-    districts: Annotated[
-        str, typer.Option(metavar="NAMES", help="Districts the place is made of, with commas between.")
-    ] = "",
-    children: Annotated[
-        str, typer.Option(metavar="NUMBERS", help="Children in each of them, with commas between, for estimates.")
-    ] = "",
+    districts: Districts = "", children: Children = "",
     period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
@@ -153,11 +153,7 @@ def _joined(name: str, *, districts: str, children: str, period: int, as_json: b
     """Show a place made of districts."""
     from outcomes_analysis.places import joined_text, place_of_districts
 
-    named = [d.strip() for d in districts.split(",") if d.strip()]
-    try:
-        numbers = [float(n) for n in children.replace(" ", "").split(",") if n]
-    except ValueError:
-        stop(f"outcomes: --children takes numbers with commas between, not '{children}'.", USERS_MISTAKE)
+    named, numbers = names_of_option(districts), numbers_of_option(children)
     place = place_of_districts(name, named, weights=numbers or None, period=period)
     say(place.table.to_json(orient="records") if as_json else joined_text(place))
 
@@ -268,56 +264,7 @@ def atlas(
         say(f"The atlas is ready ({path.stat().st_size / 1e6:.1f} MB). Open it in a browser: {path}")
 
 
-@app.command()
-def pack(
-    name: Annotated[list[str] | None, typer.Argument(help="Any spelling, code or former name of one place.")] = None,
-    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write the workbook alone.")] = False,
-    check: Annotated[
-        Path | None, typer.Option("--check", metavar="FILE", help="Prove that a pack is unaltered, and stop.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder, or file with --xlsx, to write.", show_default="packs/NAME")
-    ] = None,
-    local: Annotated[Path | None, typer.Option("--local", help="Overlay (.yml) of local figures.")] = None,
-    include: Annotated[
-        str, typer.Option(metavar="IDS", help="Local indicators that may leave, with commas between; no other does.")
-    ] = "",
-    neighbours: Annotated[
-        str, typer.Option(metavar="SET", help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty.")
-    ] = "dfe_2025",
-    period: Period = None, quiet: Quiet = False,
-) -> None:  # fmt: skip
-    """Put one place's page, workbook, figures, tables and methods into one folder and one zip."""
-    from outcomes_analysis.pipeline import PERIOD, packs
-
-    if check is not None:
-        if name or xlsx or local or include or out:
-            stop("outcomes: --check takes a file and nothing else. See: outcomes pack --help", USERS_MISTAKE)
-        with progress(quiet=quiet) as told:
-            found = packs.prove_pack(check, progress=told.step)
-        say(found)
-        return
-    if not name:
-        stop("outcomes: Missing argument 'name'. See: outcomes pack --help", USERS_MISTAKE)
-    called, year = " ".join(name), period or PERIOD
-    if xlsx:
-        if local or include:
-            stop("outcomes: --xlsx alone holds no local figures: make the whole pack for those.", USERS_MISTAKE)
-        with progress(quiet=quiet) as told:
-            path = packs.make_workbook(called, out, period=year, neighbours=neighbours, progress=told.step)
-        if not quiet:
-            say(f"The workbook is ready: {path}")
-        return
-    named = [i.strip() for i in include.split(",") if i.strip()]
-    with progress(quiet=quiet) as told:
-        made = packs.make_pack(
-            called, out, period=year, neighbours=neighbours, local=local, include=named, progress=told.step
-        )
-    if not quiet:
-        say("\n".join([
-            f"{made.files} files are ready in {made.folder}, and as one: {made.archive}", *made.notes,
-            f"Fingerprint {made.fingerprint}. Prove it later with: outcomes pack --check {made.archive}",
-        ]))  # fmt: skip
+app.command()(pack)
 
 
 @app.command()

@@ -42,6 +42,28 @@ Period = Annotated[
 ]
 
 
+Districts = Annotated[
+    str, typer.Option("--districts", metavar="NAMES", help="Districts the place is made of, with commas between.")
+]
+Children = Annotated[
+    str,
+    typer.Option("--children", metavar="NUMBERS", help="Children in each of them, with commas between, for estimates."),
+]
+
+
+def names_of_option(text: str) -> list[str]:
+    """Read names with commas between."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def numbers_of_option(text: str) -> list[float]:
+    """Read numbers of children with commas between, or stop."""
+    try:
+        return [float(number) for number in text.replace(" ", "").split(",") if number]
+    except ValueError:
+        stop(f"outcomes: --children takes numbers with commas between, not '{text}'.", USERS_MISTAKE)
+
+
 def say(text: str) -> None:
     """Print a line or more."""
     typer.echo(text)

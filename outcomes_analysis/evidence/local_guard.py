@@ -74,7 +74,7 @@ def withheld(table: pd.DataFrame, *, threshold: int = THRESHOLD) -> pd.Series:
 
 
 def local_table(
-    addition: LocalAddition, code: str, *, include: Collection[str], threshold: int = THRESHOLD
+    addition: LocalAddition, codes: str | Collection[str], *, include: Collection[str], threshold: int = THRESHOLD
 ) -> tuple[PlaceTable | None, tuple[str, ...]]:
     """Put the local figures of a place that may leave into a table.
 
@@ -82,8 +82,8 @@ def local_table(
     ----------
     addition : LocalAddition
         From :func:`outcomes_analysis.sources.local.load_local`.
-    code : str
-        The place: figures of others do not leave.
+    codes : str or collection of str
+        The place, or its districts: figures of others do not leave.
     include : collection of str
         Ids of the indicators that may leave.
     threshold : int
@@ -113,7 +113,8 @@ def local_table(
         words = plural(len(kept), "local indicator stays", "local indicators stay")
         notes.append(f"{words} at home, being not named: {several(kept)}.")
     held = withheld(addition.observations, threshold=threshold)
-    mine = addition.observations["area_code"].eq(code) & addition.observations["indicator_id"].isin(list(include))
+    own = [codes] if isinstance(codes, str) else list(codes)
+    mine = addition.observations["area_code"].isin(own) & addition.observations["indicator_id"].isin(list(include))
     rows = addition.observations[mine].assign(held=held[mine])
     if rows.empty:
         return None, (*notes, *(["No local figure of this place is named."] if include else ()))

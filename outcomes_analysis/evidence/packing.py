@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outcomes_analysis.errors import Problems, ProjectError, several
+from outcomes_analysis.evidence.joined_pages import joined_html, joined_method_lines, joined_tables
 from outcomes_analysis.evidence.place_tables import PlaceTable, method_lines, place_tables
 from outcomes_analysis.evidence.profiles import place_html
 from outcomes_analysis.evidence.workbook import place_workbook
 from outcomes_analysis.figures.exporting import safe_csv
-from outcomes_analysis.places import AreaProfile
+from outcomes_analysis.places import AreaProfile, JoinedPlace
 from outcomes_analysis.provenance import hash_of
 from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import EXPLORATION, plural
@@ -59,19 +60,20 @@ class PackCheck:
 
 
 def pack_files(
-    profile: AreaProfile,
+    place: AreaProfile | JoinedPlace,
     *,
     figures: Mapping[str, Figure],
     asked: Mapping[str, Any],
     more: Sequence[PlaceTable] = (),
     notes: Sequence[str] = (),
+    workbook: bool = True,
 ) -> dict[str, bytes]:
     """Make every file of a pack.
 
     Parameters
     ----------
-    profile : AreaProfile
-        With its domains.
+    place : AreaProfile or JoinedPlace
+        A profile with its domains; or a place made of districts.
     figures : mapping of str to Figure
         By id.
     asked : mapping
@@ -80,6 +82,8 @@ def pack_files(
         Further tables that may leave, such as local figures.
     notes : sequence of str
         What was left out, for the file of methods.
+    workbook : bool
+        Whether to write the workbook, which takes most of the time; the same tables are there as CSV.
 
     Returns
     -------
@@ -87,38 +91,48 @@ def pack_files(
         By name, sorted: ``profile.html``, ``workbook.xlsx``, ``figure-*.svg`` with caption and alt text beside
         (``.txt``), ``table-*.csv``, ``methods.txt`` and ``manifest.json``. The same input gives the same bytes.
     """
+    if isinstance(place, JoinedPlace):
+        tables, lines = joined_tables(place), joined_method_lines(place)
+        html = joined_html(place, figures=figures, more=more)
+    else:
+        tables, lines = place_tables(place), method_lines(place)
+        html = place_html(place, figures=figures, more=more)
     content: dict[str, bytes | str] = {
-        "profile.html": place_html(profile, figures=figures, more=more),
-        "workbook.xlsx": place_workbook(profile, more=more),
-        "methods.txt": _methods(profile, notes),
+        "profile.html": html,
+        "methods.txt": "\n".join([f"Children's outcomes in {place.name}", "", *lines, *notes, "", place.text]) + "\n",
     }
+    if workbook:
+        content["workbook.xlsx"] = place_workbook(place, more=more)
     for name, figure in figures.items():
         content[f"figure-{name}.svg"] = figure.svg(prefix=name)
         content[f"figure-{name}.txt"] = f"{figure.caption}\n\nAlt text: {figure.alt}\n"
-    for table in (*place_tables(profile), *more):
+    for table in (*tables, *more):
         content[f"table-{table.id}.csv"] = safe_csv(table.frame)
     files = {name: text.encode() if isinstance(text, str) else text for name, text in sorted(content.items())}
-    manifest = _manifest(profile, files, asked=asked)
+    manifest = _manifest(place, files, asked=asked)
     files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     return dict(sorted(files.items()))
 
 
-def _methods(profile: AreaProfile, notes: Sequence[str]) -> str:
-    lines = [f"Children's outcomes in {profile.name}", "", *method_lines(profile), *notes, "", profile.text]
-    return "\n".join(lines) + "\n"
-
-
-def _manifest(profile: AreaProfile, files: Mapping[str, bytes], *, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest(
+    place: AreaProfile | JoinedPlace, files: Mapping[str, bytes], *, asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    made = place.manifest
+    where: dict[str, object]
+    if isinstance(place, JoinedPlace):
+        where, sources = {"district_codes": list(place.spec.district_codes)}, set(made.sources)
+    else:
+        where, sources = {"area_code": place.area_code}, {*made.sources, *place.equity.manifest.sources}
     return {
         "kind": KIND,
         "notice": EXPLORATION,
-        "place": profile.name,
-        "area_code": profile.area_code,
+        "place": place.name,
+        **where,
         "asked": dict(asked),
-        "data": {"content": read_manifest()["content"], "data_as_at": profile.manifest.data_as_at},
-        "profile": {"data": profile.manifest.data, "spec": profile.manifest.spec},
-        "sources": sorted({*profile.manifest.sources, *profile.equity.manifest.sources}),
-        "versions": {"outcomes-analysis": profile.manifest.package, **{name: version(name) for name in _MADE_WITH}},
+        "data": {"content": read_manifest()["content"], "data_as_at": made.data_as_at},
+        "profile": {"data": made.data, "spec": made.spec},
+        "sources": sorted(sources),
+        "versions": {"outcomes-analysis": made.package, **{name: version(name) for name in _MADE_WITH}},
         "files": {n: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)} for n, c in sorted(files.items())},
     }
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import pandas as pd
 
+from outcomes_analysis.evidence.joined_pages import joined_method_lines, joined_tables
 from outcomes_analysis.evidence.place_tables import LICENCE, PlaceTable, method_lines, place_tables
-from outcomes_analysis.places import AreaProfile
-from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, written_date
+from outcomes_analysis.places import AreaProfile, JoinedPlace
+from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, listed, written_date
 
 WIDEST, NARROWEST = 60, 9
 LONGEST = 32_000  # characters; a cell of a spreadsheet holds 32,767
@@ -53,13 +54,13 @@ def plain_cell(cell: Any) -> Any:
     return text if re.search(r"[A-Za-z0-9]", text) else f"text: {text}"
 
 
-def place_workbook(profile: AreaProfile, *, more: Sequence[PlaceTable] = ()) -> bytes:
+def place_workbook(place: AreaProfile | JoinedPlace, *, more: Sequence[PlaceTable] = ()) -> bytes:
     """Write a place as a workbook.
 
     Parameters
     ----------
-    profile : AreaProfile
-        With its domains, if scores are wanted.
+    place : AreaProfile or JoinedPlace
+        A profile with its domains, if scores are wanted; or a place made of districts.
     more : sequence of PlaceTable
         Further tables, such as local figures, each on a sheet of its own after the others.
 
@@ -68,17 +69,21 @@ def place_workbook(profile: AreaProfile, *, more: Sequence[PlaceTable] = ()) -> 
     bytes
         An ``.xlsx`` file: cover with the exploration notice and the licence, contents with links, notes, then one
         named table a sheet from cell A downwards with its symbols explained above it. Nothing is told by colour.
-        The same profile gives the same bytes.
+        The same place gives the same bytes.
     """
-    tables = (*place_tables(profile), *more)
+    if isinstance(place, JoinedPlace):
+        period, tables, notes = place.spec.period, joined_tables(place), joined_method_lines(place)
+        where = f"{place.name}: {listed(list(place.districts))}."
+    else:
+        period, tables, notes = place.period, place_tables(place), method_lines(place)
+        where = f"{place.name} ({place.area_code}), {place.region_name}."
     return workbook_bytes(
-        tables,
-        title=f"Children's outcomes in {profile.name}, as measured by the end of {profile.period}",
-        intro=[EXPLORATION, f"{profile.name} ({profile.area_code}), {profile.region_name}.",
-               profile.sections.get("opening", "")],
-        notes=method_lines(profile),
-        data_as_at=profile.manifest.data_as_at,
-    )  # fmt: skip
+        (*tables, *more),
+        title=f"Children's outcomes in {place.name}, as measured by the end of {period}",
+        intro=[EXPLORATION, where, place.sections.get("opening", "")],
+        notes=notes,
+        data_as_at=place.manifest.data_as_at,
+    )
 
 
 def workbook_bytes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from outcomes_analysis.errors import AreaError, OutcomesError, ProjectError
 from outcomes_analysis.pipeline.results import PERIOD, default_index, default_uncertainty
 from outcomes_analysis.project import project
 from outcomes_analysis.provenance import write_atomic, write_folder
-from outcomes_analysis.wording import listed
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from outcomes_analysis.figures.drawing.composing import Figure
-    from outcomes_analysis.places import AreaProfile
+    from outcomes_analysis.places import AreaProfile, JoinedPlace
 
 Progress = Callable[[str], None]
 
@@ -36,40 +38,76 @@ def _quiet(_: str) -> None:
     return None
 
 
-def place_profile(name: str, *, period: int = PERIOD, neighbours: str = "dfe_2025") -> AreaProfile:
-    """Profile of an authority or district with the domains of the default index.
+def place_profile(
+    name: str,
+    *,
+    period: int = PERIOD,
+    neighbours: str = "dfe_2025",
+    districts: Sequence[str] = (),
+    children: Sequence[float] = (),
+) -> AreaProfile | JoinedPlace:
+    """Profile of an authority or district with the domains of the default index, or of a place made of districts.
+
+    Parameters
+    ----------
+    name : str
+        An authority, a district or a named place in any spelling; with ``districts`` what the place is called.
+    period : int
+    neighbours : str
+        Set to compare an authority or district with.
+    districts : sequence of str
+        Names or codes of the districts that the place is made of.
+    children : sequence of float
+        Children in each of them, for estimates.
 
     Raises
     ------
     AreaError
-        If there is no such place, or it is made of districts.
+        If there is no such place, or numbers of children are given for one that is not made of districts.
     """
-    from outcomes_analysis.areas.register import load_register, resolve_place
-    from outcomes_analysis.places import area_profile, districts_of
+    from outcomes_analysis.areas.register import resolve_place
+    from outcomes_analysis.places import area_profile, districts_of, place_of_districts
 
-    if inside := districts_of(name):
-        names = [str(load_register().loc[code, "name"]) for code in inside]
-        message = (
-            f"{name} is made of districts: packs are made for authorities and districts. Make one of each of "
-            f"{listed(names)}, or see the whole with: outcomes area {name}."
-        )
-        raise AreaError(message)
+    if districts or districts_of(name):
+        return place_of_districts(name, districts, weights=children or None, period=period)
     code = resolve_place(name)  # a slip of the pen is said before anything is computed
+    if children:
+        message = f"Numbers of children are for places made of districts, and {name} is none: leave them out."
+        raise AreaError(message)
     return area_profile(
-        code, period=period, index=default_uncertainty(period), parts=default_index(period), neighbours=neighbours
+        code,
+        observations=_told(),
+        period=period,
+        index=default_uncertainty(period),
+        parts=default_index(period),
+        neighbours=neighbours,
     )
 
 
-def place_figures(profile: AreaProfile) -> dict[str, Figure]:
+@cache
+def _told() -> pd.DataFrame:
+    """The default data without what would give a suppressed figure of a district away."""
+    from outcomes_analysis.framework.loading import load_framework
+    from outcomes_analysis.places.holding_back import district_figures_told
+    from outcomes_analysis.sources.release import load_observations
+
+    return district_figures_told(load_observations(), framework=load_framework())
+
+
+def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
     """Figures of a place: its domains beside England, the gaps of its twin, what each ranked score adds up from.
 
     A place with too few children to be judged has none: its marks would be read as judgements. A district has no
-    score, and none either.
+    score, and none either. A place made of districts has these side by side.
     """
+    from outcomes_analysis.figures.charts.districts import district_rows
     from outcomes_analysis.figures.charts.estimates import equity_gaps
     from outcomes_analysis.figures.charts.profiles import domain_profile, score_decomposition
     from outcomes_analysis.index import explain
+    from outcomes_analysis.places import JoinedPlace
 
+    if isinstance(profile, JoinedPlace):
+        return {"districts": district_rows(profile)} if profile.table["lowest"].notna().any() else {}
     index = default_index(profile.period)
     if profile.domains.empty or not profile.domains["ranked"].any():
         return {}
@@ -92,6 +130,8 @@ def make_workbook(
     *,
     period: int = PERIOD,
     neighbours: str = "dfe_2025",
+    districts: Sequence[str] = (),
+    children: Sequence[float] = (),
     progress: Progress = _quiet,
 ) -> Path:
     """Write the workbook of a place, ``packs/NAME.xlsx`` by default; give its path.
@@ -106,7 +146,7 @@ def make_workbook(
     from outcomes_analysis.evidence.workbook import place_workbook
 
     progress("reading the place's figures")
-    profile = place_profile(name, period=period, neighbours=neighbours)
+    profile = place_profile(name, period=period, neighbours=neighbours, districts=districts, children=children)
     progress("writing the workbook")
     return write_atomic(path or project().result("packs", f"{_slug(profile)}.xlsx"), place_workbook(profile))
 
@@ -117,8 +157,11 @@ def make_pack(
     *,
     period: int = PERIOD,
     neighbours: str = "dfe_2025",
+    districts: Sequence[str] = (),
+    children: Sequence[float] = (),
     local: Path | None = None,
     include: Sequence[str] = (),
+    workbook: bool = True,
     progress: Progress = _quiet,
 ) -> MadePack:
     """Put page, workbook, figures, tables and methods of a place into one folder and one zip.
@@ -126,16 +169,20 @@ def make_pack(
     Parameters
     ----------
     name : str
-        An authority or district, in any spelling.
+        An authority, a district or a named place in any spelling; with ``districts`` what the place is called.
     folder : Path, optional
         ``packs/NAME`` by default; the zip lies beside it.
     period : int
     neighbours : str
         Set to compare with.
+    districts, children : sequence
+        Of a place made of districts: their names or codes, and the children in each for estimates.
     local : Path, optional
         Overlay of local figures.
     include : sequence of str
         Local indicators that may leave; no other does.
+    workbook : bool
+        Whether the workbook is among the files.
     progress : callable
 
     Returns
@@ -157,21 +204,93 @@ def make_pack(
     if folder is not None:
         _may_replace(folder)  # before anything is computed
     progress("reading the place's figures")
-    profile = place_profile(name, period=period, neighbours=neighbours)
+    profile = place_profile(name, period=period, neighbours=neighbours, districts=districts, children=children)
     target = folder or project().result("packs", _slug(profile))
     _may_replace(target)
-    files, notes = _files(profile, neighbours=neighbours, local=local, include=include, progress=progress)
+    files, notes = _files(
+        profile, neighbours=neighbours, local=local, include=include, workbook=workbook, progress=progress
+    )
     archive = _archive(target)
     write_atomic(archive, zip_bytes(files))
     write_folder(target, files)
     return MadePack(target, archive, len(files), fingerprint(files), notes)
 
 
+def make_packs(
+    names: Sequence[str] = (),
+    *,
+    folder: Path | None = None,
+    period: int = PERIOD,
+    neighbours: str = "dfe_2025",
+    workbook: bool = True,
+    workers: int = 2,
+    progress: Progress = _quiet,
+) -> list[MadePack]:
+    """Make the pack of every authority, several at a time; each is the same as when made alone.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Places; every upper-tier authority without them.
+    folder : Path, optional
+        In which each pack gets a folder and a zip; ``packs`` by default.
+    period, neighbours, workbook
+        As for :func:`make_pack`.
+    workers : int
+        Processes; each scores the default index once.
+    progress : callable
+
+    Returns
+    -------
+    list of MadePack
+        In the order of the places.
+
+    Raises
+    ------
+    AreaError, ProjectError
+        As :func:`make_pack` does; packs made before stay.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from functools import partial
+    from multiprocessing import get_context
+
+    from outcomes_analysis.areas.register import resolve_place, upper_tier
+
+    codes = [resolve_place(name) for name in names] or list(upper_tier().index)
+    one = partial(_one_of_many, folder=folder, period=period, neighbours=neighbours, workbook=workbook)
+    made: list[MadePack] = []
+    progress(f"making {len(codes)} packs")
+    if workers == 1:
+        return [one(code) for code in codes]
+    # started anew, not forked: numerical libraries hold threads that do not survive a fork
+    with ProcessPoolExecutor(min(workers, len(codes)), mp_context=get_context("spawn")) as pool:
+        for pack in pool.map(one, codes):
+            made.append(pack)
+            if len(made) % 10 == 0:
+                progress(f"{len(made)} of {len(codes)} packs are made")
+    return made
+
+
+def _one_of_many(code: str, *, folder: Path | None, period: int, neighbours: str, workbook: bool) -> MadePack:
+    from outcomes_analysis.areas.register import load_register
+
+    slug = _slug_of(str(load_register().loc[code, "name"]))
+    target = folder / slug if folder is not None else None
+    return make_pack(code, target, period=period, neighbours=neighbours, workbook=workbook)
+
+
 def _files(
-    profile: AreaProfile, *, neighbours: str, local: Path | None, include: Sequence[str], progress: Progress
+    profile: AreaProfile | JoinedPlace,
+    *,
+    neighbours: str,
+    local: Path | None,
+    include: Sequence[str],
+    workbook: bool,
+    progress: Progress,
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """Files of a pack, and what was left out."""
     from outcomes_analysis.evidence.packing import pack_files
+    from outcomes_analysis.places import JoinedPlace
 
     notes: tuple[str, ...] = ()
     table = None
@@ -179,18 +298,19 @@ def _files(
         from outcomes_analysis.evidence.local_guard import local_table
         from outcomes_analysis.sources.local import load_local
 
-        table, notes = local_table(load_local(local), profile.area_code, include=include)
+        table, notes = local_table(load_local(local), _codes(profile), include=include)
     progress("drawing its figures")
     figures = place_figures(profile)
     progress("writing page, workbook and tables")
-    asked: dict[str, Any] = {
-        "place": profile.area_code,
-        "period": profile.period,
-        "neighbours": neighbours,
-        "local": sorted(include),
-    }
+    asked: dict[str, Any] = {"neighbours": neighbours, "local": sorted(include), "workbook": workbook}
+    if isinstance(profile, JoinedPlace):
+        spec = profile.spec
+        asked |= {"place": profile.name, "period": spec.period, "districts": list(spec.district_codes)}
+        asked |= {"children": list(spec.children)}
+    else:
+        asked |= {"place": profile.area_code, "period": profile.period}
     more = () if table is None else (table,)
-    return pack_files(profile, figures=figures, asked=asked, more=more, notes=notes), notes
+    return pack_files(profile, figures=figures, asked=asked, more=more, notes=notes, workbook=workbook), notes
 
 
 def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:
@@ -224,8 +344,21 @@ def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:
         return f"{said} It holds local figures, so it was not made again here."
     progress("making it again")
     try:
-        profile = place_profile(str(asked["place"]), period=int(asked["period"]), neighbours=str(asked["neighbours"]))
-        again, _ = _files(profile, neighbours=str(asked["neighbours"]), local=None, include=(), progress=progress)
+        profile = place_profile(
+            str(asked["place"]),
+            period=int(asked["period"]),
+            neighbours=str(asked["neighbours"]),
+            districts=[str(d) for d in asked.get("districts", [])],
+            children=[float(n) for n in asked.get("children", [])],
+        )
+        again, _ = _files(
+            profile,
+            neighbours=str(asked["neighbours"]),
+            local=None,
+            include=(),
+            workbook=bool(asked.get("workbook", True)),
+            progress=progress,
+        )
     except (KeyError, TypeError, ValueError, OutcomesError):
         return f"{said} It could not be made again here: its manifest does not say what for."
     old = read_pack(path)
@@ -246,8 +379,18 @@ def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:
     raise ProjectError(message)
 
 
-def _slug(profile: AreaProfile) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", profile.name.lower()).strip("-")
+def _codes(profile: AreaProfile | JoinedPlace) -> tuple[str, ...]:
+    from outcomes_analysis.places import JoinedPlace
+
+    return profile.spec.district_codes if isinstance(profile, JoinedPlace) else (profile.area_code,)
+
+
+def _slug(profile: AreaProfile | JoinedPlace) -> str:
+    return _slug_of(profile.name)
+
+
+def _slug_of(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _may_replace(folder: Path) -> None:

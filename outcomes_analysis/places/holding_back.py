@@ -10,7 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from outcomes_analysis.areas.register import lower_tier
+from outcomes_analysis.framework.model import Framework
+
 THRESHOLD = 10  # a count from here on may be told
+KEYS = ["indicator_id", "area_code"]
 AMPLE = 2 * THRESHOLD  # a second figure held back hides a small one only if it is itself well above the threshold
 
 
@@ -53,8 +57,8 @@ def held_back(rows: pd.DataFrame, *, counties: pd.Series, per: pd.Series | float
     Returns
     -------
     Series of bool
-        True for suppressed figures; for another figure of the same area and indicator whose period overlaps a held
-        one; and for a second district of the county, the smallest whose counts are ample, where otherwise one held
+        True for suppressed figures; for another figure of the same district and indicator whose period overlaps a
+        held one; and for a second district of the county, the smallest whose counts are ample, where otherwise one held
         figure would be what the county's leaves over. If no district has ample counts, all of them are held. Where the
         numbers of children are not known, nothing can be subtracted and nothing more is held.
     """
@@ -66,7 +70,7 @@ def held_back(rows: pd.DataFrame, *, counties: pd.Series, per: pd.Series | float
     upper = rows["area_code"].map(counties)
     county = upper.fillna(rows["area_code"])
     touched = rows["indicator_id"].isin(rows.loc[held, "indicator_id"].unique())
-    tables = [at.to_numpy() for _, at in rows[touched].groupby(["indicator_id", "area_code"]).groups.items()]
+    tables = [at.to_numpy() for _, at in rows[touched & upper.notna()].groupby(KEYS).groups.items()]
     columns = [at.to_numpy() for _, at in rows[touched].groupby(["indicator_id", "period", county]).groups.items()]
     before = -1
     while before != int(held.sum()):  # each round only adds
@@ -102,3 +106,35 @@ def _across(held: pd.Series, at: np.ndarray, *, district: pd.Series, ample: pd.S
         held.loc[number.loc[fit].idxmin()] = True
     else:
         held.loc[told] = True
+
+
+def district_figures_told(observations: pd.DataFrame, *, framework: Framework) -> pd.DataFrame:
+    """Leave out the district figures that are held back, so that no pack tells what another's withholds.
+
+    Parameters
+    ----------
+    observations : DataFrame
+        The tidy table.
+    framework : Framework
+        Says what each value is per.
+
+    Returns
+    -------
+    DataFrame
+        The same table; where a district's figure is suppressed, further ones of its county are too
+        (:func:`held_back`). Figures of counties and other authorities stay as published.
+    """
+    lower = lower_tier()
+    above = lower.loc[lower["upper_code"].ne(lower.index), "upper_code"]
+    pers = {i.id: i.per for i in framework.indicators}
+    mine = observations["area_code"].isin([*above.index, *above.unique()]) & observations["group_type"].eq("all")
+    rows = observations[mine & observations["indicator_id"].isin(pers)]
+    if not rows.loc[rows["area_code"].isin(above.index), "status"].eq("suppressed").any():
+        return observations
+    held = held_back(rows, counties=above, per=rows["indicator_id"].map(pers).astype(float))
+    gone = held[held & rows["area_code"].isin(above.index)].index
+    table = observations.copy()
+    table.loc[gone, ["value", "lower", "upper", "numerator"]] = np.nan
+    table.loc[gone, "status"] = "suppressed"
+    table.attrs = dict(observations.attrs)
+    return table

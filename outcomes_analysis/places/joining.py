@@ -30,13 +30,17 @@ FEWEST = 2
 
 @dataclass(frozen=True)
 class JoinedSpec:
-    """What was asked for: the place, its districts and their weights, the year looked back from, the level."""
+    """What was asked for: the place, its districts, their weights, the year looked back from, the level.
+
+    ``children`` are the numbers given, ``weights`` their shares of the sum; both empty where none were given.
+    """
 
     name: str
     district_codes: tuple[str, ...]
     weights: tuple[float, ...]
     period: int
     level: float
+    children: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +163,8 @@ def place_of_districts(
     name = name if known_as is None else str(known_as["name"])
     register = load_register()
     labels = register.loc[list(codes), "name"]
-    shares = _shares(weights, codes=codes, labels=labels)
+    numbers = _numbers(weights, codes=codes, labels=labels)
+    shares = np.array(numbers) / sum(numbers) if numbers else None
     if framework is None:
         from outcomes_analysis.framework.loading import load_framework
 
@@ -197,7 +202,7 @@ def place_of_districts(
         rows.append(row)
         values[indicator.id] = own
     table = pd.DataFrame(rows)
-    spec = JoinedSpec(name, codes, tuple(float(s) for s in shares) if shares is not None else (), as_of, level)
+    spec = JoinedSpec(name, codes, tuple(float(s) for s in shares) if shares is not None else (), as_of, level, numbers)
     counties = tuple(str(register.loc[u, "name"]) for u in upper)
     wide = pd.DataFrame(values).T.reindex(columns=list(codes)).rename_axis("indicator_id")
     sections = compose_joined(
@@ -270,12 +275,12 @@ def _codes(name: str, districts: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _shares(
+def _numbers(
     weights: Sequence[float] | Mapping[str, float] | None, *, codes: tuple[str, ...], labels: pd.Series[str]
-) -> np.ndarray | None:
-    """Shares of the children by district, adding up to one."""
+) -> tuple[float, ...]:
+    """Numbers of children by district, in the order of the districts; empty where none are given."""
     if weights is None:
-        return None
+        return ()
     if isinstance(weights, Mapping):
         by_code = {resolve_place(key): float(value) for key, value in weights.items()}
         given = [by_code.get(code, float("nan")) for code in codes]
@@ -287,7 +292,7 @@ def _shares(
             f"({several(labels)}). Give one positive number for each."
         )
         raise AreaError(message)
-    return np.array(given) / sum(given)
+    return tuple(given)
 
 
 def _row(

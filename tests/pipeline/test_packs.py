@@ -30,9 +30,9 @@ def test_local_names_without_a_file_are_refused_before_anything_is_computed():
         packs.make_pack("Essex", include=["x"])
 
 
-def test_place_of_districts_is_refused_with_their_names():
-    with pytest.raises(AreaError, match="Epping Forest, Harlow and Uttlesford"):
-        packs.make_pack("West Essex")
+def test_numbers_of_children_are_for_places_of_districts_alone():
+    with pytest.raises(AreaError, match="Numbers of children are for places made of districts, and Essex is none"):
+        packs.make_pack("Essex", children=[1, 2])
 
 
 @pytest.fixture
@@ -97,6 +97,23 @@ def test_pack_of_essex_is_whole_and_comes_out_the_same_again(essex):
     assert manifest["data"]["content"]
     assert manifest["versions"]["gptables"]
     assert not [n for n, c in files.items() if b"/work/" in c or b"/home/" in c]
+
+
+@pytest.mark.slow
+def test_pack_of_west_essex_is_whole_and_comes_out_the_same_again(tmp_path):
+    """Numbers that have no exact shares: 29, 24 and 20 of 73."""
+    made = packs.make_pack("west essex", tmp_path / "we", children=[29, 24, 20])
+    files = read_pack(made.archive)
+    names = {"profile.html", "workbook.xlsx", "figure-districts.svg", "table-indicators.csv", "table-county-only.csv"}
+    assert names < set(files)
+    manifest = json.loads(files[MANIFEST])
+    assert manifest["district_codes"] == ["E07000072", "E07000073", "E07000077"]
+    assert "byte for byte" in packs.prove_pack(made.archive)
+    other = packs.make_pack(
+        "Three", tmp_path / "t", districts=["Harlow", "Epping Forest", "Uttlesford"], workbook=False
+    )
+    assert "workbook.xlsx" not in read_pack(other.archive)
+    assert "byte for byte" in packs.prove_pack(other.archive)
 
 
 @pytest.mark.slow
