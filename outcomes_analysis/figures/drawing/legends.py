@@ -44,6 +44,8 @@ STANDING: dict[str, Kind] = {
     "similar": Kind("circle", theme.PAPER, "no clear difference"),
     "below": Kind("square", theme.AGAINST[0], "clearly worse than England"),
 }
+#: A verdict that differs with and without contested indicators, so that none is given.
+DEPENDS = Kind("diamond", theme.DISPUTED_MARK, "depends on disputed figures")
 
 Lines = list[list[tuple[Entry, float]]]
 
