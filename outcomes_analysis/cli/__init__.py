@@ -109,7 +109,8 @@ def area(
         str,
         typer.Option(
             metavar="SET",
-            help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty, or names with commas between.",
+            help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty (after housing costs), "
+            "similar_poverty_bhc (before them), or names with commas between.",
         ),
     ] = "dfe_2025",
     mean: Annotated[bool, typer.Option("--mean", help="Use the neighbours' mean, not their median.")] = False,

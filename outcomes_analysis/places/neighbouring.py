@@ -19,12 +19,16 @@ from outcomes_analysis.errors import AreaError, several
 from outcomes_analysis.places.comparison import FEWEST_NEIGHBOURS
 
 type Neighbours = str | Sequence[str] | pd.DataFrame | None
-POVERTY = "child_poverty_ahc"
+# Housing costs turn the order of authorities about: inner London is poor after them and near the middle before.
+POVERTY = {
+    "similar_poverty": ("child_poverty_ahc", "after housing costs"),
+    "similar_poverty_bhc": ("child_poverty_bhc", "before housing costs"),
+}
 
 
 def neighbour_choices() -> tuple[str, ...]:
-    """Name the sets there are: the published lists, ``region`` and ``similar_poverty``."""
-    return (*neighbour_sets(), "region", "similar_poverty")
+    """Name the sets there are: the published lists, ``region``, ``similar_poverty`` and ``similar_poverty_bhc``."""
+    return (*neighbour_sets(), "region", *POVERTY)
 
 
 def neighbour_set(choice: Neighbours, *, observations: pd.DataFrame, period: int | None = None) -> NeighbourSet:
@@ -34,8 +38,9 @@ def neighbour_set(choice: Neighbours, *, observations: pd.DataFrame, period: int
     ----------
     choice : str, list of str, DataFrame or None
         ``dfe_2025`` or ``dfe_2021`` (ten statistical neighbours, Department for Education); ``region`` (the other
-        authorities of the region); ``similar_poverty`` (the twenty nearest in the share of children in poverty after
-        housing costs); at least three names of places; a table of pairs (``area_code, neighbour_code``); or none.
+        authorities of the region); ``similar_poverty`` and ``similar_poverty_bhc`` (the twenty nearest in the share of
+        children in poverty, after and before housing costs); at least three names of places; a table of pairs
+        (``area_code, neighbour_code``); or none.
     observations : DataFrame
         Holds the figures of child poverty.
     period : int, optional
@@ -58,8 +63,8 @@ def neighbour_set(choice: Neighbours, *, observations: pd.DataFrame, period: int
         return _own_list(list(choice))
     if choice == "region":
         return region_set()
-    if choice == "similar_poverty":
-        return _similar_poverty(observations, period=period)
+    if choice in POVERTY:
+        return _similar_poverty(choice, observations, period=period)
     if choice in neighbour_sets():
         return published_set(choice)
     if "," in choice:
@@ -84,9 +89,10 @@ def _own_list(names: list[str]) -> NeighbourSet:
     return NeighbourSet(f"own list: {' '.join(codes)}", f"the {len(codes)} places named for it", pairs.assign(rank=0))
 
 
-def _similar_poverty(observations: pd.DataFrame, *, period: int | None) -> NeighbourSet:
+def _similar_poverty(choice: str, observations: pd.DataFrame, *, period: int | None) -> NeighbourSet:
+    indicator, costs = POVERTY[choice]
     rows = observations[
-        observations["indicator_id"].eq(POVERTY)
+        observations["indicator_id"].eq(indicator)
         & observations["group_type"].eq("all")
         & observations["status"].eq("published")
         & observations["area_code"].isin(upper_tier().index)
@@ -95,13 +101,13 @@ def _similar_poverty(observations: pd.DataFrame, *, period: int | None) -> Neigh
     rows = rows[years <= (period or years.max())]
     if rows.empty:
         message = (
-            f"No figure of child poverty ({POVERTY}) by {period}: choose another set of neighbours or a later year."
+            f"No figure of child poverty ({indicator}) by {period}: choose another set of neighbours or a later year."
         )
         raise AreaError(message)
     newest = rows[rows["period_end"].eq(rows["period_end"].max())]
     when = str(newest["period"].iloc[0])
     return nearest_set(
         newest.set_index("area_code")["value"],
-        id=f"similar_poverty_{when}",
-        label=f"the {NEAREST} authorities nearest in child poverty after housing costs ({when})",
+        id=f"{choice}_{when}",
+        label=f"the {NEAREST} authorities nearest in child poverty {costs} ({when})",
     )

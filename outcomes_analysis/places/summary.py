@@ -11,6 +11,7 @@ import pandas as pd
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.score_rows import DEPENDS
+from outcomes_analysis.places.comparison import USABLE
 from outcomes_analysis.places.quantities import (
     amount,
     difference,
@@ -370,6 +371,11 @@ def _names(rows: pd.DataFrame) -> str:
 def _opening(table: pd.DataFrame, *, place: Place) -> str:
     have = int(table["value"].notna().sum())
     words = [f"{have} of {len(table)} indicators have a figure for {place.name} measured by {place.as_of}."]
+    counted = int((table["value"].notna() & table["status"].isin(USABLE) & (table["age"] <= table["max_age"])).sum())
+    if counted < have:
+        words.append(
+            f"The coverage report counts {counted}: the others are too old for today, or stand in for this place's own."
+        )
     if place.county:
         words.append(
             f"{place.name} is a district: {place.county} is the authority for its schools and children's services, and "

@@ -8,7 +8,7 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import AreaError, ObservationsError
-from outcomes_analysis.places import AreaProfile, area_profile, profile_text
+from outcomes_analysis.places import AreaProfile, area_profile, neighbour_set, profile_text
 from outcomes_analysis.wording import associational
 
 
@@ -327,6 +327,31 @@ def test_named_sets_of_neighbours(profile_of, place_observations):
     ):
         with pytest.raises(AreaError, match=said):
             profile_of("Hackney", neighbours=wrong)
+
+
+def test_places_of_similar_poverty_say_before_or_after_housing_costs(place_observations, framework):
+    """Of five authorities in each measure of poverty, the nearest differ: by hand from the figures themselves."""
+    codes = ["E09000012", "E09000030", "E06000015", "E08000025", "E10000012"]
+    both = {"child_poverty_bhc": [20.0, 21, 22, 35, 12], "child_poverty_ahc": [45.0, 45.5, 30, 44, 22]}
+    made = [
+        place_observations.query("indicator_id == 'child_poverty_bhc'").iloc[:5].assign(
+            indicator_id=name, area_code=codes, value=values, status="published", period="2024/25",
+            period_end=pd.Timestamp("2025-03-31"), group_type="all",
+        )
+        for name, values in both.items()
+    ]  # fmt: skip
+    poverty = pd.concat(made)
+    for choice, words, nearest in (
+        ("similar_poverty", "after housing costs (2024/25)", ["E09000030", "E08000025", "E06000015", "E10000012"]),
+        ("similar_poverty_bhc", "before housing costs (2024/25)", ["E09000030", "E06000015", "E10000012", "E08000025"]),
+    ):
+        found = neighbour_set(choice, observations=poverty)
+        assert words in found.label
+        assert found.id == f"{choice}_2024/25"
+        own = found.pairs[found.pairs["area_code"].eq("E09000012")].sort_values("rank")
+        assert list(own["neighbour_code"]) == nearest
+    with pytest.raises(AreaError, match="child_poverty_ahc"):
+        neighbour_set("similar_poverty", observations=poverty[poverty["indicator_id"].eq("child_poverty_bhc")])
 
 
 def test_domains_from_an_index(profile_of):

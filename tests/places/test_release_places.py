@@ -6,7 +6,7 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.framework.loading import load_framework
-from outcomes_analysis.places import area_profile, profile_text
+from outcomes_analysis.places import area_profile, coverage, profile_text
 from outcomes_analysis.sources.release import load_observations
 
 # London, counties, cities, places formed lately, the two smallest, the smallest county, and districts
@@ -35,6 +35,18 @@ def test_a_place_of_every_sort(name):
     if not upper_tier().get("ranked", {}).get(profile.area_code, True):
         assert judged.empty
         assert set(table["trend"]) == {"not compared"}
+
+
+@pytest.mark.slow
+def test_two_counts_of_one_place_are_told_apart():
+    """City of London: 64 figures, 56 of them young enough for the coverage report, which counts on its own."""
+    counts = coverage(period=2025).by("area")["indicators"]
+    for name in ("City of London", "Hackney"):
+        profile = area_profile(name, period=2025, neighbours=None)
+        have, counted = int(profile.table["value"].notna().sum()), int(counts[profile.area_code])
+        opening = profile.sections["opening"]
+        assert opening.startswith(f"{have} of {len(profile.table)} indicators have a figure")
+        assert (f"The coverage report counts {counted}:" in opening) == (counted < have)
 
 
 @pytest.mark.slow
