@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ class PlaceTable:
         return tuple(f"{s} {words}" for s, words in SYMBOL_MEANINGS.items() if any(s in cell for cell in cells))
 
 
+@lru_cache(maxsize=1)  # page, workbook and files of one place are written from the same tables
 def place_tables(profile: AreaProfile) -> tuple[PlaceTable, ...]:
     """Put everything known of a place into tables.
 
