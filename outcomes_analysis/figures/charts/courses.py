@@ -107,7 +107,7 @@ def trend(
     return finished(
         canvas.chart(),
         title=title,
-        subtitle=f"{_unit_said(unit)}; {stated if levels else 'no intervals published'}; "
+        subtitle=f"{unit_said(unit)}; {stated if levels else 'no intervals published'}; "
         f"{profile.name} and England; the axis may not start at 0",
         unit=str(words["unit"]),
         source=source or figure_entry("trend").source,
@@ -127,7 +127,8 @@ def trend(
     )
 
 
-def _unit_said(unit: str) -> str:
+def unit_said(unit: str) -> str:
+    """A unit as a subtitle begins: ``"Per cent"``, ``"Per 10,000 children"``."""
     words = "per cent" if unit == "%" else unit_words(unit)
     return f"{words[:1].upper()}{words[1:]}"
 

@@ -176,6 +176,21 @@ class Canvas:
             mark = self._chart(rows).mark_rect(stroke=theme.PAPER, strokeWidth=0.6)
             self._encoded(mark, "x", "y", "x2", "y2", fill=alt.Fill("fill:N", scale=None))
 
+    def bands(self, rows: list[dict[str, Any]], *, fill: str) -> None:
+        """One area between two courses: ``x, y, y2`` from left to right."""
+        if rows:  # an order channel would cut the area into one empty piece a point
+            self._encoded(self._chart(rows).mark_area(fill=fill), "x", "y", "y2")
+
+    def course(self, rows: list[dict[str, Any]], *, width: float, colour: str, dash: Sequence[float] = ()) -> None:
+        """One line through points in the order given: ``x, y``."""
+        alt = theme.altair()
+        if rows:
+            mark: dict[str, Any] = {"strokeWidth": width, "stroke": colour}
+            if dash:
+                mark["strokeDash"] = list(dash)
+            ordered = [{**row, "place": i} for i, row in enumerate(rows)]
+            self._encoded(self._chart(ordered).mark_line(**mark), "x", "y", order=alt.Order("place:Q"))
+
     def points(self, rows: list[dict[str, Any]], *, area: float) -> None:
         """Points: ``x, y, shape, fill, colour``."""
         alt = theme.altair()

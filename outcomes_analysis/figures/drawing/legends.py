@@ -29,13 +29,19 @@ class Kind:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a key: a mark, an upright stroke or a swatch, and its words."""
+    """One entry of a key: a mark, an upright stroke, a level one (``thick`` pixels) or a swatch, and its words."""
 
     words: str
     kind: Kind | None = None
     stroke: str = ""
     dash: tuple[float, ...] = ()
     swatch: str = ""
+    thick: float = 0.0
+
+    @property
+    def room(self) -> float:
+        """Pixels from the mark's left edge to the words."""
+        return 24.0 if self.thick else 11.0
 
 
 #: Against England, in the shapes and colours that every chart uses for it.
@@ -55,7 +61,7 @@ def laid_out(entries: Sequence[Entry], *, width: float) -> Lines:
     lines: Lines = []
     x = 0.0
     for entry in entries:
-        needed = 22 + theme.text_width(entry.words, size=_SIZE)
+        needed = entry.room + 11 + theme.text_width(entry.words, size=_SIZE)
         if not lines or x + needed - 10 > width:
             lines.append([])
             x = 0.0
@@ -80,12 +86,15 @@ def draw_legend(canvas: Canvas, lines: Lines) -> None:
             if entry.kind is not None:
                 kind = entry.kind
                 points.append({"x": x + 4, "y": y, "shape": kind.shape, "fill": kind.fill, "colour": kind.edge})
+            elif entry.thick:
+                level = [{"x": x, "x2": x + 20, "y": y, "y2": y}]
+                canvas.rules(level, width=entry.thick, colour=entry.stroke, dash=list(entry.dash) or None)
             elif entry.stroke:
                 upright = [{"x": x + 4, "x2": x + 4, "y": y - 5, "y2": y + 5}]
                 canvas.rules(upright, width=1.6, colour=entry.stroke, dash=list(entry.dash) or None)
             else:
                 boxes.append({"x": x, "x2": x + 9, "y": y - 4, "y2": y + 4, "fill": entry.swatch})
-            texts.append({"x": x + 11, "y": y, "text": entry.words})
+            texts.append({"x": x + entry.room, "y": y, "text": entry.words})
     canvas.boxes(boxes)
     canvas.points(points, area=30)
     canvas.text(texts, size=_SIZE)

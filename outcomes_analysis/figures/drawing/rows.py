@@ -19,6 +19,7 @@ from outcomes_analysis.wording import number
 _SIZE, _SMALL, _LEADING = 8.5, 7.5, 10.5
 _PRINTED = 92.0  # room for an estimate and its interval in figures
 _SLIDE_BODY = 440.0
+_BEHIND = "#D5DCE4"  # pale enough for an interval to stand out on it
 NEEDS = ("label", "estimate", "lower", "upper")
 
 
@@ -86,6 +87,7 @@ def interval_rows(
     width: float,
     kinds: Mapping[str, Kind] = PLAIN,
     beside: str = "",
+    behind: str = "",
     bars: bool = False,
     printed: bool | None = None,
     share: float = 0.4,
@@ -97,16 +99,17 @@ def interval_rows(
     table : DataFrame
         One row each, in the order drawn: ``label, estimate, lower, upper``; if wanted ``group`` (heading over the rows
         that share it, consecutive), ``kind`` (key of ``kinds``), ``beside`` (a second number, drawn as an upright
-        stroke), ``bold`` and ``note`` (printed where there is no estimate). A row without an estimate gets its label
-        and its note, and no mark.
+        stroke), ``behind_lower, behind_upper`` (a second range, drawn as a pale bar behind the first), ``bold`` and
+        ``note`` (printed where there is no estimate). A row without an estimate gets its label and its note, and no
+        mark.
     axis : Axis
         The scale.
     width : float
         Pixels of the whole drawing.
     kinds : mapping of str to Kind
         Marks, in the order of the key; those without words are left out of it.
-    beside : str
-        What the second number is, for the key.
+    beside, behind : str
+        What the second number and the second range are, for the key.
     bars : bool
         Draw bars from the axis' line instead of marks, with the interval over them.
     printed : bool, optional
@@ -122,13 +125,16 @@ def interval_rows(
     printed = width >= 400 if printed is None else printed
     layout = _laid(rows, width=width, share=share, printed=printed, axis=axis)
     entries = [Entry(kind.words, kind) for kind in kinds.values() if kind.words]
-    key = laid_out([*entries, *([Entry(beside, stroke=theme.INK)] if beside else [])], width=width)
+    entries += [Entry(beside, stroke=theme.INK)] if beside else []
+    entries += [Entry(behind, swatch=_BEHIND)] if behind else []
+    key = laid_out(entries, width=width)
     top = height_of(key)
     lines = _lines(rows, layout, top=top)
     bottom = lines[-1]["bottom"]
     title = theme.wrap(axis.title, width=layout.right - layout.left, size=_SMALL)
     canvas = Canvas(width=width, height=bottom + 14 + 10 * len(title) + 2)
     draw_legend(canvas, key)
+    canvas.boxes(_behind(rows, lines, layout))
     _axis(canvas, layout, axis, title, top=lines[0]["top"], bottom=bottom)
     _marks(canvas, rows, lines, layout, kinds=kinds, axis=axis, bars=bars)
     _texts(canvas, rows, lines, layout, axis=axis, printed=printed, width=width)
@@ -154,7 +160,8 @@ def _laid(rows: pd.DataFrame, *, width: float, share: float, printed: bool, axis
         theme.wrap(str(label), width=left - 8, size=_SIZE, bold=bool(b))
         for label, b in zip(rows["label"], bold, strict=True)
     ]
-    numbers = [rows[c] for c in ("estimate", "lower", "upper", "beside") if c in rows.columns]
+    drawn = ("estimate", "lower", "upper", "beside", "behind_lower", "behind_upper")
+    numbers = [rows[c] for c in drawn if c in rows.columns]
     known = pd.concat(numbers).astype(float)
     known = known[np.isfinite(known)]
     ends = [axis.low, axis.high, *([axis.zero] if axis.zero is not None else [])]
@@ -238,6 +245,23 @@ def _marks(
     canvas.rules(strokes, width=1.6, colour=theme.INK)
     canvas.rules(intervals, width=1.3)
     canvas.points(points, area=30)
+
+
+def _behind(rows: pd.DataFrame, lines: list[dict[str, Any]], layout: _Layout) -> list[dict[str, Any]]:
+    """Pale bars of the second range, where there is one."""
+    if "behind_lower" not in rows.columns:
+        return []
+    return [
+        {
+            "x": layout.across(low),
+            "x2": layout.across(high),
+            "y": line["middle"] - 5,
+            "y2": line["middle"] + 5,
+            "fill": _BEHIND,
+        }
+        for low, high, line in zip(rows["behind_lower"], rows["behind_upper"], lines, strict=True)
+        if np.isfinite(low) and np.isfinite(high)
+    ]
 
 
 def _texts(

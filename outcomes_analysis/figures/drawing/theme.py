@@ -18,6 +18,9 @@ NEUTRAL_AGAINST = ("#A285D1", "#E3E3E3", "#3D3D3D")  # clearly lower, no clear d
 DISPUTED = "#E8D27A"  # a verdict that differs with and without contested indicators; hatched on maps
 DISPUTED_MARK = "#8F6B00"  # the same as a mark or a line, which must stand out from paper
 NEUTRAL_SEQUENTIAL = ("#E6DDF3", "#BFA9DE", "#9274C4", "#5D4092", "#2A1750")  # lowest to highest
+# Where like stands among like: high among high, low among low, high among low, low among high, not clear. High is not
+# good and low is not bad, so none of the colours above that stand for either.
+CLUSTERS = ("#2A1750", "#9274C4", "#00695C", "#F0B429", "#E3E3E3")
 # Two things at once, blue by gold: rows are the second, columns the first, lowest to highest in both.
 BIVARIATE = (
     ("#F3F3F3", "#B4D3E1", "#509DC2"),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from outcomes_analysis.errors import FigureError, Problems, several
 from outcomes_analysis.figures import standing
+from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.standing import AGREED, UNRANKED, Sense
 from outcomes_analysis.wording import number
 
@@ -101,7 +102,8 @@ def classify(
         ``method="against"`` also ``lower`` and ``upper``, and what they are compared with
         (:func:`~outcomes_analysis.figures.standing.signs`).
     method : {"quintile", "jenks", "equal", "against"}
-        ``against``: interval above England's score of the same date, across it, below it.
+        ``against``: interval above England's score of the same date, across it, below it; apart from these, hatched,
+        places of which the verdict differs with and without contested indicators.
     decimals : int, optional
         Decimals of class limits in the key; by default 1, or 2 where two classes would share a limit.
     said : (str, str, str), optional
@@ -148,13 +150,18 @@ def _against(
     clearly = (f"Clearly {sense.up} than {england}", f"Clearly {sense.down} than {england}")
     above, between, below = said or (clearly[0], f"No clear difference from {england}", clearly[1])
     sign = standing.signs(table)
-    higher, lower = valued & (sign > 0), valued & (sign < 0)
-    members = {
-        "higher": (above, sense.against[2], higher),
-        "similar": (between, sense.against[1], valued & ~higher & ~lower),
-        "lower": (below, sense.against[0], lower),
+    higher, lower, disputed = valued & (sign > 0), valued & (sign < 0), valued & standing.depends(table)
+    members: dict[str, tuple[str, str, Hatch, pd.Series]] = {
+        "higher": (above, sense.against[2], "", higher),
+        "similar": (between, sense.against[1], "", valued & ~higher & ~lower & ~disputed),
+        "disputed": ("Depends on disputed figures", theme.DISPUTED, "rising", disputed),
+        "lower": (below, sense.against[0], "", lower),
     }
-    return [(MapClass(key, label, fill, "", int(m.sum())), m) for key, (label, fill, m) in members.items()]
+    return [
+        (MapClass(key, label, fill, hatch, int(m.sum())), m)
+        for key, (label, fill, hatch, m) in members.items()
+        if key != "disputed" or m.any()
+    ]
 
 
 def _by_limits(

@@ -20,7 +20,7 @@ from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import associational
 
 _STEPS = ("clearly worse", "no clear difference", "clearly better")
-_UNCLEAR = "Better and worse: clearly so, by the interval; unclear: no clear difference from England."
+_UNCLEAR = "Better and worse: clearly so, by the interval; unclear: no clear difference from England{or_disputed}."
 _SHORT = ("worse", "unclear", "better")
 #: Upper limits of the chances of the lowest fifth; from the last on it is next to certain.
 CHANCES = (0.05, 0.25, 0.75, 0.95)
@@ -74,10 +74,12 @@ def bivariate(
     cells = rows.dropna(subset=["step_one", "step_two"]).groupby(["step_one", "step_two"]).size()
     missing = _missing(rows)
     england = standing.england_name(one.rows)
+    disputed = any(standing.depends(each.rows).any() for each in (one, two))
+    unclear = _UNCLEAR.format(or_disputed=", or one that depends on disputed figures" if disputed else "")
 
     def key(width: float) -> Any:
         square = _square_key(cells, one.words.label, two.words.label, width=width)
-        return theme.altair().vconcat(square, keys.map_key(missing, title="", width=width, note=_UNCLEAR), spacing=6)
+        return theme.altair().vconcat(square, keys.map_key(missing, title="", width=width, note=unclear), spacing=6)
 
     comb = honeycomb(rows, placed, key=key, size=size)
     both, neither = int(cells.get((2, 2), 0)), int(cells.get((0, 0), 0))

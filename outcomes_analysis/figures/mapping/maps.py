@@ -12,9 +12,12 @@ from outcomes_analysis.figures.drawing import keys, theme
 from outcomes_analysis.figures.drawing.composing import Figure, finished, resizable
 from outcomes_analysis.figures.mapping import geometry, panels
 from outcomes_analysis.figures.mapping.classes import Classing
+from outcomes_analysis.figures.mapping.clusters import cluster_map
 from outcomes_analysis.figures.mapping.crossing import bivariate, sureness
-from outcomes_analysis.figures.mapping.honeycomb import ROOMS, arranged, honeycomb
+from outcomes_analysis.figures.mapping.honeycomb import arranged, honeycomb
+from outcomes_analysis.figures.mapping.measures import measure_map
 from outcomes_analysis.figures.mapping.multiples import parts, small_multiples
+from outcomes_analysis.figures.mapping.sheets import sheet
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import number
 
@@ -22,7 +25,17 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 
-__all__ = ["bivariate", "choropleth", "domain_pair", "hex_map", "parts", "small_multiples", "sureness"]
+__all__ = [
+    "bivariate",
+    "choropleth",
+    "cluster_map",
+    "domain_pair",
+    "hex_map",
+    "measure_map",
+    "parts",
+    "small_multiples",
+    "sureness",
+]
 
 _BESIDE = (
     "Better than the range of similar places",
@@ -79,21 +92,21 @@ def choropleth(
     """
     shapes = panels.drawable(outlines)
     drawn = panels.classed(result, shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
-    shared = geometry.features(shapes)
-    regions = panels.regions_of(drawn.rows)
-    room = ROOMS[size]
-    frame = geometry.Frame.within(shapes, width=room.map_width, height=room.height)
-    london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
-    main = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
-    column = [keys.map_key(drawn.classes, title=drawn.key_title, width=room.side, note=drawn.key_note)]
-    if len(london):
-        column += panels.inset_of(london, drawn.rows, shared, width=room.inset, name=str(inset))
-    alt = theme.altair()
-    stacked = alt.vconcat(*column, spacing=6)
-    body = alt.vconcat(main, stacked, spacing=8) if size == "column" else alt.hconcat(main, stacked, spacing=14)
-    origin = source or figure_entry(f"domain-map-{node}").source
-    width = room.width if size != "slide" else frame.width + 14 + room.side
-    return _map_figure(body, drawn, unit=unit, geography=geography, source=origin, width=width, kind="Map", size=size)
+
+    def key(width: float) -> Any:
+        return keys.map_key(drawn.classes, title=drawn.key_title, width=width, note=drawn.key_note)
+
+    laid = sheet(shapes, drawn.rows, key=key, inset=inset, size=size)
+    return _map_figure(
+        laid.body,
+        drawn,
+        unit=unit,
+        geography=geography,
+        source=source or figure_entry(f"domain-map-{node}").source,
+        width=laid.width,
+        kind="Map",
+        size=size,
+    )
 
 
 def domain_pair(

@@ -32,7 +32,8 @@ _CLASS_WORDS: dict[Classing, str] = {
 }
 _DATA_COLUMNS = (
     "node_id", "area_code", "area_name", "abbreviation", "region_name", "period", "estimate", "lower", "upper",
-    "level", "interval", "england", "against_england", "status", "map_class",
+    "level", "interval", "england", "england_alike", "against_england", "against_england_agreed", "standing", "status",
+    "map_class",
 )  # fmt: skip
 
 
@@ -74,10 +75,16 @@ def prepared(
     words = Words(
         label=name,
         sense=sense,
-        contested=standing.contested_line(shares, {node: name}) if sense.agreed else "",
+        contested=_disputed(rows, shares, node=node, name=name) if sense.agreed else "",
         data_as_at=date_of(result, data_as_at),
     )
     return standing.turned(rows, sense), words
+
+
+def _disputed(rows: pd.DataFrame, shares: Mapping[str, float], *, node: str, name: str) -> str:
+    """What contested indicators weigh and decide, and with what places that lack figures are compared."""
+    lines = (standing.contested_line(shares, {node: name}), standing.both_ways(rows, name), standing.alike_line(rows))
+    return " ".join(line for line in lines if line)
 
 
 def _holding(result: Any, node: str) -> Any:
