@@ -26,8 +26,9 @@ def label_of(rows: pd.DataFrame, node: str) -> str:
 def finding(rows: pd.DataFrame, *, label: str, sense: Sense = AGREED) -> str:
     """Title of a map: how many places are clearly better and worse than England, by their intervals.
 
-    An experimental or contested node says that it is one, and says nothing that could be read as a rank; a contested
-    measure is told in its own direction.
+    A place counts only where the verdict is the same without contested indicators; those that depend on them are
+    counted apart. An experimental or contested node says that it is one, and says nothing that could be read as a
+    rank; a contested measure is told in its own direction.
     """
     above, below, n = standing.against_counts(rows)
     name = sense.named(label)
@@ -35,9 +36,11 @@ def finding(rows: pd.DataFrame, *, label: str, sense: Sense = AGREED) -> str:
         return associational(f"{name}: {plural(int(rows['estimate'].notna().sum()), 'authority', 'authorities')} shown")
     having = "with " if sense.up == "more" else ""
     england = standing.england_name(rows)
+    disputed = int(standing.depends(rows).sum())
+    rest = f"; {disputed} {'depends' if disputed == 1 else 'depend'} on disputed figures" if disputed else ""
     return associational(
         f"{name}: {above} of {n} authorities {having}clearly {sense.up} than {england}, {below} {having}clearly "
-        f"{sense.down}"
+        f"{sense.down}{rest}"
     )
 
 

@@ -12,13 +12,16 @@ import pandas as pd
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework, Indicator
-from outcomes_analysis.wording import listed, number
+from outcomes_analysis.index.score_rows import DEPENDS
+from outcomes_analysis.wording import listed, number, plural
 
 # City of London and Isles of Scilly: too few children to rank or to set the classes by.
 UNRANKED = frozenset({"E09000001", "E06000053"})
 # Scored, but given no rank: the place or the node cannot bear one.
 UNRANKED_STATUS = frozenset({"not_ranked", "withheld"})
 _TURNED = {"above": "below", "below": "above"}
+SHOWN = 0.005  # differences in a score below this are not printed
+_SIGNS = {"above": 1.0, "below": -1.0, "not clearly different": 0.0, DEPENDS: 0.0}
 
 
 @dataclass(frozen=True)
@@ -149,12 +152,12 @@ def turned(rows: pd.DataFrame, sense: Sense) -> pd.DataFrame:
     """Rows in the direction in which the figure reads them: unchanged for scores, a measure's own where contested."""
     if sense.sign > 0:
         return rows
-    swapped = {"lower": "upper", "upper": "lower", "estimate": "estimate", "england": "england"}
+    swapped = {"lower": "upper", "upper": "lower", "estimate": "estimate"}
+    swapped |= {f"{name}_agreed": f"{other}_agreed" for name, other in swapped.items()}
+    swapped |= {name: name for name in ("england", "england_alike", "england_agreed")}
     new = {name: -rows[other] for name, other in swapped.items() if other in rows.columns}
-    out = rows.assign(**new)
-    if "against_england" in rows.columns:
-        out["against_england"] = rows["against_england"].replace(_TURNED)
-    return out
+    verdicts = [c for c in ("against_england", "against_england_agreed", "standing") if c in rows.columns]
+    return rows.assign(**new, **{c: rows[c].replace(_TURNED) for c in verdicts})
 
 
 def england_of(rows: pd.DataFrame) -> float:
@@ -173,22 +176,65 @@ def judged(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def signs(rows: pd.DataFrame) -> pd.Series:
-    """How each row stands: 1 where its interval lies above England's score of the same date, -1 below, 0 across.
+    """How each row stands: 1 where it is clearly above England's score of the same date, -1 below, 0 neither.
 
-    The table's own ``against_england`` where it has one; else the interval is held against ``england``, or against 0
-    (England in the base period, or the places compared with) where there is no such column. NaN where there is no
-    interval, and for the two tiny authorities.
+    What the table says may be said (``standing``: a verdict that depends on disputed figures is none, see
+    :func:`depends`), or its ``against_england``; else the interval is held against ``england``, or against 0 (England
+    in the base period, or the places compared with) where there is no such column. NaN where there is no interval,
+    and for the two tiny authorities.
     """
     known = judged(rows)
     found = pd.Series(np.nan, index=rows.index)
     england = england_of(rows)
     centre = 0.0 if np.isnan(england) else england
     sign = (known["lower"] > centre).astype(float) - (known["upper"] < centre).astype(float)
-    if "against_england" in known.columns:
-        said = known["against_england"].map({"above": 1.0, "below": -1.0, "not clearly different": 0.0})
-        sign = said.fillna(sign)
+    column = _verdict(known)
+    if column:
+        sign = known[column].map(_SIGNS).fillna(sign)
     found[known.index] = sign.astype(float)  # where nothing can be compared the words are no numbers
     return found
+
+
+def _verdict(known: pd.DataFrame) -> str:
+    """Column that says how places stand; a node of contested indicators alone has only the one verdict."""
+    if "standing" in known.columns and not known["against_england_agreed"].eq("").all():
+        return "standing"
+    return "against_england" if "against_england" in known.columns else ""
+
+
+def depends(rows: pd.DataFrame) -> pd.Series:
+    """Whether the verdict on each row differs with and without contested indicators, so that none is given."""
+    known = judged(rows)
+    said = known["standing"].eq(DEPENDS) if _verdict(known) == "standing" else pd.Series(False, index=known.index)
+    return said.reindex(rows.index, fill_value=False).astype(bool)
+
+
+def both_ways(rows: pd.DataFrame, label: str) -> str:
+    """Counts with and without contested indicators, and where both agree; empty where nothing depends on them."""
+    if not depends(rows).any():
+        return ""
+    known = judged(rows)
+    counts = []
+    for column in ("against_england", "against_england_agreed", "standing"):
+        counts.append(f"{known[column].eq('above').sum()} and {known[column].eq('below').sum()}")
+    return (
+        f"{label}, clearly better and clearly worse than England: {counts[0]} authorities with contested indicators, "
+        f"{counts[1]} without them, {counts[2]} both ways."
+    )
+
+
+def alike_line(rows: pd.DataFrame) -> str:
+    """Which places are compared with England over fewer parts, since they lack some; empty where none is."""
+    if "england_alike" not in rows.columns:
+        return ""
+    known = judged(rows)
+    away = (known["england_alike"] - known["england"]).abs()
+    if not (away > SHOWN).any():
+        return ""
+    return (
+        f"{plural(int((away > SHOWN).sum()), 'authority that lacks', 'authorities that lack')} some figures: compared "
+        f"with England\u2019s score from the others alone, which differs by {number(away.max(), 2)} at most."
+    )
 
 
 def against_counts(rows: pd.DataFrame) -> tuple[int, int, int]:
