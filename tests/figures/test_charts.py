@@ -146,8 +146,8 @@ def test_the_table_prints_every_score_with_a_fill_that_says_the_same(scores):
     figure = tables.domain_heat_table(scores, data_as_at=AS_AT)
     svg = figure.svg()
     cells = [s for s in drawn.shapes(svg) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]
-    assert len(cells) == 152 * 5 + 5
-    assert {c.fill.upper() for c in cells} == {*theme.DIVERGING, "#FFFFFF"}
+    assert len(cells) == 152 * 5 + 3
+    assert {c.fill.upper() for c in cells} == {*theme.AGAINST, "#FFFFFF"}
     words = drawn.texts(svg)
     assert words.count("x") == 4 * 5
     numbers = [w for w in words if w.replace("\u2212", "").replace(".", "").isdigit() and "." in w]
@@ -165,20 +165,22 @@ def test_the_title_of_the_table_is_a_count_of_clear_differences(scores):
     assert any("Happy: experimental" in note for note in figure.notes)
 
 
-@pytest.mark.parametrize(
-    ("value", "place_in_palette"), [(-1.5, 0), (-1.0, 0), (-0.5, 1), (0.0, 2), (0.3, 2), (0.31, 3), (1.01, 4)]
-)
-def test_shades_follow_their_limits(value, place_in_palette):
-    assert tables.shade(value) == theme.DIVERGING[place_in_palette]
-    assert tables.shade(float("nan")) == theme.PAPER
+def test_a_cell_is_coloured_by_how_it_stands_to_england_and_by_nothing_else(scores):
+    """A score above 1 that is not clearly above England is as grey as one below."""
+    assert [tables.shade(sign, False) for sign in (-1.0, 0.0, 1.0)] == list(theme.AGAINST)
+    assert tables.shade(float("nan"), False) == theme.PAPER
+    assert tables.shade(0.0, True) == theme.DISPUTED
+    unsure = scores.assign(lower=scores["estimate"] - 9, upper=scores["estimate"] + 9)
+    svg = tables.domain_heat_table(unsure, data_as_at=AS_AT).svg()
+    cells = [s.fill.upper() for s in drawn.shapes(svg) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]
+    assert cells.count(theme.AGAINST[1]) == 148 * 5 + 1
+    assert cells.count(theme.AGAINST[0]) == cells.count(theme.AGAINST[2]) == 1  # in the key
 
 
 def test_a_place_too_small_to_rank_is_printed_but_not_shaded(scores):
     big = scores.copy()
     big.loc[big["area_code"] == "E09000001", "estimate"] = 5.5
-    wide = tables.wide_scores(big)
-    fills = tables.shades(wide, nodes=["learning", "safe"])
-    assert set(fills.loc[wide["area_code"] == "E09000001"].to_numpy().ravel()) == {theme.PAPER}
+    big.loc[big["area_code"] == "E09000001", ["lower", "upper"]] = [5.0, 6.0]
     svg = tables.domain_heat_table(big, data_as_at=AS_AT).svg()
     assert drawn.texts(svg).count("5.5") == 5
     cells = [s for s in drawn.shapes(svg) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]

@@ -101,12 +101,19 @@ def test_what_is_missing_differs_from_every_value_by_colour_or_hatching(palette,
 
 
 @pytest.mark.parametrize("vision", MACHADO)
+def test_a_disputed_verdict_differs_from_every_plain_one_and_from_a_contested_measure(vision):
+    for palette in (theme.AGAINST, theme.NEUTRAL_AGAINST):
+        assert min(smallest([theme.DISPUTED, colour], vision) for colour in palette) >= 10
+    assert theme.contrast(theme.DISPUTED_MARK, theme.PAPER) >= 3  # graphical objects, WCAG 2.2
+
+
+@pytest.mark.parametrize("vision", MACHADO)
 def test_signs_against_england_differ_by_shape_where_their_colours_are_near(vision):
     """Charts use these colours together; two that are near in some vision must have shapes of their own."""
     from outcomes_analysis.figures.charts import rugs, spines
-    from outcomes_analysis.figures.drawing.legends import STANDING
+    from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING
 
-    for kinds in (STANDING, {**STANDING, **spines._OTHERS}, rugs._SIGNS):
+    for kinds in ({**STANDING, "disputed": DEPENDS}, {**STANDING, **spines._OTHERS}, rugs._SIGNS):
         for one, other in combinations(kinds.values(), 2):
             assert one.shape != other.shape or smallest([one.fill, other.fill], vision) >= 10
 
@@ -137,6 +144,7 @@ def test_text_colours_have_contrast_on_paper(ink):
             *theme.NEUTRAL_SEQUENTIAL,
             *(colour for row in theme.BIVARIATE for colour in row),
             theme.PAPER,
+            theme.DISPUTED,
             "#F2F2F2",
             "#D9D9D9",
         }

@@ -207,7 +207,7 @@ def test_hexagons_one_an_area_all_of_one_size_with_labels_of_their_own(scores, l
     assert len(areas) == 153
     data = figure.data.sort_values("area_code")
     for shape, value in zip(areas, data["estimate"], strict=True):
-        assert (shape.fill.upper() in theme.SEQUENTIAL) == bool(np.isfinite(value))
+        assert (shape.fill.upper() in theme.AGAINST) == bool(np.isfinite(value))
     from outcomes_analysis.figures.mapping.hexagons import hexagons, short_labels
 
     shapes = hexagons(layout)

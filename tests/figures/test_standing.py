@@ -211,3 +211,100 @@ def test_letters_in_hexagons_are_explained_in_the_data(scores):
     assert letters["Hackney"] == "Hack"
     assert set(letters) <= set(drawn.texts(figure.svg()))
     assert any("abbreviation" in note for note in figure.notes)
+
+
+def _disputed(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of which every third clear verdict, and every third that is none, turns without contested indicators."""
+    dated = _dated(scores)
+    third = np.arange(len(dated)) % 3 == 0
+    whole = dated["against_england"]
+    turned = whole.map({"above": "not clearly different", "below": "above", "not clearly different": "below", "": ""})
+    agreed = whole.mask(third, turned)
+    said = whole.where(whole == agreed, standing.DEPENDS)
+    return dated.assign(against_england_agreed=agreed, standing=said, estimate_agreed=0.1, england_alike=ENGLAND)
+
+
+@pytest.mark.parametrize("draw", [maps.choropleth, maps.hex_map])
+def test_a_verdict_that_depends_on_disputed_figures_has_a_class_of_its_own(scores, draw):
+    rows = _disputed(scores).query("node_id == 'safe'")
+    figure = draw(rows, node="safe", classes="against", data_as_at=AS_AT)
+    data = figure.data.set_index("area_code")
+    ranked = rows[rows["estimate"].notna()].set_index("area_code")
+    depend = set(ranked.index[ranked["standing"] == standing.DEPENDS])
+    assert len(depend) > 30
+    assert set(data.index[data["map_class"] == "Depends on disputed figures"]) == depend
+    better = int((ranked["standing"] == "above").sum())
+    worse = int((ranked["standing"] == "below").sum())
+    assert better < int((ranked["against_england"] == "above").sum())
+    words = (
+        f"Safe: {better} of 148 authorities clearly better than England, {worse} clearly worse; {len(depend)} depend"
+    )
+    assert figure.title.startswith(words)
+    counts = [f"{(ranked[c] == 'above').sum()} and {(ranked[c] == 'below').sum()}"
+              for c in ("against_england", "against_england_agreed", "standing")]  # fmt: skip
+    note = f"{counts[0]} authorities with contested indicators, {counts[1]} without them, {counts[2]} both ways."
+    assert note in " ".join(figure.notes)
+    assert theme.DISPUTED in {shape.fill.upper() for shape in drawn.areas(figure.svg())}
+    assert f"Depends on disputed figures ({len(depend)})" in " ".join(drawn.texts(figure.svg()))
+
+
+def test_ranks_and_table_mark_what_depends_on_disputed_figures(scores):
+    rows = _disputed(scores)
+    safe = rows[(rows["node_id"] == "safe") & rows["estimate"].notna()]
+    depend = int((safe["standing"] == standing.DEPENDS).sum())
+    ranking = ranks.rank_intervals(
+        rows.assign(rank_agreed=rows["rank"] + 7, rank_lower_agreed=1.0, rank_upper_agreed=148.0),
+        node="safe",
+        data_as_at=AS_AT,
+    )
+    marks = [s for s in drawn.shapes(ranking.svg()) if s.width == "0.9" and s.fill.upper() == theme.DISPUTED_MARK]
+    assert len(marks) == depend + 1  # one stands in the key
+    assert "would rank at least 7 places from here" in " ".join(ranking.notes)
+    table = tables.domain_heat_table(rows, data_as_at=AS_AT)
+    cells = [s for s in drawn.shapes(table.svg()) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]
+    everywhere = int(((rows["standing"] == standing.DEPENDS) & rows["estimate"].notna()).sum())
+    assert sum(c.fill.upper() == theme.DISPUTED for c in cells) == everywhere + 1
+    assert f"{depend} depending on disputed figures" in table.alt
+
+
+def test_where_nothing_is_disputed_no_key_speaks_of_it(scores):
+    dated = _dated(scores)
+    rows = dated.assign(against_england_agreed=dated["against_england"], standing=dated["against_england"])
+    for figure in (
+        maps.hex_map(rows, node="learning", data_as_at=AS_AT),
+        ranks.rank_intervals(rows, node="learning", data_as_at=AS_AT),
+        tables.domain_heat_table(rows, data_as_at=AS_AT),
+    ):
+        assert "disputed" not in " ".join([*drawn.texts(figure.svg()), figure.alt])
+
+
+def test_a_node_of_contested_indicators_alone_keeps_its_one_verdict(scores):
+    dated = _dated(scores)
+    rows = dated.assign(against_england_agreed="", standing=standing.DEPENDS)
+    assert standing.signs(rows).equals(standing.signs(dated))
+    assert not standing.depends(rows).any()
+
+
+def test_turning_a_measure_round_turns_every_verdict(scores):
+    rows = _disputed(scores)
+    back = standing.turned(rows, standing.Sense("more", "fewer", sign=-1))
+    assert (standing.signs(back).dropna() == -standing.signs(rows).dropna()).all()
+    assert back["standing"].eq(standing.DEPENDS).equals(rows["standing"].eq(standing.DEPENDS))
+    assert (back["england_alike"] == -ENGLAND).all()
+
+
+def test_places_compared_with_england_over_fewer_parts_are_counted(scores):
+    rows = _disputed(scores).query("node_id == 'safe'").copy()
+    scored = rows.index[rows["estimate"].notna()]
+    rows.loc[scored[:3], "england_alike"] = [ENGLAND + 0.1, ENGLAND - 0.2, ENGLAND + 0.001]
+    assert standing.alike_line(rows).startswith("2 authorities that lack some figures")
+    assert "0.20 at most" in standing.alike_line(rows)
+    assert standing.alike_line(rows.assign(england_alike=ENGLAND)) == ""
+
+
+def test_colours_by_fifths_under_a_count_against_england_are_said(scores):
+    fifths = maps.choropleth(_dated(scores), node="learning", data_as_at=AS_AT)
+    assert "colours show the score, in fifths of authorities, while the title counts" in fifths.subtitle
+    plain = maps.hex_map(_dated(scores), node="learning", data_as_at=AS_AT)
+    assert "colours show" not in plain.subtitle
+    assert "Clearly better than England" in set(plain.data["map_class"])

@@ -13,7 +13,7 @@ from outcomes_analysis.figures import findings, standing
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.drawing.columns import Canvas, Columns, place, printed_name
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
-from outcomes_analysis.figures.drawing.legends import STANDING, Entry, draw_legend, laid_out
+from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING, Entry, draw_legend, laid_out
 from outcomes_analysis.figures.mapping.classes import check_table
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import listed, plural
@@ -95,7 +95,8 @@ def rank_intervals(
         if part
     )
     disputed = standing.contested_line(standing.contested_shares(result, [node]), {node: name})
-    notes = (*_absent(rows, ranked), disputed, WORKING_ASSIGNMENT)
+    moved = " ".join(part for part in (disputed, standing.both_ways(drawn, name), _moved(drawn)) if part)
+    notes = (*_absent(rows, ranked), moved, standing.alike_line(drawn), WORKING_ASSIGNMENT)
     return finished(
         body,
         title=title,
@@ -112,7 +113,16 @@ def rank_intervals(
 
 
 def _also(drawn: pd.DataFrame) -> list[str]:
-    return [c for c in ("england", "against_england", "level") if c in drawn.columns]
+    wanted = ("england", "against_england", "against_england_agreed", "standing", "level")
+    return [c for c in (*wanted, "rank_agreed", "rank_lower_agreed", "rank_upper_agreed") if c in drawn.columns]
+
+
+def _moved(drawn: pd.DataFrame) -> str:
+    """How far ranks lie from those without contested indicators; empty where there are none."""
+    if not standing.depends(drawn).any() or "rank_agreed" not in drawn.columns:
+        return ""
+    away = (drawn["rank_agreed"] - drawn["rank"]).abs().median()
+    return f"Without them half of the authorities would rank at least {_whole(away)} places from here."
 
 
 def _whole(value: float) -> str:
@@ -151,14 +161,14 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     ticks = _rank_ticks(total) if measure == "rank" else scores
     own = float(np.nan_to_num(standing.england_of(rows)))  # 0, the base period, where the table does not say
     england = float((rows["estimate"] > own).sum()) + 0.5 if measure == "rank" else own
-    rows = rows.assign(sign=standing.signs(rows))
+    rows = rows.assign(sign=standing.signs(rows), disputed=standing.depends(rows))
     _grid(canvas, placed, ticks=ticks, england=england, across=across, down=down, each=each)
     intervals, points, texts = [], [], []
     bounds = ("rank", "rank_lower", "rank_upper") if measure == "rank" else ("estimate", "lower", "upper")
     for row in rows.itertuples():
         y = down(row.line)
         value, lower, upper = (float(getattr(row, b)) for b in bounds)
-        kind = STANDING[_KIND_OF.get(row.sign, "similar")]
+        kind = DEPENDS if row.disputed else STANDING[_KIND_OF.get(row.sign, "similar")]
         left = row.column * (each + _GAP)
         text = printed_name(str(row.area_name), width=names - 2, size=_SIZE)
         intervals.append(
@@ -170,7 +180,8 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     canvas.rules(intervals, width=1.1)
     canvas.points(points, area=15)
     canvas.text(texts, size=_SIZE)
-    entries = [Entry(kind.words, kind) for kind in STANDING.values()]
+    kinds = [*STANDING.values(), *([DEPENDS] if rows["disputed"].any() else [])]
+    entries = [Entry(kind.words, kind) for kind in kinds]
     england_line = Entry("where England would stand", stroke=theme.INK, dash=(2, 2))
     draw_legend(canvas, laid_out([*entries, england_line], width=width))
     return canvas.chart()

@@ -14,7 +14,7 @@ from outcomes_analysis.figures import findings, standing
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.drawing.columns import Canvas, printed_name
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
-from outcomes_analysis.figures.drawing.legends import Entry, Kind, draw_legend, height_of, laid_out
+from outcomes_analysis.figures.drawing.legends import DEPENDS, Entry, Kind, draw_legend, height_of, laid_out
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, interval, number, plural
 
@@ -25,6 +25,7 @@ _SIGNS: dict[str, Kind] = {
     "higher": Kind("diamond", theme.NEUTRAL_AGAINST[2], "contested: clearly more or higher"),
     "lower": Kind("cross", theme.NEUTRAL_AGAINST[0], "contested: clearly fewer or lower"),
     "similar": Kind("circle", theme.PAPER, "no clear difference"),
+    "disputed": Kind("triangle-right", theme.DISPUTED_MARK, DEPENDS.words),
 }
 
 
@@ -68,9 +69,10 @@ def tartan_rug(
     cells, labels = {}, {}
     for node in nodes:
         rows, words = prepared(result, node=node, label=None, data_as_at=data_as_at)
-        sign = standing.signs(rows.set_index("area_code", drop=False)).reindex(codes)
+        rows = rows.set_index("area_code", drop=False)
+        sign, disputed = standing.signs(rows).reindex(codes), standing.depends(rows).reindex(codes, fill_value=False)
         up, down = ("better", "worse") if words.sense.agreed else ("higher", "lower")
-        cells[node] = sign.map({1.0: up, -1.0: down, 0.0: "similar"}).fillna("")
+        cells[node] = sign.map({1.0: up, -1.0: down, 0.0: "similar"}).fillna("").where(~disputed, "disputed")
         labels[node] = words.sense.named(words.label)
     grid = pd.DataFrame(cells)
     names = _names(result, codes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,21 +13,20 @@ from outcomes_analysis.figures import findings, standing
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.drawing.columns import Canvas, Columns, place, printed_name
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
+from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.figures.standing import UNRANKED
 from outcomes_analysis.wording import listed, number, plural
 
-LIMITS = (-1.0, -0.3, 0.3, 1.0)
-_WORDS = ("below \u22121", "\u22121 to \u22120.3", "\u22120.3 to 0.3", "0.3 to 1", "above 1")
 _ROW, _GAP, _SIZE, _TOP = 10.0, 12.0, 7.0, 26.0
 _NEEDS = ("node_id", "area_code", "area_name", "region_name", "estimate")
 
 
-def shade(value: float) -> str:
-    """Fill of a score's cell; white where there is none."""
-    if not np.isfinite(value):
-        return theme.PAPER
-    return theme.DIVERGING[int(np.searchsorted(LIMITS, value, side="left"))]
+def shade(sign: float, disputed: bool) -> str:
+    """Fill of a score's cell: 1 clearly better than England, -1 clearly worse, 0 neither, NaN not judged."""
+    if disputed:
+        return theme.DISPUTED
+    return theme.PAPER if np.isnan(sign) else theme.AGAINST[int(sign) + 1]
 
 
 def wide_scores(result: Any, *, nodes: Sequence[str] | None = None) -> pd.DataFrame:
@@ -83,13 +82,6 @@ def _region_key(region: str) -> str:
     return f"{position:03d} {name}"
 
 
-def shades(wide: pd.DataFrame, *, nodes: Sequence[str]) -> pd.DataFrame:
-    """Fill of each score, in the shape of ``wide[nodes]``, for an HTML table."""
-    fills = wide[list(nodes)].map(shade)
-    fills.loc[wide["area_code"].isin(UNRANKED)] = theme.PAPER
-    return fills
-
-
 def domain_heat_table(
     result: Any,
     *,
@@ -111,18 +103,20 @@ def domain_heat_table(
     Returns
     -------
     Figure
-        Every cell prints its number; ``x`` stands where a score was not computed.
+        Every cell prints its number, and its colour says how the place stands against England's score of the same
+        date; ``x`` stands where a score was not computed.
     """
     table = result if isinstance(result, pd.DataFrame) else result.table
     wide = wide_scores(result, nodes=nodes)
     labels: dict[str, str] = wide.attrs["labels"]
     chosen = list(labels)
-    signs = _signs(table, wide, nodes=chosen)
+    signs = _by_place(table, wide, nodes=chosen, find=standing.signs)
+    disputed = _by_place(table, wide, nodes=chosen, find=standing.depends)
     by_node = {n: table[table["node_id"] == n] for n in chosen}
     experimental = [n for n in chosen if standing.is_unranked(by_node[n])]
     england = {n: standing.england_of(rows) for n, rows in by_node.items()}
     width = theme.width_of("page")
-    body = _body(place(wide), signs, labels=labels, experimental=experimental, england=england, width=width)
+    body = _body(place(wide), signs, disputed, labels=labels, experimental=experimental, england=england, width=width)
     told = all(np.isfinite(value) for value in england.values())
     against = "England" if told else "England in the base period"
     title = _title(signs, [n for n in chosen if n not in experimental] or chosen, against=against)
@@ -130,7 +124,9 @@ def domain_heat_table(
     brackets = "in brackets: England\u2019s own score for the same date" if told else ""
     geography = plural(len(wide), "upper-tier local authority", "upper-tier local authorities") + " in England"
     subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], brackets, period, geography] if p)
-    disputed = standing.contested_line(standing.contested_shares(result, chosen), labels)
+    both = [standing.both_ways(by_node[n], labels[n]) for n in chosen]
+    contested = standing.contested_line(standing.contested_shares(result, chosen), labels)
+    contested = " ".join(line for line in (contested, *both) if line)
     notes = _notes(labels, experimental, level=findings.level_of(table), england=against)
     return finished(
         body,
@@ -139,15 +135,16 @@ def domain_heat_table(
         unit=findings.SCORE_UNIT,
         source=source or figure_entry("domain-table").source,
         data_as_at=date_of(result, data_as_at),
-        alt=_alt(wide, signs, labels, title=title, against=against),
+        alt=_alt(wide, signs, disputed, labels, title=title, against=against),
         data=_data(table, wide, nodes=chosen),
-        notes=(*notes, disputed, WORKING_ASSIGNMENT),
+        notes=(*notes, contested, WORKING_ASSIGNMENT),
     )
 
 
 def _data(table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str]) -> pd.DataFrame:
     """One row a place and domain, with the interval, in the order of the table."""
-    wanted = [*_NEEDS, "lower", "upper", "level", "interval", "england", "against_england", "status"]
+    wanted = [*_NEEDS, "lower", "upper", "level", "interval", "england", "england_alike",
+              "against_england", "against_england_agreed", "standing", "status"]  # fmt: skip
     rows = table.loc[table["node_id"].isin(nodes), [c for c in wanted if c in table.columns]]
     if "interval" in rows.columns:
         rows = rows[~rows["interval"].isin(["method", "both"])]
@@ -156,9 +153,11 @@ def _data(table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str]) -> p
     return rows.assign(_order=order).sort_values("_order").drop(columns="_order").reset_index(drop=True)
 
 
-def _signs(table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str]) -> pd.DataFrame:
-    """By place and node: how the score stands against England (:func:`~.standing.signs`)."""
-    found = {n: standing.signs(_data(table, wide, nodes=[n]).set_index("area_code", drop=False)) for n in nodes}
+def _by_place(
+    table: pd.DataFrame, wide: pd.DataFrame, *, nodes: Sequence[str], find: Callable[[pd.DataFrame], pd.Series]
+) -> pd.DataFrame:
+    """Something found of every score (:func:`~.standing.signs`, say), by place and node."""
+    found = {n: find(_data(table, wide, nodes=[n]).set_index("area_code", drop=False)) for n in nodes}
     return pd.DataFrame(found).reindex(wide["area_code"])
 
 
@@ -175,9 +174,9 @@ def _title(signs: pd.DataFrame, nodes: Sequence[str], *, against: str) -> str:
 
 def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float, england: str) -> tuple[str, ...]:
     first = (
-        f"Bold: clearly better or worse than {england} by the {round(100 * level)}% interval (intervals are in the "
-        "data). "
-        "x: not computed, too few figures. City of London and Isles of Scilly: too few children to rank, so not shaded."
+        f"Colour: against {england}, by the {round(100 * level)}% interval (intervals are in the data); clear "
+        "differences in bold. x: not computed, too few figures. City of London and Isles of Scilly: too few children "
+        "to judge, so not coloured."
     )
     named = listed([labels[n] for n in experimental])
     star = (f"* {named}: experimental, its figures do not measure one thing; not ranked.",) if experimental else ()
@@ -187,6 +186,7 @@ def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float,
 def _body(
     placed: Columns,
     signs: pd.DataFrame,
+    disputed: pd.DataFrame,
     *,
     labels: dict[str, str],
     experimental: Sequence[str],
@@ -210,11 +210,12 @@ def _body(
         texts.append({"x": left, "y": y, "text": printed_name(str(row["area_name"]), width=names - 3, size=_SIZE)})
         for i, node in enumerate(labels):
             x, value = round(left + names + i * cell, 2), float(row[node])
-            fill = theme.PAPER if row["area_code"] in UNRANKED else shade(value)
+            sign = float(signs.at[row["area_code"], node])
+            fill = shade(sign, bool(disputed.at[row["area_code"], node]))
             edge = {"x": x, "x2": round(x + cell, 2), "y": y - _ROW / 2, "y2": y + _ROW / 2}
             boxes.append({**edge, "fill": fill})
             words = number(value, 1) if np.isfinite(value) else "x"
-            clear = bool(abs(signs.at[row["area_code"], node]) == 1)
+            clear = abs(sign) == 1
             cell_text = {"x": round(x + cell / 2, 2), "y": y + 0.3, "text": words, "colour": theme.text_on(fill)}
             numbers[clear].append(cell_text)
     headings, short = [], []
@@ -232,7 +233,8 @@ def _body(
     canvas.text(numbers[True], size=6.4, align="center", bold=True)
     canvas.text(headings, size=_SIZE + 0.5, bold=True)
     canvas.text(short, size=_SIZE, align="center", bold=True)
-    _key(canvas, labels, experimental, england)
+    used = {DEPENDS.words: theme.DISPUTED} if disputed.any(axis=None) else {}
+    _key(canvas, labels, experimental, england, used)
     return canvas.chart()
 
 
@@ -240,7 +242,13 @@ def _distinct(labels: dict[str, str]) -> bool:
     return len({label[:1] for label in labels.values()}) == len(labels)
 
 
-def _key(canvas: Canvas, labels: dict[str, str], experimental: Sequence[str], england: dict[str, float]) -> None:
+def _key(
+    canvas: Canvas,
+    labels: dict[str, str],
+    experimental: Sequence[str],
+    england: dict[str, float],
+    disputed: dict[str, str],
+) -> None:
     letters = 1 if _distinct(labels) else 2
     named = []
     for node, label in labels.items():
@@ -248,7 +256,9 @@ def _key(canvas: Canvas, labels: dict[str, str], experimental: Sequence[str], en
         named.append(f"{label[:letters]}{'*' if node in experimental else ''} = {label}{own}")
     texts = [{"x": 0.0, "y": 6.0, "text": ",  ".join(named)}]
     boxes, x = [], 0.0
-    for fill, words in zip(theme.DIVERGING, _WORDS, strict=True):
+    worse, same, better = theme.AGAINST
+    kinds = {STANDING["above"].words: better, STANDING["similar"].words: same, **disputed}
+    for words, fill in {**kinds, STANDING["below"].words: worse}.items():
         boxes.append({"x": x, "x2": x + 12, "y": 15, "y2": 26, "fill": fill})
         texts.append({"x": x + 16, "y": 20.5, "text": words})
         x += 28 + theme.text_width(words, size=8.5)
@@ -256,13 +266,23 @@ def _key(canvas: Canvas, labels: dict[str, str], experimental: Sequence[str], en
     canvas.text(texts, size=8.5)
 
 
-def _alt(wide: pd.DataFrame, signs: pd.DataFrame, labels: dict[str, str], *, title: str, against: str) -> str:
+def _alt(
+    wide: pd.DataFrame,
+    signs: pd.DataFrame,
+    disputed: pd.DataFrame,
+    labels: dict[str, str],
+    *,
+    title: str,
+    against: str,
+) -> str:
     parts = []
     for node, label in labels.items():
         scores = wide.loc[~wide["area_code"].isin(UNRANKED), node].dropna()
         if len(scores):
             span = f"{number(scores.min())} to {number(scores.max())}"
             better, worse = int((signs[node] > 0).sum()), int((signs[node] < 0).sum())
-            parts.append(f"{label} from {span}, {better} of {len(scores)} clearly better and {worse} clearly worse")
+            told = f"{label} from {span}, {better} of {len(scores)} clearly better and {worse} clearly worse"
+            depending = int(disputed[node].sum())
+            parts.append(f"{told}, {depending} depending on disputed figures" if depending else told)
     first = f"Table of {plural(len(wide), 'authority', 'authorities')} under their regions, one column a domain."
     return f"{first} {title}. Against {against}: {'; '.join(parts)}."

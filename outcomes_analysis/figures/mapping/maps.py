@@ -73,7 +73,8 @@ def choropleth(
     outlines : GeoDataFrame, optional
         ``area_code`` and geometry in metres (EPSG:27700); the project's own upper-tier outlines by default.
     classes : {"quintile", "jenks", "equal", "against"}, optional
-        ``quintile`` by default; ``against`` (interval above, across or below England) for an experimental node.
+        ``quintile`` by default; ``against`` (interval above, across or below England, or a verdict that depends on
+        disputed figures) for an experimental node.
     inset : str, optional
         Region drawn again, enlarged, beside the map; none for None.
     label, unit, geography, source, data_as_at : str, optional
@@ -215,7 +216,7 @@ def hex_map(
     Parameters
     ----------
     result, node, classes, label, unit, geography, source, data_as_at, size
-        As for :func:`choropleth`.
+        As for :func:`choropleth`; ``classes`` is ``against`` by default, as the title counts.
     layout : DataFrame, optional
         ``area_code, name, region_code, x, y`` (centres, north up); the project's own by default.
 
@@ -224,7 +225,9 @@ def hex_map(
     Figure
     """
     placed = arranged(layout)
-    drawn = panels.classed(result, placed.shapes, node=node, classes=classes, label=label, data_as_at=data_as_at)
+    drawn = panels.classed(
+        result, placed.shapes, node=node, classes=classes or "against", label=label, data_as_at=data_as_at
+    )
 
     def key(width: float) -> Any:
         return keys.map_key(drawn.classes, title=drawn.key_title, width=width, note=drawn.key_note)
@@ -278,7 +281,7 @@ def _map_figure(
     return finished(
         body,
         title=title,
-        subtitle=findings.subtitle(rows, unit=measured, geography=geography, sense=words.sense),
+        subtitle=findings.subtitle(rows, unit=measured, geography=geography, extra=drawn.colours, sense=words.sense),
         unit=measured,
         source=source,
         data_as_at=words.data_as_at,

@@ -111,6 +111,13 @@ class Classed:
         return f"{self.words.label}: {_CLASS_WORDS[self.method]}"
 
     @property
+    def colours(self) -> str:
+        """What the colours show, where that is not what a title that counts against England says."""
+        if self.method == "against" or not len(standing.judged(self.rows)):
+            return ""
+        return f"colours show the {_CLASS_WORDS[self.method]}, while the title counts clear differences"
+
+    @property
     def key_note(self) -> str:
         """What England stands for, under the key."""
         words = standing.england_words(self.rows, self.words.sense)
