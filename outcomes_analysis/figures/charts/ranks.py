@@ -13,7 +13,7 @@ from outcomes_analysis.figures import findings, standing
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.drawing.columns import Canvas, Columns, place, printed_name
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
-from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING, Entry, draw_legend, laid_out
+from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING, Entry, draw_legend, height_of, laid_out
 from outcomes_analysis.figures.mapping.classes import check_table
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import listed, plural
@@ -25,7 +25,7 @@ _SHOWN: dict[Measure, str] = {
     "rank": "Rank, 1 = best (the highest score),",
     "score": "Score, higher is better, 0 = England in the base period,",
 }
-_ROW, _GAP, _SIZE, _TOP = 10.2, 14.0, 7.2, 22.0
+_ROW, _GAP, _SIZE = 8.5, 14.0, 7.2  # rows so low that 151 places and the notes fit one printed page
 
 
 def rank_intervals(
@@ -146,8 +146,12 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     columns = int(placed.headings["column"].max()) + 1
     each = (width - _GAP * (columns - 1)) / columns
     names = each * 0.55
-    canvas = Canvas(width=width, height=_TOP + placed.length * _ROW + 4)
-    rows = placed.rows
+    rows = placed.rows.assign(sign=standing.signs(placed.rows), disputed=standing.depends(placed.rows))
+    kinds = [*STANDING.values(), *([DEPENDS] if rows["disputed"].any() else [])]
+    england_line = Entry("where England would stand", stroke=theme.INK, dash=(2, 2))
+    key = laid_out([*(Entry(kind.words, kind) for kind in kinds), england_line], width=width)
+    head = height_of(key)
+    canvas = Canvas(width=width, height=head + placed.length * _ROW + 4)
     low, high = (1.0, float(total)) if measure == "rank" else (float(rows["lower"].min()), float(rows["upper"].max()))
     inside = each - names - 11
 
@@ -155,13 +159,12 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
         return round(column * (each + _GAP) + names + 3 + (value - low) / max(high - low, 1e-9) * inside, 2)
 
     def down(line: float) -> float:
-        return round(_TOP + line * _ROW, 2)
+        return round(head + line * _ROW, 2)
 
     scores = [t for t in (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0) if low <= t <= high]
     ticks = _rank_ticks(total) if measure == "rank" else scores
     own = float(np.nan_to_num(standing.england_of(rows)))  # 0, the base period, where the table does not say
     england = float((rows["estimate"] > own).sum()) + 0.5 if measure == "rank" else own
-    rows = rows.assign(sign=standing.signs(rows), disputed=standing.depends(rows))
     _grid(canvas, placed, ticks=ticks, england=england, across=across, down=down, each=each)
     intervals, points, texts = [], [], []
     bounds = ("rank", "rank_lower", "rank_upper") if measure == "rank" else ("estimate", "lower", "upper")
@@ -180,10 +183,7 @@ def _body(placed: Columns, *, measure: Measure, total: int, width: float) -> Any
     canvas.rules(intervals, width=1.1)
     canvas.points(points, area=15)
     canvas.text(texts, size=_SIZE)
-    kinds = [*STANDING.values(), *([DEPENDS] if rows["disputed"].any() else [])]
-    entries = [Entry(kind.words, kind) for kind in kinds]
-    england_line = Entry("where England would stand", stroke=theme.INK, dash=(2, 2))
-    draw_legend(canvas, laid_out([*entries, england_line], width=width))
+    draw_legend(canvas, key)
     return canvas.chart()
 
 
