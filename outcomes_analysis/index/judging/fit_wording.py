@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.wording import listed, number, plural
+from outcomes_analysis.wording import listed, number, plural, written_date
 
 USE_WORDS = {"rank": "a rank", "change": "a verdict on change in a year", "england": "a comparison with England"}
 BASIS_WORDS = {
@@ -75,7 +75,9 @@ def card_text(card: Mapping[str, Any]) -> str:
     sentences.append(f"A child counts by {basis}.")
     if np.isfinite(card["lag_months"]):
         months = max(0, round(card["lag_months"]))
-        sentences.append(f"The period ended {plural(months, 'month', 'months')} before the date of the data.")
+        sentences.append(
+            f"The period ended {plural(months, 'month', 'months')} before {written_date(card['judged_at'])}."
+        )
     if card["breaks"]:
         sentences.append(f"Breaks: {str(card['breaks']).rstrip('.')}.")
     if card["contested"]:

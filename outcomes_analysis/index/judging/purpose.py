@@ -26,7 +26,8 @@ USES: tuple[Use, ...] = get_args(Use)
 ENGLAND = "E92000001"
 FIGURES = ("published", "estimated")
 FEWEST_AREAS = 30
-DAYS_A_MONTH = 365.25 / 12
+DAYS_A_YEAR = 365.25
+DAYS_A_MONTH = DAYS_A_YEAR / 12
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,11 @@ class FitnessResult:
         ``smallest_change`` (natural units, at the middle area, that shows in a year at 90 %), ``smallest_change_sd``
         (the same in standard deviations between areas), ``england, differ_from_england`` (share of areas),
         ``n_areas, n_missing, n_suppressed, n_inherited, left_out`` (names), ``geography_basis, lag_months`` (from the
-        end of the period to the date of the data), ``data_as_at, breaks, previous`` (last comparable period, or
-        empty), ``contested, direction``; then for each use ``use_rank, use_change, use_england`` (bool),
-        ``withheld_rank, withheld_change, withheld_england`` (reasons, empty where borne) and ``overridden`` (uses
-        allowed by hand).
+        end of the period to ``judged_at``, one day for all: that of the whole table of figures), ``data_as_at`` (of the
+        indicator's own files), ``breaks, previous`` (last comparable period, or empty), ``years_apart`` (from that to
+        the period; 0 without it), ``window_years`` (a figure spans), ``contested, direction``; then for each
+        use ``use_rank, use_change, use_england`` (bool), ``withheld_rank, withheld_change, withheld_england`` (reasons,
+        empty where borne) and ``overridden`` (uses allowed by hand).
     cards : dict of str to str
         One text an indicator.
     text, spec, manifest
@@ -129,7 +131,7 @@ def _precision(rows: pd.DataFrame, framework: Framework, level: float) -> dict[s
     far = np.abs(x[:, None] - x[None, :]) > z * np.hypot(error[:, None], error[None, :])
     days = (rows["period_end"] - rows["period_start"]).dt.days.median()
     # Windows of k pooled years share all but one year with the next, as in observations.yearly.
-    window = max(1, round(days / 365.25))
+    window = max(1, round(days / DAYS_A_YEAR))
     half = z * np.sqrt(2 / window) * float(np.median(error))
     return {
         "reliability": float(np.mean(empirical_bayes(x, error**2).reliability)),
@@ -163,9 +165,14 @@ def _previous(plain: pd.DataFrame, indicator: Indicator, framework: Framework, p
 
 
 def _measured(
-    plain: pd.DataFrame, indicator: Indicator, framework: Framework, spec: Thresholds, areas: pd.Series
+    plain: pd.DataFrame,
+    indicator: Indicator,
+    framework: Framework,
+    spec: Thresholds,
+    areas: pd.Series,
+    day: str,
 ) -> dict[str, Any] | None:
-    """What a card says before any judgement; nothing where no period has enough figures."""
+    """What a card says on a day before any judgement; nothing where no period has enough figures."""
     mine = _latest(plain[plain["area_code"] != ENGLAND])
     if mine.empty:
         return None
@@ -176,8 +183,9 @@ def _measured(
     missing = areas.index.difference(used["area_code"])
     england = plain[(plain["area_code"] == ENGLAND) & (plain["period"] == period) & plain["value"].notna()].iloc[:1]
     value, differ = _against_england(used, england, framework, spec.level)
-    as_at = data_as_at(used["source_id"].unique())
     end = used["period_end"].max()
+    previous = _previous(plain, indicator, framework, period)
+    before = plain.loc[plain["period"] == previous, "period_end"].max() if previous else pd.NaT
     return {
         "indicator_id": indicator.id,
         "name": indicator.name,
@@ -193,10 +201,13 @@ def _measured(
         "n_inherited": int((status.loc[missing] == "inherited").sum()),
         "left_out": several(areas[missing]) if len(missing) else "",
         "geography_basis": indicator.geography_basis,
-        "lag_months": (pd.Timestamp(as_at) - end).days / DAYS_A_MONTH if as_at else np.nan,
-        "data_as_at": as_at,
+        "lag_months": (pd.Timestamp(day) - end).days / DAYS_A_MONTH if day else np.nan,
+        "judged_at": day,
+        "data_as_at": data_as_at(used["source_id"].unique()),
         "breaks": "; ".join(f"{b.period}: {b.reason.rstrip('.')}" for b in indicator.breaks),
-        "previous": _previous(plain, indicator, framework, period),
+        "previous": previous,
+        "years_apart": round((end - before).days / DAYS_A_YEAR) if previous else 0,
+        "window_years": max(1, round((end - used["period_start"].max()).days / DAYS_A_YEAR)),
         "contested": indicator.contested,
         "direction": indicator.direction,
     }
@@ -232,6 +243,17 @@ def change_reasons(smallest: float, spec: Thresholds) -> list[str]:
     return [f"{told}; {spec.change:.2f} is asked for"]
 
 
+def _far_apart(years: int, window: int) -> str:
+    """Why two figures that are not a year apart tell nothing of a change in a year."""
+    if window <= 1:
+        return f"its last two comparable figures are {years} years apart, so that no change in a year can be seen"
+    share = " and overlap" if window > years else ""
+    return (
+        f"its last two comparable figures are of {window} years each, are {years} years apart{share}, so that no "
+        "change in a year can be seen"
+    )
+
+
 def _withheld(card: Mapping[str, Any], spec: Thresholds) -> dict[Use, list[str]]:
     """Reasons for withholding each use; an empty list where it is borne."""
     share = card["n_areas"] / (card["n_areas"] + card["n_missing"])
@@ -240,6 +262,8 @@ def _withheld(card: Mapping[str, Any], spec: Thresholds) -> dict[Use, list[str]]
     change = list(sided)
     if not card["previous"]:
         change.append("no earlier figure is comparable")
+    elif card["years_apart"] != 1:
+        change.append(_far_apart(card["years_apart"], card["window_years"]))
     change += change_reasons(card["smallest_change_sd"], spec)
     england = []
     if card["form"] == "count":
@@ -309,10 +333,11 @@ def fitness(
         & observations["area_code"].isin([*areas.index, ENGLAND])
         & observations["indicator_id"].isin([one.id for one in wanted])
     ]
+    day = str(observations.attrs.get("data_as_at", "")) or data_as_at(observations["source_id"].unique())
     by_indicator = dict(list(everyone.groupby("indicator_id")))
     cards: list[dict[str, Any]] = []
     for one in wanted:
-        card = _measured(by_indicator[one.id], one, framework, spec, areas) if one.id in by_indicator else None
+        card = _measured(by_indicator[one.id], one, framework, spec, areas, day) if one.id in by_indicator else None
         if card is not None:
             cards.append(_judged(card, spec, allowed.get(one.id, ())))
     if not cards:
