@@ -8,11 +8,12 @@ import sys
 import warnings
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outcomes_analysis.cli.packing import pack
+from outcomes_analysis.cli.targets import trajectory
 from outcomes_analysis.cli.telling import (
     OURS,
     STOPPED,
@@ -32,6 +33,9 @@ from outcomes_analysis.cli.telling import (
     year_of_option,
 )
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
+
+if TYPE_CHECKING:
+    from outcomes_analysis.places import AreaProfile
 
 app = typer.Typer(
     name="outcomes",
@@ -115,11 +119,25 @@ def area(
     ] = "dfe_2025",
     mean: Annotated[bool, typer.Option("--mean", help="Use the neighbours' mean, not their median.")] = False,
     districts: Districts = "", children: Children = "",
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", metavar="FILE", help="Write the shared spreadsheet (.csv or .xlsx) and show nothing."),
+    ] = None,
+    read_sheet: Annotated[
+        Path | None,
+        typer.Option("--read-sheet", metavar="FILE", help="Read a shared spreadsheet back, check it, and stop."),
+    ] = None,
+    local: Annotated[
+        Path | None, typer.Option("--local", metavar="FILE", help="Overlay (.yml) whose rows a shared sheet may have.")
+    ] = None,
     period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one place: each figure beside England, its region and similar places."""
     if listing:
         say(_authorities())
+        return
+    if read_sheet is not None:
+        say(_sheet_read(read_sheet, local))
         return
     if not name:
         message = "outcomes: Missing argument 'name'. See: outcomes area --help"
@@ -130,7 +148,11 @@ def area(
     from outcomes_analysis.sources.release import load_observations
 
     called = " ".join(name)
+    if sheet is not None and sheet.suffix.lower() not in (".csv", ".xlsx"):
+        stop(f"outcomes: --sheet writes a .csv or an .xlsx, not '{sheet.suffix}'.", USERS_MISTAKE)
     if districts or districts_of(called):
+        if sheet is not None:
+            stop("outcomes: --sheet is of one authority or district, not of a place made of several.", USERS_MISTAKE)
         _joined(called, districts=districts, children=children, period=period or pipeline.PERIOD, as_json=as_json)
         return
     code = resolve_place(called)  # a slip of the pen is said before anything is computed
@@ -144,10 +166,34 @@ def area(
         neighbours=neighbours,
         statistic="mean" if mean else "median",
     )
-    if as_json:
+    if sheet is not None:
+        say(_sheet_written(profile, sheet))
+    elif as_json:
         say(profile.table.to_json(orient="records", date_format="iso"))
     else:
         say(profile_text(profile))
+
+
+def _sheet_written(profile: AreaProfile, path: Path) -> str:
+    """Write a place's shared spreadsheet in the format its name asks for."""
+    from outcomes_analysis.evidence.workbook import shared_workbook
+    from outcomes_analysis.places import shared_csv, shared_table
+    from outcomes_analysis.provenance import write_atomic
+
+    write_atomic(
+        path, shared_workbook(profile) if path.suffix.lower() == ".xlsx" else shared_csv(shared_table(profile))
+    )
+    return f"The shared spreadsheet is ready: {path}, {len(profile.table)} rows, one an indicator."
+
+
+def _sheet_read(path: Path, overlay: Path | None) -> str:
+    """Read a shared spreadsheet back, with the indicators of an overlay if there is one."""
+    from outcomes_analysis.framework.loading import load_framework
+    from outcomes_analysis.framework.overlay import with_overlay
+    from outcomes_analysis.places import read_shared
+
+    framework = with_overlay(load_framework(), overlay) if overlay else None
+    return read_shared(path, framework=framework).text
 
 
 def _joined(name: str, *, districts: str, children: str, period: int, as_json: bool) -> None:
@@ -191,30 +237,7 @@ def coverage(
         say(coverage_text(report, by=by))  # type: ignore[arg-type]
 
 
-@app.command()
-def trajectory(
-    indicator: Annotated[str, typer.Argument(help="Its id; outcomes find WORDS gives it.")],
-    target: Annotated[float, typer.Option("--target", help="The national target, in the indicator's unit.")],
-    year: Annotated[
-        int,
-        typer.Option("--year", metavar="YEAR", parser=year_of_option, help="Year in which the target's period ends."),
-    ],
-    place: Annotated[str, typer.Option("--place", metavar="NAME", help="One authority; all without it.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Say where places may stand in a target year, what a target takes, and how past forecasts did."""
-    from outcomes_analysis.areas.register import resolve_place
-    from outcomes_analysis.places import trajectory as forecast
-
-    if place:
-        resolve_place(place)  # a slip of the pen is said before anything is computed
-    found = forecast(indicator, target=target, year=year)
-    if as_json:
-        rows = found.table[found.table["area_code"].eq(resolve_place(place))] if place else found.table
-        say(rows.to_json(orient="records"))
-        return
-    text = "\n\n".join([found.text_for(place), found.text]) if place else found.text
-    say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
+app.command()(trajectory)
 
 
 @app.command()

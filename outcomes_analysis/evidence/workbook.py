@@ -16,7 +16,7 @@ import pandas as pd
 
 from outcomes_analysis.evidence.joined_pages import joined_method_lines, joined_tables
 from outcomes_analysis.evidence.place_tables import LICENCE, PlaceTable, method_lines, place_tables
-from outcomes_analysis.places import AreaProfile, JoinedPlace
+from outcomes_analysis.places import AreaProfile, JoinedPlace, shared_table
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, listed, written_date
 
 WIDEST, NARROWEST = 60, 9
@@ -83,6 +83,34 @@ def place_workbook(place: AreaProfile | JoinedPlace, *, more: Sequence[PlaceTabl
         intro=[EXPLORATION, where, place.sections.get("opening", "")],
         notes=notes,
         data_as_at=place.manifest.data_as_at,
+    )
+
+
+def shared_workbook(profile: AreaProfile) -> bytes:
+    """Write the spreadsheet people share, one row an indicator, as a workbook.
+
+    Parameters
+    ----------
+    profile : AreaProfile
+
+    Returns
+    -------
+    bytes
+        An ``.xlsx`` file that :func:`outcomes_analysis.places.read_shared` reads back; the same place, the same bytes.
+    """
+    title = f"{profile.name}: one row an indicator, as measured by the end of {profile.period}"
+    notes = (
+        "Keep the headings and the columns that say what an indicator is; figures of the core are the published ones. "
+        "Rows of local indicators may be added once an overlay defines them. Read it back with: outcomes area "
+        "--read-sheet FILE",
+    )
+    table = PlaceTable("shared", "Shared", title, shared_table(profile), notes)
+    return workbook_bytes(
+        (table,),
+        title=title,
+        intro=[EXPLORATION, profile.sections.get("opening", "")],
+        notes=method_lines(profile),
+        data_as_at=profile.manifest.data_as_at,
     )
 
 

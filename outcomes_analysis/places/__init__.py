@@ -8,6 +8,7 @@ from outcomes_analysis.places.joining import JoinedPlace, districts_of, named_pl
 from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
 from outcomes_analysis.places.profile import AreaProfile, area_profile
 from outcomes_analysis.places.rendering import profile_text
+from outcomes_analysis.places.shared_sheet import SharedSheet, read_shared, shared_csv, shared_table
 from outcomes_analysis.places.trajectories import Trajectory, trajectory
 from outcomes_analysis.places.verdicts import Verdict, verdict
 
@@ -17,6 +18,7 @@ __all__ = [
     "EquityTwin",
     "JoinedPlace",
     "NeighbourSummary",
+    "SharedSheet",
     "Trajectory",
     "Verdict",
     "area_profile",
@@ -32,6 +34,9 @@ __all__ = [
     "neighbour_summary",
     "place_of_districts",
     "profile_text",
+    "read_shared",
+    "shared_csv",
+    "shared_table",
     "trajectory",
     "verdict",
 ]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from csv import reader
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -138,18 +139,13 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return result
 
 
-def read_sheet(path: Path, sheet: str) -> pd.DataFrame:
-    """Read one sheet of a workbook: headings from its first row, stored results only (no formula is evaluated).
-
-    Returns
-    -------
-    DataFrame
-        Columns named by the headings without spaces at the ends; cells as stored.
+def open_workbook(path: Path) -> Any:
+    """Open a workbook whose size is bounded: a ``CalamineWorkbook``, which gives stored results and runs no formula.
 
     Raises
     ------
     SourceError
-        If it is no workbook, the sheet is missing (naming those there are) or empty, or it unpacks to far too much.
+        If it is no workbook, or unpacks to far too much.
     """
     from python_calamine import CalamineError, CalamineWorkbook
 
@@ -164,11 +160,33 @@ def read_sheet(path: Path, sheet: str) -> pd.DataFrame:
         message = f"{path.name} unpacks to {unpacked:,} bytes, more than the {MAX_BYTES:,} that are read."
         raise SourceError(message)
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        names = workbook.sheet_names
-        if sheet not in names:
-            message = f"{path.name} has no sheet '{sheet}'. There are: {several(names, limit=30)}."
-            raise SourceError(message)
+        return CalamineWorkbook.from_path(str(path))
+    except CalamineError as error:
+        message = f"{path.name} is not a readable Excel workbook: {error}"
+        raise SourceError(message) from error
+
+
+def read_sheet(path: Path, sheet: str) -> pd.DataFrame:
+    """Read one sheet of a workbook: headings from its first row, stored results only (no formula is evaluated).
+
+    Returns
+    -------
+    DataFrame
+        Columns named by the headings without spaces at the ends; cells as stored.
+
+    Raises
+    ------
+    SourceError
+        If it is no workbook, the sheet is missing (naming those there are) or empty, or it unpacks to far too much.
+    """
+    from python_calamine import CalamineError
+
+    workbook = open_workbook(path)
+    names = workbook.sheet_names
+    if sheet not in names:
+        message = f"{path.name} has no sheet '{sheet}'. There are: {several(names, limit=30)}."
+        raise SourceError(message)
+    try:
         rows = workbook.get_sheet_by_name(sheet).to_python()
     except CalamineError as error:
         message = f"{path.name} is not a readable Excel workbook: {error}"

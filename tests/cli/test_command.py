@@ -198,6 +198,18 @@ def test_what_is_said_of_a_place(ask: Ask) -> None:
     assert answer.out.index("good mental health") < answer.out.index("all parts together")
 
 
+def test_a_place_as_the_spreadsheet_people_share(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "hackney.csv"
+    assert "101 rows, one an indicator" in ask("area", "Hackney", "--sheet", str(path)).out
+    back = ask("area", "--read-sheet", str(path))
+    assert (back.code, back.out.split(":")[0]) == (0, "hackney.csv holds 101 rows for Hackney")
+    path.write_text(path.read_text().replace("E09000012", "E09000013", 1))
+    wrong = ask("area", "--read-sheet", str(path))
+    assert wrong.code == 2
+    assert "1 row with a place and an area code that do not belong together (row 2)" in wrong.err
+    assert ask("area", "Hackney", "--sheet", str(tmp_path / "hackney.docx")).code == 2
+
+
 def test_whom_a_place_is_compared_with(ask: Ask) -> None:
     answer = ask("area", "Hackney", "--neighbours", "Islington, Newham, Tower Hamlets", "--mean")
     assert answer.code == 0
