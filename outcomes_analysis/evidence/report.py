@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from outcomes_analysis.evidence.association import association_section
 from outcomes_analysis.evidence.audit import audit_sections
 from outcomes_analysis.evidence.cards import fitness_section
 from outcomes_analysis.evidence.certainty import certainty_section
@@ -15,7 +16,6 @@ from outcomes_analysis.evidence.domain_section import contested_words, domain_se
 from outcomes_analysis.evidence.page import (
     Section,
     bullets,
-    details_html,
     links,
     page,
     paragraph,
@@ -24,7 +24,7 @@ from outcomes_analysis.evidence.page import (
 from outcomes_analysis.evidence.poverty import poverty_line, poverty_section
 from outcomes_analysis.evidence.together import together_section
 from outcomes_analysis.sources.release import read_manifest, read_reference
-from outcomes_analysis.wording import AREAS_NOT_CHILDREN, listed, number, plural, written_date
+from outcomes_analysis.wording import listed, number, plural, written_date
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.drawing.composing import Figure
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
         UncertaintyResult,
     )
     from outcomes_analysis.relations import JointResult, RelationResult
-
-
-FIRST_PARAGRAPHS = 3  # of an association's text, before the rest is folded away
 
 
 def report_html(
@@ -96,7 +93,7 @@ def report_html(
             comparisons, mapped=mapped, experimental=[n for n in index.domains if index.nodes[n].experimental]
         ),
         together_section(joint),
-        _relation(relation, figures["admissions-attainment"]),
+        association_section(relation, figures["admissions-attainment"]),
         certainty_section(uncertainty, sensitivity),
         *audit_sections(audit),
         fitness_section(fitness, scored=scored, bands=read_reference()),
@@ -172,36 +169,6 @@ def _reading(index: IndexResult) -> Section:
 def _now(index: IndexResult, name: str) -> str:
     rows = index.table[index.table["node_id"] == name]
     return number(float(rows["england"].iloc[0]), 2)
-
-
-def _relation(relation: RelationResult, figure: Figure) -> Section:
-    computed = relation.table[relation.table["status"] == "computed"]
-    frame = computed[["label", "alike", "authorities", "n", "estimate", "lower", "upper", "unit"]]
-    table = table_html(
-        frame,
-        f"Every way the question was asked, with {relation.table['level'].iloc[0]:.0%} intervals",
-        headings={
-            "label": "Analysis",
-            "alike": "Held alike",
-            "authorities": "Authorities",
-            "n": "Number",
-            "estimate": "Estimate",
-            "lower": "Lower",
-            "upper": "Upper",
-            "unit": "Unit",
-        },
-        row_heading="label",
-        decimals=2,
-    )
-    told = [paragraph(p) for p in relation.text.split("\n") if p.strip()]
-    body = [
-        *told[:FIRST_PARAGRAPHS],
-        paragraph(AREAS_NOT_CHILDREN, kind="note"),
-        drawn(figure, "admissions-attainment"),
-        details_html("The whole answer, with what to mind", "".join(told[FIRST_PARAGRAPHS:])),
-        details_html("Every estimate", table),
-    ]
-    return Section("Admissions for mental health and attainment", "\n".join(body), anchor="association")
 
 
 def _method(index: IndexResult, uncertainty: UncertaintyResult) -> Section:

@@ -191,11 +191,19 @@ def audits(target: Project, period: int) -> list[Path]:
 def association(target: Project, _: int) -> list[Path]:
     """Relate admissions for mental health and attainment, and the domains with one another."""
     relation, joint = default_relation(), default_joint()
+    behind = relation.diagnostics["parts"]
+    beside = {
+        "ways": behind["multiverse"].table,
+        "ways-together": behind["multiverse"].joint,
+        "links": behind["network"].table,
+        "clusters": behind["clusters"].table,
+    }
     return [
         _write_table(target, f"domains-{RELATION_YEAR}-together", joint.correlations()),
         _write_words(target, f"domains-{RELATION_YEAR}-together", joint),
         _write_table(target, "admissions-attainment", relation.table),
         _write_words(target, "admissions-attainment", relation),
+        *(_write_table(target, f"admissions-attainment-{kind}", table) for kind, table in beside.items()),
     ]
 
 
@@ -232,8 +240,10 @@ def figures_of_a_run(period: int = PERIOD) -> dict[str, Figure]:
 
 
 def report(target: Project, period: int) -> list[Path]:
-    """Write the report."""
+    """Write the report, and the page of the association beside it."""
+    from outcomes_analysis.evidence.association import PAGE, association_html
     from outcomes_analysis.evidence.report import report_html
+    from outcomes_analysis.framework import load_framework
 
     html = report_html(
         default_index(period),
@@ -247,7 +257,15 @@ def report(target: Project, period: int) -> list[Path]:
         joint=default_joint(),
         figures=figures_of_a_run(period),
     )
-    return [write_atomic(target.result("figures", "report.html"), html)]
+    answer = association_html(
+        default_relation(),
+        framework=load_framework(),
+        figures={"In short": figures_of_a_run(period)["admissions-attainment"]},
+    )
+    return [
+        write_atomic(target.result("figures", "report.html"), html),
+        write_atomic(target.result("figures", PAGE), answer),
+    ]
 
 
 def forget() -> None:

@@ -19,8 +19,8 @@ from outcomes_analysis.relations.correlation.correlating import correlated
 from outcomes_analysis.relations.result import RelationResult, headline_row, table_of
 from outcomes_analysis.relations.sentences import (
     checked,
-    contested_marks,
     is_clear,
+    marks,
     measured,
     own_words,
     tally_sentence,
@@ -274,8 +274,14 @@ def answer_of(
     """
     warned = {one.spec.predictor: cautions(one.predictor, one.outcome) for one in asked}
     notes = list(dict.fromkeys(note for notes in warned.values() for note in notes))
-    indicators = {i.id: i for one in asked for i in (one.predictor, one.outcome)}
-    parts = [text, *notes, *contested_marks(indicators.values()), wording.AREAS_NOT_CHILDREN, wording.EXPLORATION]
+    indicators = {i: one.framework.indicator(i) for one in asked for i in one.spec.roles}
+    parts = [
+        text,
+        *notes,
+        *marks(indicators.values(), framework=asked[0].framework),
+        wording.AREAS_NOT_CHILDREN,
+        wording.EXPLORATION,
+    ]
     quoted = [words for one in asked for i in one.spec.roles for words in own_words(one.framework.indicator(i))]
     first = asked[0]
     return RelationResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.relations.asking import DRAWS, Asked, ask, defaults
 from outcomes_analysis.relations.correlation.correlating import correlated
-from outcomes_analysis.relations.pages import compose
+from outcomes_analysis.relations.pages import as_text, compose, computed_sets
 from outcomes_analysis.relations.result import RelationResult, table_of
 from outcomes_analysis.relations.sample import unbroken_years
 from outcomes_analysis.relations.slopes.regressing import sloped
 from outcomes_analysis.relations.specification import POVERTY, RelationSpec
+from outcomes_analysis.relations.whole.parts import ALL_PARTS, PartName, made_parts
 
 
 def relate(
@@ -33,6 +35,7 @@ def relate(
     colliders: tuple[str, ...] = (),
     level: float = LEVEL,
     draws: int = DRAWS,
+    parts: Collection[PartName] = ALL_PARTS,
     seed: int | np.random.Generator = SEED,
 ) -> RelationResult:
     """How two outcomes go together across upper-tier authorities, with what changes the answer.
@@ -40,7 +43,9 @@ def relate(
     Rank and product-moment correlations, raw and with each confounder held alike, with the likeness of neighbours
     allowed for and with known noise taken out; slopes by least squares with robust errors, with errors for likeness
     within regions, with authorities counted by their children, with levels for regions and for authorities, and within
-    regions; all of it with and without London; and what the slope could bear of what is not in the figures.
+    regions; all of it with and without London; and what the slope could bear of what is not in the figures. Then the
+    parts of the page that rest on an analysis of their own: lines that allow for neighbours and clusters on the map,
+    the same places over the years, other figures linked with both, and the question asked in every defensible way.
 
     Parameters
     ----------
@@ -64,18 +69,23 @@ def relate(
         Of the intervals.
     draws : int
         Times that authorities are drawn again.
+    parts : collection of {"map", "years", "others", "ways"}
+        Parts of the page to make; all take some eight seconds together, and ``()`` leaves them out. One that cannot be
+        done says why.
     seed : int or numpy.random.Generator
         The same seed gives the same result to the last digit.
 
     Returns
     -------
     RelationResult
-        Figures in their published orientation: a positive estimate means that higher goes with higher.
+        Figures in their published orientation: a positive estimate means that higher goes with higher. Its ``sections``
+        are the page part by part; ``diagnostics["parts"]`` has the full result behind each part, by kind: ``lines``
+        and ``clusters``, ``panel``, ``network``, ``multiverse``.
 
     Raises
     ------
     SpecError
-        If predictor and outcome are the same, or an indicator has two roles.
+        If predictor and outcome are the same, an indicator has two roles, or there is no such part.
     FrameworkError
         If an indicator is not known.
     RelationError
@@ -108,10 +118,17 @@ def relate(
         "region_share": slopes.region_share,
         "unmeasured": slopes.robustness,
     }
-    text = compose(table, spec=spec, framework=asked.framework, diagnostics=diagnostics, draws=draws, level=level)
+    held = computed_sets(table, spec=spec)
+    made = made_parts(asked, areas=areas, names=parts, controls=held[0] if held else ())
+    sections = compose(
+        table, spec=spec, framework=asked.framework, diagnostics=diagnostics, draws=draws, level=level, parts=made
+    )
+    diagnostics["parts"] = {kind: answer for part in made.values() for kind, answer in part.answers.items()}
+    further = [part.rows for part in made.values() if len(part.rows)]
     return RelationResult(
-        table=table,
-        text=text,
+        table=pd.concat([table, *further], ignore_index=True) if further else table,
+        text=as_text(sections),
+        sections=sections,
         spec=spec,
         manifest=asked.manifest(),
         diagnostics=diagnostics,

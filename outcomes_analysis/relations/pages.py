@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,11 +10,13 @@ import pandas as pd
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.relations.cautions import cautions
+from outcomes_analysis.relations.headlines import sentence_of
 from outcomes_analysis.relations.result import headline_row
 from outcomes_analysis.relations.sentences import (
     caveats,
     checked,
     compared_sentence,
+    marks,
     neighbours_sentence,
     noise_out_sentence,
     opening,
@@ -28,17 +30,25 @@ from outcomes_analysis.relations.sentences import (
     with_capital,
 )
 from outcomes_analysis.relations.specification import RelationSpec
+from outcomes_analysis.relations.whole.parts import HEADINGS, Part, PartName
 
 
 class _Page:
     """The rows of a table by what they answer, and the names to speak of them."""
 
     def __init__(
-        self, table: pd.DataFrame, *, spec: RelationSpec, framework: Framework, diagnostics: Mapping[str, Any]
+        self,
+        table: pd.DataFrame,
+        *,
+        spec: RelationSpec,
+        framework: Framework,
+        diagnostics: Mapping[str, Any],
+        parts: Mapping[PartName, Part],
     ) -> None:
-        self.table, self.spec, self.diagnostics = table, spec, diagnostics
+        self.table, self.spec, self.diagnostics, self.parts = table, spec, diagnostics, parts
         self.predictor = framework.indicator(spec.predictor)
         self.outcome = framework.indicator(spec.outcome)
+        self.marks = marks([framework.indicator(i) for i in spec.roles], framework=framework)
         self.names = {i: short_name(framework.indicator(i)) for i in spec.roles}
         self.pair = (self.names[spec.predictor], self.names[spec.outcome])
         self.rows = {(r["analysis"], r["adjusted_for"], r["sample"], r["scale"]): r for _, r in table.iterrows()}
@@ -48,7 +58,7 @@ class _Page:
             if r["analysis"] == "spearman"
         }
         self.adjusted = [s for s in spec.adjustment_sets if s]
-        self.computed = [s for s in self.adjusted if self.rank(s)["status"] == "computed"]
+        self.computed = computed_sets(table, spec=spec)
         self.first = self.computed[0] if self.computed else ()
 
     def rank(self, controls: tuple[str, ...] = (), sample: str = "all") -> pd.Series[Any]:
@@ -69,10 +79,12 @@ class _Page:
         count = len(self.diagnostics["left_out"])
         if count:
             verb = wording.plural(count, "authority is", "authorities are")
-            sentences.append(f"{verb} left out for want of a published figure of their own.")
+            sentences[0] += f" {verb} left out for want of a published figure of their own."
         alike = self.slope("ols_robust", self.first) if self.first else None
         sentences.append(slope_sentence(self.slope("ols_robust"), alike=alike, held=self.held(self.first)))
-        return " ".join(["What is found.", *sentences, tally_sentence(self.table)])
+        if "ways" not in self.parts or not self.parts["ways"].answers:
+            sentences.append(tally_sentence(self.table))
+        return "\n".join(s for s in sentences if s)
 
     def sure(self) -> str:
         plain = self.rows["spearman", "", "all", "correlation"]
@@ -87,14 +99,14 @@ class _Page:
                 names=self.pair,
             ),
         ]
-        return " ".join(["How sure.", *sentences])
+        return "\n".join(sentences)
 
     def changes(self) -> str:
         sentences = [*self._adjusting(), *self._without_london(), self._regions()]
         bears = self.diagnostics["unmeasured"].get(("+".join(self.first), "all")) if self.first else None
         if bears is not None:
             sentences.append(unmeasured_sentence(bears, held=self.held(self.first), names=self.names, pair=self.pair))
-        return " ".join(["What changes it.", *(s for s in sentences if s)])
+        return "\n".join(s for s in sentences if s)
 
     def _adjusting(self) -> list[str]:
         cases = [
@@ -145,8 +157,8 @@ class _Page:
             for ids, words in ((self.spec.mediators, "lie between the two"), (self.spec.colliders, "follow from both"))
             for i in ids
         ]
-        said = [*cautions(*both), *named, *caveats(draws=draws, level=level, contested=both, held=held)]
-        return " ".join(["What it cannot say.", *said])
+        said = [*cautions(*both), *named, *self.marks, *caveats(draws=draws, level=level, held=held)]
+        return "\n".join(said)
 
 
 def compose(
@@ -157,33 +169,54 @@ def compose(
     diagnostics: Mapping[str, Any],
     draws: int,
     level: float,
-) -> str:
+    parts: Mapping[PartName, Part],
+) -> tuple[tuple[str, str], ...]:
     """Write the page of one association.
 
     Parameters
     ----------
     table : DataFrame
-        As :class:`outcomes_analysis.relations.result.RelationResult` has it.
+        As :class:`outcomes_analysis.relations.result.RelationResult` has it, without the rows of the parts.
     spec, framework
         The question, and what its indicators are called.
     diagnostics : mapping
         ``periods, left_out, compared, effective, reliability, region_share, unmeasured``.
     draws, level
         As used for the intervals.
+    parts : mapping
+        What rests on an analysis of its own.
 
     Returns
     -------
-    str
-        Paragraphs with an empty line between them: what the figures are not, what is found, how sure, what changes it,
-        what it cannot say. Passed by the guard against causal words.
+    tuple of (heading, text)
+        One line a point: what the figures are not (without a heading), the answer in short, what is found, how sure,
+        what changes it, the parts, what it cannot say. Passed by the guard against causal words.
     """
-    page = _Page(table, spec=spec, framework=framework, diagnostics=diagnostics)
-    paragraphs = [
-        opening(page.predictor, page.outcome),
-        page.found(),
-        page.sure(),
-        page.changes(),
-        page.cannot_say(draws=draws, level=level),
+    page = _Page(table, spec=spec, framework=framework, diagnostics=diagnostics, parts=parts)
+    sections = [
+        ("", opening(page.predictor, page.outcome)),
+        ("In short", sentence_of(table, pair=page.pair, names=page.names)),
+        ("What is found", page.found()),
+        ("How sure", page.sure()),
+        ("What changes it", page.changes()),
+        *((HEADINGS[name], part.text) for name, part in parts.items()),
+        ("What it cannot say", page.cannot_say(draws=draws, level=level)),
     ]
-    quoted = [text for i in spec.roles for text in own_words(framework.indicator(i))]
-    return checked("\n\n".join(p for p in paragraphs if p), quoted=quoted)
+    quoted = [words for i in spec.roles for words in own_words(framework.indicator(i))]
+    quoted += [words for part in parts.values() for words in part.quoted]
+    return tuple((heading, checked(text, quoted=quoted)) for heading, text in sections if text)
+
+
+def computed_sets(table: pd.DataFrame, *, spec: RelationSpec) -> list[tuple[str, ...]]:
+    """What is held alike together in the cases that have an answer, in the order of the question."""
+    return [
+        held
+        for held in spec.adjustment_sets
+        if held and headline_row(table, adjusted_for="+".join(held))["status"] == "computed"
+    ]
+
+
+def as_text(sections: Sequence[tuple[str, str]]) -> str:
+    """The page as plain paragraphs, each begun by its heading, with an empty line between them."""
+    said = [(heading, " ".join(text.split("\n"))) for heading, text in sections]
+    return "\n\n".join(f"{heading}. {text}" if heading else text for heading, text in said)

@@ -90,6 +90,8 @@ class RelationResult:
     data : DataFrame
         Indexed by ``area_code``: ``area_name, region_code, region_name, london`` and one column a variable, in natural
         units; the authorities that every estimate of the sample ``all`` rests on.
+    sections : tuple of (heading, text)
+        The same prose part by part, where it is a page: one line a point, the first part without a heading.
     """
 
     table: pd.DataFrame
@@ -98,6 +100,7 @@ class RelationResult:
     manifest: RunManifest
     diagnostics: dict[str, Any]
     data: pd.DataFrame
+    sections: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return self.text

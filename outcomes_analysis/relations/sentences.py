@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.framework.model import Indicator
+from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.relations.slopes.unmeasured import Robustness
 
 SHORT_NAMES = {
@@ -86,6 +86,18 @@ def measured(row: pd.Series[Any], *, decimals: int = 2) -> str:
     estimate = wording.number(row["estimate"], decimals)
     span = wording.interval(row["lower"], row["upper"], level=row["level"], decimals=decimals)
     return f"{estimate}, {span}"
+
+
+def spanned(row: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Estimate with its bounds, for a sentence that gives the level of all its intervals once, by :func:`levels`."""
+    return (
+        f"{wording.number(row['estimate'], 2)}, {wording.number(row['lower'], 2)} to {wording.number(row['upper'], 2)}"
+    )
+
+
+def levels(count: int, level: float) -> str:
+    """Say of what level the intervals of a sentence are: ``"90% interval"``, ``"90% intervals"``."""
+    return f"{round(100 * level)}% {'interval' if count == 1 else 'intervals'}"
 
 
 def opening(predictor: Indicator, outcome: Indicator) -> str:
@@ -185,7 +197,7 @@ def compared_sentence(
     for words, row, with_row, apart in cases:
         verdict = compared_words(row, with_row=with_row, apart=apart)
         same += not verdict
-        said.append(f"{words}: {measured(row)}{', ' + verdict if verdict else ''}")
+        said.append(f"{words}: {spanned(row)}{', ' + verdict if verdict else ''}")
     if same == len(cases):
         both = "It" if same == 1 else "Neither" if same == 2 else f"None of the {same}"
         tail = f" {both} {'cannot' if same == 1 else 'can'} be told apart from {beside}."
@@ -193,7 +205,8 @@ def compared_sentence(
         tail = f" The {'other' if same == 1 else f'other {same}'} cannot be told apart from {beside}."
     else:
         tail = ""
-    return f"{lead} {'; '.join(said)}.{tail}"
+    level = float(cases[0][1]["level"])
+    return f"{lead} {'; '.join(said)} ({levels(len(cases), level)}).{tail}"
 
 
 def slope_sentence(row: pd.Series[Any], *, alike: pd.Series[Any] | None = None, held: str = "") -> str:
@@ -234,14 +247,14 @@ def regions_sentence(rows: Mapping[str, pd.Series[Any]], *, share: float, held: 
         ("ols_region", "within regions alone"),
     )
     said = [
-        f"{words}, " + (f"withheld ({row['reason']})" if row["status"] == "withheld" else measured(row))
+        f"{words}, " + (f"withheld ({row['reason']})" if row["status"] == "withheld" else spanned(row))
         for row, words in ((rows[kind], words) for kind, words in kinds)
     ]
     agree = len({(is_clear(r), np.sign(r["estimate"])) for r in rows.values() if r["status"] == "computed"}) == 1
     verdict = "They say the same." if agree else "They do not all say the same, so read any one of them with care."
     return (
         f"In standard deviations of {names[1]} for one of {names[0]}, between places{alike} the slope is "
-        f"{measured(plain)}; {'; '.join(said)}. {verdict}"
+        f"{spanned(plain)}; {'; '.join(said)} ({levels(len(rows), plain['level'])}). {verdict}"
     )
 
 
@@ -286,10 +299,54 @@ def contested_marks(indicators: Iterable[Indicator]) -> list[str]:
     ]
 
 
-def caveats(*, draws: int, level: float, contested: Iterable[Indicator], held: Sequence[str]) -> list[str]:
+def marks(indicators: Iterable[Indicator], *, framework: Framework) -> list[str]:
+    """What must be said wherever these figures appear: a direction people disagree on, a domain still on trial.
+
+    Parameters
+    ----------
+    indicators : iterable of Indicator
+    framework : Framework
+        Says which domains are experimental.
+
+    Returns
+    -------
+    list of str
+        A sentence for each contested indicator, then one for each experimental domain that any of them belongs to.
+    """
+    given = list(indicators)
+    on_trial: dict[str, list[str]] = {}
+    for i in given:
+        domain = experimental_domain(i, framework=framework)
+        if domain:
+            on_trial.setdefault(domain, []).append(f"\u201c{i.name}\u201d")
+    trials = [
+        f"{wording.listed(list(dict.fromkeys(names)))} {'belongs' if len(set(names)) == 1 else 'belong'} to the domain "
+        f"{domain}, which is experimental."
+        for domain, names in on_trial.items()
+    ]
+    return [*contested_marks(given), *trials]
+
+
+def experimental_domain(indicator: Indicator, *, framework: Framework) -> str:
+    """Name of the domain an indicator belongs to first, if that domain is experimental; else empty."""
+    if not indicator.outcome:
+        return ""
+    domain = framework.node(framework.domain_of(indicator.outcome))
+    return domain.label if domain.experimental else ""
+
+
+def marked_name(indicator: Indicator, *, framework: Framework) -> str:
+    """Name inside a sentence with its marks in brackets, for figures that are named in passing."""
+    said = [
+        *(["contested"] if indicator.contested else []),
+        *(["experimental"] if experimental_domain(indicator, framework=framework) else []),
+    ]
+    return f"{short_name(indicator)}{f' ({wording.listed(said)})' if said else ''}"
+
+
+def caveats(*, draws: int, level: float, held: Sequence[str]) -> list[str]:
     """What every reader must know, whatever the numbers."""
     return [
-        *contested_marks(contested),
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
         f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; holding one thing alike "
         "leaves the others, and says nothing about which of the two figures comes first.",

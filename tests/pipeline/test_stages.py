@@ -184,6 +184,10 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     only("indices", "association")
     files = {f.name: f for f in pipeline.run()}
     assert sorted(files) == [
+        "admissions-attainment-clusters.csv",
+        "admissions-attainment-links.csv",
+        "admissions-attainment-ways-together.csv",
+        "admissions-attainment-ways.csv",
         "admissions-attainment.csv",
         "admissions-attainment.json",
         "domains-2024-together.csv",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.relations.sentences import (
     compared_sentence,
     compared_words,
+    marked_name,
+    marks,
     regions_sentence,
     slope_sentence,
     tally_sentence,
@@ -123,3 +126,23 @@ def test_answers_that_disagree_are_no_answer():
     assert "none has an interval" in tally_sentence(
         table((-0.2, -0.5, 0.1, "correlation"), (0.2, -0.1, 0.5, "standard"))
     )
+
+
+def test_contested_and_experimental_figures_are_marked():
+    framework = load_framework()
+    given = [framework.indicator(i) for i in ("mh_admissions_0_17", "psed_expected", "susp_rate", "attainment8")]
+    said = marks(given, framework=framework)
+    assert [s for s in said if "is contested:" in s and s.startswith("\u201cHospital admissions for mental health")]
+    assert [s for s in said if "is contested:" in s and s.startswith("\u201cSuspensions\u201d")]
+    assert said[-1] == (
+        "\u201cHospital admissions for mental health, under 18\u201d and \u201cPersonal, social and emotional development "
+        "at age 5\u201d belong to the domain Happy, which is experimental."
+    )
+    assert len(said) == 3
+    names = [marked_name(i, framework=framework) for i in given]
+    assert names == [
+        "mental health admissions (contested and experimental)",
+        "personal, social and emotional development at age 5 (experimental)",
+        "suspensions (contested)",
+        "Attainment 8",
+    ]

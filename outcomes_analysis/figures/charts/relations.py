@@ -55,7 +55,8 @@ def scatter(
     Returns
     -------
     Figure
-        Title: whether higher goes with higher or lower, by the interval of the rank correlation. Two lines: least
+        Title: whether higher goes with higher or lower, as the figures stand and among places alike in what is held
+        alike, by the intervals of the rank correlations; these stand under it. Two lines: least
         squares with its band, and one that single areas hardly move; a note names the area that pulls the first.
     """
     if framework is None:
@@ -70,9 +71,10 @@ def scatter(
     periods: Mapping[str, str] = result.diagnostics.get("periods", {})
     axes = {"x": _axis_title(x, periods), "y": _axis_title(y, periods)}
     body = _body(points, line, steady, **axes, named=named, width=width)
-    title, subtitle = _title(result, x=x, y=y), _subtitle(result, x=x, y=y)
+    title = _title(result, x=x, y=y, framework=framework)
+    subtitle = _subtitle(result, x=x, y=y, framework=framework)
     has_bars = bool(points[["x_lower", "y_lower"]].notna().any().any())
-    notes = _notes(points, x=x, y=y, bars=has_bars)
+    notes = _notes(points, x=x, y=y, bars=has_bars, effective=_effective(result))
     as_at = data_as_at or _as_at(result, x.id, y.id)
     origin = source or _read_from(result, x.id, y.id) or figure_entry(register_id).source
     return Figure(
@@ -257,7 +259,9 @@ def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
             at += 26 + theme.text_width(str(texts[-1]["text"]), size=8.5)
     canvas.boxes([{"x": 1, "x2": 19, "y": 18.5, "y2": 29.5, "fill": "#D9D9D9"}])
     canvas.rules([{"x": 1, "x2": 19, "y": 24, "y2": 24}], width=1.3, colour=theme.INK)
-    texts.append({"x": 24, "y": 24, "text": f"least-squares line and its {round(100 * line.level)}% band"})
+    texts.append(
+        {"x": 24, "y": 24, "text": f"least-squares line, {round(100 * line.level)}% band (places as separate)"}
+    )
     at = 48 + theme.text_width(str(texts[-1]["text"]), size=8.5)
     dashes = [{"x": at + k, "x2": at + k + 4, "y": 24, "y2": 24} for k in (0, 7, 14)]
     canvas.rules(dashes, width=1.3, colour=theme.INK)
@@ -267,31 +271,28 @@ def _key(points: pd.DataFrame, line: Line, *, width: float) -> Any:
     return canvas.chart()
 
 
-def _title(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
-    from outcomes_analysis.relations import sentences
-    from outcomes_analysis.relations.result import headline_row
+def _title(result: RelationResult, *, x: Indicator, y: Indicator, framework: Framework) -> str:
+    from outcomes_analysis.relations import headlines, sentences
 
-    row = headline_row(result.table)
-    one, other = sentences.short_name(x), sentences.short_name(y)
-    if row["status"] != "computed" or not sentences.is_clear(row):
-        return f"No clear association between {one} and {other} across authorities"
-    size = next(word for bound, word in sentences.SIZES if abs(row["estimate"]) < bound)
-    way = "higher" if row["estimate"] > 0 else "lower"
-    return f"Places with higher {one} tended to have {size} {way} {other}"
+    names = {i: sentences.short_name(framework.indicator(i)) for i in result.spec.roles}
+    return headlines.title_of(result.table, pair=(names[x.id], names[y.id]), names=names)
 
 
-def _subtitle(result: RelationResult, *, x: Indicator, y: Indicator) -> str:
-    from outcomes_analysis.relations import sentences
+def _subtitle(result: RelationResult, *, x: Indicator, y: Indicator, framework: Framework) -> str:
+    from outcomes_analysis.relations import headlines, sentences
     from outcomes_analysis.relations.result import headline_row
 
     row = headline_row(result.table)
     where = f"{plural(int(row['n']), 'upper-tier local authority', 'upper-tier local authorities')} in England"
     disputed = [sentences.short_name(i) for i in (x, y) if i.contested]
+    trial = list(dict.fromkeys(d for i in (x, y) if (d := sentences.experimental_domain(i, framework=framework))))
     mark = f". Contested: which way is better is disputed for {listed(disputed)}" if disputed else ""
+    mark += f". Experimental: the domain {listed(trial)}" if trial else ""
     if row["status"] != "computed":
         return f"{where}; measured in {result.spec.year}{mark}"
-    neighbours = ", allowing for the likeness of neighbours" if row["analysis"] == "spearman_neighbours" else ""
-    return f"Rank correlation {sentences.measured(row)}{neighbours}; {where}; measured in {result.spec.year}{mark}"
+    names = {i: sentences.short_name(framework.indicator(i)) for i in result.spec.roles}
+    numbers = headlines.numbers_of(result.table, names=names)
+    return f"Rank correlation {numbers}; {where}; measured in {result.spec.year}{mark}"
 
 
 def _used(result: RelationResult, *indicators: str) -> list[str]:
@@ -318,11 +319,24 @@ def _read_from(result: RelationResult, *indicators: str) -> str:
     return "; ".join([*lines, *(["local figures"] if set(used) - set(known) else [])])
 
 
-def _notes(points: pd.DataFrame, *, x: Indicator, y: Indicator, bars: bool) -> tuple[str, ...]:
+def _effective(result: RelationResult) -> float:
+    """How many separate areas the areas are worth, of the plain association; NaN where not known."""
+    return float(result.diagnostics.get("effective", {}).get(("", "all"), np.nan))
+
+
+def _notes(
+    points: pd.DataFrame, *, x: Indicator, y: Indicator, bars: bool, effective: float = float("nan")
+) -> tuple[str, ...]:
     from outcomes_analysis.relations import sentences
 
     faint = "Faint lines: intervals of the figures themselves." if bars else ""
-    band = "The band takes authorities as separate."
+    band = "The grey band takes authorities as separate, although neighbours resemble each other."
+    if effective < len(points):
+        wider = number(float(np.sqrt(len(points) / effective)), 1)
+        band += (
+            f" The intervals under the title allow for that: the {len(points)} are worth about {effective:.0f} "
+            f"separate ones, so the band should be some {wider} times as wide."
+        )
     drawing = " ".join(text for text in (_pull_note(points, x=x, y=y), band, _axes_note(points), faint) if text)
     return tuple(
         text for text in (sentences.opening(x, y), AREAS_NOT_CHILDREN, sentences.basis_sentence(x, y), drawing) if text

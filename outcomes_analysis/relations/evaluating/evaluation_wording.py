@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.framework.model import Indicator
+from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.relations.evaluating.counterparts import METHOD_WORDS
-from outcomes_analysis.relations.sentences import contested_marks, in_sentence, own_words, short_name, with_capital
+from outcomes_analysis.relations.sentences import in_sentence, marks, own_words, short_name, with_capital
 
 # What a failed check means, in words.
 FAILURES = {
@@ -30,6 +30,7 @@ def compose_evaluation(
     weights: pd.Series[float],
     change: str,
     indicator: Indicator,
+    framework: Framework,
     names: pd.Series[str],
     place: str,
     others: int,
@@ -43,6 +44,8 @@ def compose_evaluation(
     change : str
         The user's words for what changed.
     indicator : Indicator
+    framework : Framework
+        Says whether its domain is experimental.
     names : Series
         Name by ``area_code``.
     place : str
@@ -59,7 +62,7 @@ def compose_evaluation(
         _fitted(table, weights, names, unit=indicator.unit, decimals=_decimals(indicator)),
         _seen(power, level=float(table["level"].iloc[0]), unit=indicator.unit, decimals=_decimals(indicator)),
         "Anything else that set the place apart at the same time is part of any difference.",
-        *contested_marks([indicator]),
+        *marks([indicator], framework=framework),
         wording.EXPLORATION,
     ]
     text = " ".join(part for part in parts if part)

@@ -240,6 +240,7 @@ def evaluate_place(
         weights=result.weights,
         change=spec.change,
         indicator=framework.indicator(spec.indicator),
+        framework=framework,
         names=areas["name"],
         place=str(areas.at[spec.area_code, "name"]),
         others=len(panel.codes) - 1,

@@ -17,7 +17,7 @@ from outcomes_analysis.relations.asking import Asked, ask, computed, withheld
 from outcomes_analysis.relations.cautions import near_duplicates, shared_denominator
 from outcomes_analysis.relations.network.network_draws import Links, link_intervals, strength_stability
 from outcomes_analysis.relations.result import RelationResult, table_of
-from outcomes_analysis.relations.sentences import checked, contested_marks, measured, own_words, with_capital
+from outcomes_analysis.relations.sentences import checked, marks, measured, own_words, with_capital
 from outcomes_analysis.relations.specification import RelationSpec
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def outcome_network(
     areas: pd.DataFrame | None = None,
     level: float = LEVEL,
     draws: int = DRAWS,
+    drops: int = DROPS,
     seed: int = SEED,
 ) -> RelationResult:
     """Links between three to twenty figures: what two share across areas beyond all the others.
@@ -59,6 +60,9 @@ def outcome_network(
         As in :func:`outcomes_analysis.relations.network.graphical_lasso.ebic_network`.
     level, draws, seed
         Of the intervals by drawing areas again.
+    drops : int
+        Times that each share of the areas is left out to see whether the order of figures stands; 0 leaves the order
+        out of the answer.
 
     Returns
     -------
@@ -66,7 +70,8 @@ def outcome_network(
         One row a pair of figures and case: ``node, other``, ``estimate`` (partial correlation, nought without a link)
         with its interval, ``kept`` (share of draws in which the link is there). ``diagnostics["networks"]`` has each
         :class:`outcomes_analysis.relations.network.graphical_lasso.Network` by ``adjusted_for`` and sample,
-        ``diagnostics["stability"]`` the correlation-stability coefficient of the sample ``all``.
+        ``diagnostics["stability"]`` the correlation-stability coefficient of the sample ``all``,
+        unless ``drops`` is 0.
 
     Raises
     ------
@@ -105,10 +110,11 @@ def outcome_network(
         key = shared["adjusted_for"], sample
         networks[key] = network
         if sample == "all":
-            stability[key] = strength_stability(
-                figures, network.weights, gamma=gamma, draws=DROPS, rng=rng, held=len(controls)
-            )
-            said.append(_sentence(one, network, links, controls=controls, stability=stability[key]))
+            if drops:
+                stability[key] = strength_stability(
+                    figures, network.weights, gamma=gamma, draws=drops, rng=rng, held=len(controls)
+                )
+            said.append(_sentence(one, network, links, controls=controls, stability=stability.get(key)))
     table = table_of(rows, names=one.names)
     cases = len(table) // len(pairs)
     table.insert(0, "node", [nodes[i] for i, _ in pairs] * cases)
@@ -173,7 +179,7 @@ def _network(one: Asked, figures: Floats, *, nodes: tuple[str, ...], held: int, 
     return network, link_intervals(figures, drawn=drawn, gamma=gamma, level=one.level, held=held)
 
 
-def _sentence(one: Asked, network: Network, links: Links, *, controls: tuple[str, ...], stability: float) -> str:
+def _sentence(one: Asked, network: Network, links: Links, *, controls: tuple[str, ...], stability: float | None) -> str:
     names = one.names
     held = f" and {wording.listed([names[c] for c in controls])}" if controls else ""
     pairs = list(combinations(range(len(network.nodes)), 2))
@@ -193,7 +199,8 @@ def _sentence(one: Asked, network: Network, links: Links, *, controls: tuple[str
         if network.dense and len(there) > len(pairs) / 2
         else ""
     )
-    return f"{lead}{strongest}{dense} {_order(one, network, stability)}"
+    order = "" if stability is None else f" {_order(one, network, stability)}"
+    return f"{lead}{strongest}{dense}{order}"
 
 
 def _measured(network: Network, links: Links, i: int, j: int, *, level: float) -> str:
@@ -242,4 +249,9 @@ def _caveats(one: Asked, nodes: tuple[str, ...]) -> list[str]:
         said.append(f"Divided by the same number of children, so part of a link can be arithmetic: {several(divided)}.")
     if len({i.geography_basis for i in indicators}) > 1:
         said.append("Not all figures are of the same children: some go by where they live, some by their school.")
-    return [*said, *contested_marks(indicators), wording.AREAS_NOT_CHILDREN, wording.EXPLORATION]
+    return [
+        *said,
+        *marks([one.framework.indicator(i) for i in one.spec.roles], framework=one.framework),
+        wording.AREAS_NOT_CHILDREN,
+        wording.EXPLORATION,
+    ]

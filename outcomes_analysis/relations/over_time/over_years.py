@@ -207,7 +207,7 @@ def _sentence(one: Asked, case: _Panel, found: Mapping[str, Fit | str], *, contr
     before = "the year before" if lag == 1 else f"{lag} years before"
     return (
         f"{with_capital(pair)}{held}, {case.table['area_code'].nunique()} authorities set beside themselves in "
-        f"{_span(case.years)}: for each standard deviation more of {names[one.spec.predictor]} than the authority's "
+        f"{span_of(case.years)}: for each standard deviation more of {names[one.spec.predictor]} than the authority's "
         f"own mean, {names[one.spec.outcome]} differs from its own by {words('panel_within')} standard deviations. "
         f"With what all authorities share in a year taken out as well: {words('panel_two_way')}; the same with errors "
         f"for likeness within the few regions: {words('panel_two_way_regions')}; with errors for what authorities "
@@ -216,7 +216,7 @@ def _sentence(one: Asked, case: _Panel, found: Mapping[str, Fit | str], *, contr
     )
 
 
-def _span(years: tuple[int, ...]) -> str:
+def span_of(years: tuple[int, ...]) -> str:
     """Years as a person would write them: ``2016 to 2019, 2022 and 2023``."""
     runs: list[list[int]] = []
     for year in years:

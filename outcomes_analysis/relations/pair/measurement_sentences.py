@@ -12,10 +12,11 @@ from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.relations.sentences import (
     basis_sentence,
     checked,
-    in_sentence,
     is_clear,
+    marks,
     measured,
     opening,
+    own_words,
     short_name,
 )
 from outcomes_analysis.relations.specification import RelationSpec
@@ -122,11 +123,7 @@ def compose_measurement(
     if left_out:
         verb = wording.plural(left_out, "authority is", "authorities are")
         sample = f"{sample} {verb} left out for want of a published figure of their own or its error."
-    contested = [
-        f"\u201c{i.name}\u201d is contested: {in_sentence(i.contested.rstrip('.'))}."
-        for i in (predictor, outcome)
-        if i.contested
-    ]
+    marked = marks([framework.indicator(i) for i in spec.roles], framework=framework)
     paragraphs = [
         opening(predictor, outcome),
         f"{slopes_sentence(allowed, ignored, predictor=predictor, outcome=outcome, held=held)} {others_sentence(rows)}",
@@ -134,11 +131,7 @@ def compose_measurement(
         sample,
         NOT_VALIDITY,
         basis_sentence(predictor, outcome),
-        " ".join([*contested, wording.AREAS_NOT_CHILDREN, wording.EXPLORATION]),
+        " ".join([*marked, wording.AREAS_NOT_CHILDREN, wording.EXPLORATION]),
     ]
-    own = [
-        part.rstrip(".")
-        for i in (predictor, outcome)
-        for part in (i.name, i.name.split(" (")[0], i.cannot_tell, i.contested)
-    ]
+    own = [words for i in spec.roles for words in own_words(framework.indicator(i))]
     return checked("\n\n".join(p.strip() for p in paragraphs if p.strip()), quoted=own)

@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.errors import several
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.relations.asking import Asked, ask
-from outcomes_analysis.relations.sentences import checked, contested_marks, own_words, with_capital
+from outcomes_analysis.relations.sentences import checked, marks, own_words, with_capital
 from outcomes_analysis.relations.slopes.regression import check_design
 from outcomes_analysis.relations.space.clustering import (
-    CLUSTERS,
     FALSE_SHARE,
     PERMUTATIONS,
     Moran,
@@ -26,7 +24,7 @@ from outcomes_analysis.relations.space.clustering import (
     moran,
     residual_moran,
 )
-from outcomes_analysis.relations.space.spatial_wording import likeness, linked_sentence
+from outcomes_analysis.relations.space.spatial_wording import likeness, linked_sentence, standing_out
 from outcomes_analysis.relations.space.weights import neighbours_of
 from outcomes_analysis.relations.specification import RelationSpec
 
@@ -114,13 +112,13 @@ def spatial_clusters(
         said.append(_clusters_sentence(one, tables[-1], whole, kind=kind, controls=controls, variable=variable))
     order = ["variable", "kind", "adjusted_for", "area_code", "area_name"]
     table = pd.concat(tables, ignore_index=True)
-    indicators = [one.framework.indicator(i) for i in (spec.outcome, *spec.predictors)]
+    indicators = [one.framework.indicator(i) for i in spec.roles]
     text = [
         *said,
         linked_sentence(neighbours, data["area_name"]),
         "High and low are above and below the mean of the authorities, which is not better and worse. Of the "
         f"authorities named at most one in {round(1 / false_share)} is to be chance.",
-        *contested_marks(indicators),
+        *marks(indicators, framework=one.framework),
         wording.AREAS_NOT_CHILDREN,
         wording.EXPLORATION,
     ]
@@ -156,12 +154,6 @@ def _clusters_sentence(
     if kind == "left over":
         line = wording.listed([names[i] for i in (*one.spec.predictors, *controls)])
         what = f"what a straight line in {line} leaves over of {what}"
-    parts = []
-    for cluster in CLUSTERS:
-        there = table.loc[table["cluster"] == cluster, "area_name"]
-        if len(there):
-            parts.append(f"{cluster}: {len(there)} ({several(sorted(there))})")
-    groups = (
-        f"Standing out from chance: {'; '.join(parts)}." if parts else "No single authority stands out from chance."
-    )
+    said = standing_out(table)
+    groups = f"Standing out from chance: {said}." if said else "No single authority stands out from chance."
     return f"{with_capital(what)} is {likeness(whole)}. {groups}"

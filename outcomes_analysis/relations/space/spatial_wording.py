@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from outcomes_analysis import wording
 from outcomes_analysis.errors import several
-from outcomes_analysis.relations.space.clustering import Moran
+from outcomes_analysis.relations.space.clustering import CLUSTERS, Moran
 from outcomes_analysis.relations.space.weights import Neighbours
 
 
@@ -23,6 +25,24 @@ def likeness(found: Moran) -> str:
         f"{words} (Moran's I {wording.number(found.estimate, 2)}; chance gives {span} in "
         f"{round(100 * found.level)}% of cases)"
     )
+
+
+def standing_out(table: pd.DataFrame, *, words: Mapping[str, str] | None = None) -> str:
+    """Authorities that stand out from chance, cluster by cluster; empty where there are none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of one figure: ``area_name, cluster``.
+    words : mapping, optional
+        Words for each cluster other than its name.
+    """
+    parts = []
+    for cluster in CLUSTERS:
+        there = table.loc[table["cluster"] == cluster, "area_name"]
+        if len(there):
+            parts.append(f"{(words or {}).get(cluster, cluster)}: {len(there)} ({several(sorted(there))})")
+    return "; ".join(parts)
 
 
 def linked_sentence(neighbours: Neighbours, names: pd.Series[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,17 @@ from outcomes_analysis.relations.cautions import cautions
 from outcomes_analysis.relations.sentences import (
     basis_sentence,
     checked,
-    contested_marks,
     is_clear,
+    marked_name,
+    marks,
     own_words,
     short_name,
     with_capital,
 )
 from outcomes_analysis.relations.spec_curve.choices import DIMENSIONS, MultiverseSpec, held_by
+
+if TYPE_CHECKING:
+    from outcomes_analysis.relations.spec_curve.curves import MultiverseResult
 
 SMALL_CHANCE = 0.05  # below which a curve is said to exceed what chance gives
 
@@ -51,6 +55,7 @@ def compose_curve(
     known = table[table["status"].eq("computed")]
     named = wording.listed([short_name(i) for i in predictors]), wording.listed([short_name(i) for i in outcomes])
     left_out = len(table) - len(known)
+    named_ids = [*(i.id for i in (*outcomes, *predictors)), *held, *spec.mediators, *spec.colliders]
     parts = [
         f"{with_capital(named[0])}, set against {named[1]} in every way that was named beforehand with a reason: "
         f"{wording.plural(len(known), 'way', 'ways')} of asking the question.",
@@ -62,13 +67,66 @@ def compose_curve(
         _moved(moved),
         _never(spec, framework),
         *_cautions(predictors, outcomes),
-        *contested_marks([*predictors, *outcomes]),
+        *marks([framework.indicator(i) for i in named_ids], framework=framework),
         wording.AREAS_NOT_CHILDREN,
         wording.EXPLORATION,
     ]
-    named_ids = [*(i.id for i in (*outcomes, *predictors)), *held, *spec.mediators, *spec.colliders]
     quoted = [words for i in named_ids for words in own_words(framework.indicator(i))]
     return checked(" ".join(part for part in parts if part), quoted=quoted)
+
+
+def short_curve(found: MultiverseResult, *, framework: Framework) -> str:
+    """The same in a few sentences, for a page that says the rest elsewhere.
+
+    Parameters
+    ----------
+    found : MultiverseResult
+    framework : Framework
+    """
+    known, spec = found.computed, found.spec
+    level = round(100 * float(known["level"].iloc[0]))
+    estimates = known["estimate"]
+    low, middle, high = (wording.number(v, 2) for v in (estimates.min(), estimates.median(), estimates.max()))
+    clear = int(known.apply(is_clear, axis=1).sum())
+    asked = [
+        wording.listed([marked_name(framework.indicator(str(c.value)), framework=framework) for c in given])
+        for given in (spec.predictors, spec.outcomes)
+    ]
+    careful = "neighbours" if found.joint["null"].eq("neighbours").any() else "separate"
+    rows = found.joint[found.joint["null"] == careful].set_index("statistic")
+    kept = " and neighbours as alike as they are" if careful == "neighbours" else ""
+    shares = [f"{wording.number(100 * rows.at[s, 'p_value'], 1)}%" for s in ("median", "same_sign", "clear")]
+    most = found.moved[found.moved["options"] > 1].head(2)
+    moved = [f"{DIMENSIONS[row.choice]} ({wording.number(100 * row.with_others, 0)}%)" for row in most.itertuples()]
+    by_choice = (
+        f"What moves the answer most is {' and then '.join(moved)}: shares of the variance left with all else fixed."
+        if moved and most["with_others"].notna().all()
+        else ""
+    )
+    return "\n".join(
+        part
+        for part in (
+            f"{with_capital(asked[0])} set against {asked[1]} in {wording.plural(len(known), 'way', 'ways')} that can "
+            "be defended (by year, authorities, scale, line and what is held alike): in standard deviations the "
+            f"answers run from {low} to {high}, the middle one {middle}; {int((estimates > 0).sum()):,} are above "
+            f"nought, {int((estimates < 0).sum()):,} below, and {clear:,} have a {level}% interval that leaves it "
+            "out, taking authorities as separate.",
+            f"With nothing tying the two to each other{kept} ({found.diagnostics['permutations']:,} times), a middle "
+            f"answer as far from nought came up in {shares[0]}, as many of one sign in {shares[1]}, and as many clear "
+            f"in {shares[2]}. {_verdict(rows)}",
+            by_choice,
+        )
+        if part
+    )
+
+
+def _verdict(rows: pd.DataFrame) -> str:
+    beyond = [p < SMALL_CHANCE for p in rows["p_value"]]
+    if all(beyond):
+        return "By all three, the answers taken together go beyond what chance gives."
+    if any(beyond):
+        return "The three do not agree, so whether there is an association depends on how it is asked."
+    return "By none of the three do the answers go beyond what chance gives: no association can be claimed."
 
 
 def _cautions(predictors: list[Indicator], outcomes: list[Indicator]) -> list[str]:
@@ -127,13 +185,7 @@ def _together(joint: pd.DataFrame, *, permutations: int) -> str:
         f"{_share(same['p_value'])}, as many clear in one direction ({wording.number(100 * clear['estimate'], 0)}%) in "
         f"{_share(clear['p_value'])}.",
     ]
-    beyond = [r["p_value"] < SMALL_CHANCE for _, r in rows.iterrows()]
-    if all(beyond):
-        said.append("By all three, the answers taken together go beyond what chance gives.")
-    elif any(beyond):
-        said.append("The three do not agree, so whether there is an association depends on how it is asked.")
-    else:
-        said.append("By none of the three do the answers go beyond what chance gives: no association can be claimed.")
+    said.append(_verdict(rows))
     if careful == "neighbours":
         plain = joint[joint["null"].eq("separate") & joint["statistic"].eq("median")].iloc[0]
         said.append(

@@ -1,0 +1,153 @@
+"""The answer in one sentence: as the figures stand, between places alike in what is held alike, neighbours allowed for.
+
+An association that is not clear as it stands can be clear between like places, and the other way round; a headline
+that gives one of the two misleads, so both are always in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from outcomes_analysis import wording
+from outcomes_analysis.relations.result import headline_row
+from outcomes_analysis.relations.sentences import SIZES, is_clear, levels, spanned, with_capital
+
+Case = tuple[str, "pd.Series[Any]"]
+
+
+def size_word(estimate: float) -> str:
+    """How much a correlation of this size is called: slightly, somewhat, clearly, strongly."""
+    return next(word for bound, word in SIZES if abs(estimate) < bound)
+
+
+def title_of(table: pd.DataFrame, *, pair: tuple[str, str], names: Mapping[str, str]) -> str:
+    """Title of a picture or page: the plain association and that between like places, in one sentence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``RelationResult.table``.
+    pair : (str, str)
+        Names of predictor and outcome inside a sentence.
+    names : mapping
+        Name of what is held alike, by indicator id.
+    """
+    plain, cases = headline_row(table), _held_alike(table, names)
+    known = [case for case in cases if case[1]["status"] == "computed"]
+    lead = _plain_title(plain, pair)
+    if not known:
+        return lead
+    clear = [case for case in known if is_clear(case[1])]
+    alike = f"similar {_shortest([words for words, _ in known])}"
+    if not clear:
+        return f"{lead}, {'but not clearly among places with' if is_clear(plain) else 'with or without'} {alike}"
+    same_way = {bool(row["estimate"] > 0) for _, row in clear} == {bool(plain["estimate"] > 0)}
+    if len(clear) == len(known) and is_clear(plain) and same_way:
+        return f"{lead}, also among places with {alike}"
+    return f"{lead.removesuffix(' across authorities')}; among places {_by_way(known)}"
+
+
+def sentence_of(table: pd.DataFrame, *, pair: tuple[str, str], names: Mapping[str, str]) -> str:
+    """The same with its numbers and intervals, and whether they allow for the likeness of neighbours.
+
+    Parameters
+    ----------
+    table, pair, names
+        As in :func:`title_of`.
+    """
+    plain = headline_row(table)
+    cases = [case for case in _held_alike(table, names) if case[1]["status"] == "computed"]
+    rows = [plain, *(row for _, row in cases)]
+    careful = [row["analysis"] == "spearman_neighbours" for row in rows]
+    lead = "With the likeness of neighbours allowed for, " if all(careful) else ""
+    first = f"{_stands(plain, pair)} (rank correlation {spanned(plain)})"
+    sentence = f"{lead}{first}" if lead else with_capital(first)
+    said = [f"between places with similar {held}, {_way(row, pair)} ({spanned(row)})" for held, row in cases]
+    if said:
+        sentence = f"{sentence}; {'; '.join(said)}"
+    tail = (
+        "" if all(careful) or not any(careful) else " Not all of these intervals allow for the likeness of neighbours."
+    )
+    return f"{sentence} ({levels(len(rows), plain['level'])}).{tail}"
+
+
+def numbers_of(table: pd.DataFrame, *, names: Mapping[str, str]) -> str:
+    """Rank correlations of the headline with their intervals, for a subtitle.
+
+    Parameters
+    ----------
+    table, names
+        As in :func:`title_of`.
+    """
+    plain = headline_row(table)
+    cases = [case for case in _held_alike(table, names) if case[1]["status"] == "computed"]
+    rows = [plain, *(row for _, row in cases)]
+    said = "; ".join([spanned(plain), *(f"with similar {held} {spanned(row)}" for held, row in cases)])
+    allowed = (
+        ", likeness of neighbours allowed for" if all(r["analysis"] == "spearman_neighbours" for r in rows) else ""
+    )
+    return f"{said} ({levels(len(rows), plain['level'])}{allowed})"
+
+
+def _held_alike(table: pd.DataFrame, names: Mapping[str, str]) -> list[Case]:
+    sets = [key for key in table.loc[table["analysis"].eq("spearman"), "adjusted_for"].unique() if key]
+    return [(wording.listed([names[i] for i in key.split("+")]), headline_row(table, adjusted_for=key)) for key in sets]
+
+
+def _plain_title(plain: pd.Series[Any], pair: tuple[str, str]) -> str:
+    if plain["status"] != "computed" or not is_clear(plain):
+        return f"No clear association between {pair[0]} and {pair[1]} across authorities"
+    way = "higher" if plain["estimate"] > 0 else "lower"
+    return f"Places with higher {pair[0]} tended to have {size_word(plain['estimate'])} {way} {pair[1]}"
+
+
+def _stands(plain: pd.Series[Any], pair: tuple[str, str]) -> str:
+    if not is_clear(plain):
+        return f"there is no clear association between {pair[0]} and {pair[1]} as they stand"
+    way = "higher" if plain["estimate"] > 0 else "lower"
+    return f"places with higher {pair[0]} tended to have {size_word(plain['estimate'])} {way} {pair[1]}"
+
+
+def _way(row: pd.Series[Any], pair: tuple[str, str]) -> str:
+    if not is_clear(row):
+        return "no clear one"
+    way = "higher" if row["estimate"] > 0 else "lower"
+    return f"higher {pair[0]} went with {size_word(row['estimate'])} {way} {pair[1]}"
+
+
+def _by_way(cases: Sequence[Case]) -> str:
+    """Each different answer among like places after what was held alike for it, shared first words said once."""
+    found: dict[str, list[str]] = {}
+    for held, row in cases:
+        way = "higher" if row["estimate"] > 0 else "lower"
+        words = f"higher went with {size_word(row['estimate'])} {way}" if is_clear(row) else "not clear"
+        found.setdefault(words, []).append(held)
+    names = [_shortest(held).split() for held in found.values()]
+    start = _shared(names) if len(names) > 1 else 0
+    said = [
+        f"{'' if at and start else 'with similar '}{' '.join(name[start:] if at else name)} {words}"
+        for at, (name, words) in enumerate(zip(names, found, strict=True))
+    ]
+    return ", ".join(said)
+
+
+def _shortest(names: Sequence[str]) -> str:
+    """Names with the words they begin with said once: ``child poverty before or after housing costs``."""
+    words = [name.split() for name in names]
+    if len(words) < 2:
+        return " or ".join(names)
+    start = _shared(words)
+    end = _shared([w[start:][::-1] for w in words])
+    middles = [" ".join(w[start : len(w) - end]) for w in words]
+    return " ".join([*words[0][:start], " or ".join(middles), *words[0][len(words[0]) - end :]])
+
+
+def _shared(words: Sequence[Sequence[str]]) -> int:
+    """How many first words all have in common, at least one left over in each."""
+    count = 0
+    while all(len(w) > count + 1 for w in words) and len({w[count] for w in words}) == 1:
+        count += 1
+    return count
