@@ -133,3 +133,30 @@ def test_names_can_neither_end_the_script_nor_open_another() -> None:
 def test_an_unknown_group_is_refused() -> None:
     with pytest.raises(Exception, match="fsm/some"):
         group_label("fsm", "some")
+
+
+def test_the_atlas_gives_a_score_no_word_that_its_standing_does_not_give():
+    """What the page works out from rounded bounds never goes further than the index; the reason stands with the place."""
+    from outcomes_analysis.figures.atlas.gathering import NOT_CLEAR, domain_series
+    from outcomes_analysis.index.score_rows import DEPENDS
+    from outcomes_analysis.pipeline.results import default_index
+
+    table = default_index().table
+    order = list(places().index)
+    depending = 0
+    for series in domain_series({2025: table}, order=order):
+        rows = table[table["node_id"] == series.measure].set_index("area_code").reindex(order)
+        value, below, third = (part.astype(int) for part in series.columns[0])
+        above, reason = third >> 4, third & 15
+        england = value[order.index("E92000001")]
+        page = np.select(
+            [value - below > england, value + above < england], ["above", "below"], "not clearly different"
+        )
+        said = rows["standing"].fillna("").to_numpy(object)
+        told = (reason == 0) & (said != "")
+        plain = told & (page != "not clearly different")
+        assert (page[plain] == said[plain]).all()
+        assert {WITHHELD[r] for r in reason[said == DEPENDS]} <= {DEPENDS}
+        assert (WITHHELD.index(NOT_CLEAR) == reason).sum() <= 5
+        depending += int((said == DEPENDS).sum())
+    assert depending > 100

@@ -11,6 +11,7 @@ import pandas as pd
 
 from outcomes_analysis.figures.atlas.columns import column
 from outcomes_analysis.framework.model import Framework, Indicator
+from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.observations.groups import group_label, group_order
 from outcomes_analysis.observations.intervals import z_of
 from outcomes_analysis.observations.periods import year_of
@@ -24,6 +25,7 @@ ENGLAND = "E92000001"
 GRID = 100  # metres: outlines on a screen need no more
 SCORE_DECIMALS = 2
 NOT_COMPUTED = "not computed: too few figures"
+NOT_CLEAR = "not clear beside England's score from the figures that the place has"
 MISSING_REASONS = {
     "not_available": "not available",
     "suppressed": "suppressed by the publisher to protect children",
@@ -39,6 +41,8 @@ WITHHELD = [
     "how many children are behind the figure is not known",
     "the figure is a sum with parts missing",
     "there is no interval",
+    DEPENDS,
+    NOT_CLEAR,
 ]
 
 
@@ -119,7 +123,8 @@ def domain_series(years: Mapping[int, pd.DataFrame], *, order: list[str]) -> lis
     Parameters
     ----------
     years : mapping of int to DataFrame
-        The index's table by the year it looks back from: ``node_id, kind, area_code, estimate, lower, upper, england``.
+        The index's table by the year it looks back from: ``node_id, kind, area_code, estimate, lower, upper, england``
+        and, where known, ``standing``.
     order : list of str
         Codes of the places; regions have no score.
     """
@@ -149,9 +154,25 @@ def _scores(rows: pd.DataFrame, order: list[str]) -> Any:
         lower.to_numpy(float),
         upper.to_numpy(float),
         missing=np.full(len(order), len(MISSING_REASONS)),
-        withheld=np.isin(order, _unranked()).astype(np.int64),
+        withheld=_unsaid(by_place.reindex(order), order),
         decimals=SCORE_DECIMALS,
     )
+
+
+def _unsaid(rows: pd.DataFrame, order: list[str]) -> np.ndarray:
+    """Number of the reason why a score is set beside nothing; 0 where the page's own comparison says what may be said.
+
+    The page holds a place's interval against England's one score, both to its decimals.
+    """
+    found = np.isin(order, _unranked()).astype(np.int64)
+    if "standing" not in rows:
+        return found
+    lower, upper, england = (rows[c].round(SCORE_DECIMALS) for c in ("lower", "upper", "england"))
+    page = np.select([lower > england, upper < england], ["above", "below"], "")
+    bold = (page != "") & (page != rows["standing"].to_numpy(object))
+    found[(found == 0) & bold] = WITHHELD.index(NOT_CLEAR)
+    found[rows["standing"].eq(DEPENDS).to_numpy()] = WITHHELD.index(DEPENDS)
+    return found
 
 
 def _unranked() -> list[str]:
