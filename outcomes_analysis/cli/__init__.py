@@ -30,7 +30,6 @@ from outcomes_analysis.cli.telling import (
     progress,
     say,
     stop,
-    year_of_option,
 )
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
 

@@ -20,9 +20,10 @@ from outcomes_analysis.errors import Problems, ProjectError, several
 from outcomes_analysis.evidence.joined_pages import joined_html, joined_method_lines, joined_tables
 from outcomes_analysis.evidence.place_tables import PlaceTable, method_lines, place_tables
 from outcomes_analysis.evidence.profiles import place_html
+from outcomes_analysis.evidence.target_section import target_section, target_tables
 from outcomes_analysis.evidence.workbook import place_workbook
 from outcomes_analysis.figures.exporting import safe_csv
-from outcomes_analysis.places import AreaProfile, JoinedPlace
+from outcomes_analysis.places import AreaProfile, JoinedPlace, Trajectory
 from outcomes_analysis.provenance import hash_of
 from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import EXPLORATION, plural
@@ -65,6 +66,7 @@ def pack_files(
     figures: Mapping[str, Figure],
     asked: Mapping[str, Any],
     more: Sequence[PlaceTable] = (),
+    targets: Sequence[Trajectory] = (),
     notes: Sequence[str] = (),
     workbook: bool = True,
 ) -> dict[str, bytes]:
@@ -80,6 +82,9 @@ def pack_files(
         What the pack was asked for, so that it can be made again; JSON-able.
     more : sequence of PlaceTable
         Further tables that may leave, such as local figures.
+    targets : sequence of Trajectory
+        National targets, of which an upper-tier authority gets a section and tables; their figures are those of
+        ``figures`` whose id is ``target-`` and the indicator's.
     notes : sequence of str
         What was left out, for the file of methods.
     workbook : bool
@@ -91,12 +96,19 @@ def pack_files(
         By name, sorted: ``profile.html``, ``workbook.xlsx``, ``figure-*.svg`` with caption and alt text beside
         (``.txt``), ``table-*.csv``, ``methods.txt`` and ``manifest.json``. The same input gives the same bytes.
     """
+    asked_of: list[Trajectory] = []
     if isinstance(place, JoinedPlace):
         tables, lines = joined_tables(place), joined_method_lines(place)
         html = joined_html(place, figures=figures, more=more)
     else:
         tables, lines = place_tables(place), method_lines(place)
-        html = place_html(place, figures=figures, more=more)
+        asked_of = [t for t in targets if place.area_code in set(t.table["area_code"])]
+        names = {t.indicator.id: f"target-{t.indicator.id}" for t in asked_of}
+        apart = {name: {name: figures[name]} for name in names.values() if name in figures}
+        after = [target_section(t, place.area_code, figures=apart.get(names[t.indicator.id])) for t in asked_of]
+        others = {name: figure for name, figure in figures.items() if name not in apart}
+        html = place_html(place, figures=others, more=more, after=after)
+        more = (*(table for t in asked_of for table in target_tables(t, place.area_code)), *more)
     content: dict[str, bytes | str] = {
         "profile.html": html,
         "methods.txt": "\n".join([f"Children's outcomes in {place.name}", "", *lines, *notes, "", place.text]) + "\n",
@@ -110,6 +122,7 @@ def pack_files(
         content[f"table-{table.id}.csv"] = safe_csv(table.frame)
     files = {name: text.encode() if isinstance(text, str) else text for name, text in sorted(content.items())}
     manifest = _manifest(place, files, asked=asked)
+    manifest["targets"] = [{"data": t.manifest.data, "spec": t.manifest.spec} for t in asked_of]
     files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     return dict(sorted(files.items()))
 

@@ -41,7 +41,11 @@ TOLD = {
 
 
 def place_html(
-    profile: AreaProfile, *, figures: Mapping[str, Figure] | None = None, more: Sequence[PlaceTable] = ()
+    profile: AreaProfile,
+    *,
+    figures: Mapping[str, Figure] | None = None,
+    more: Sequence[PlaceTable] = (),
+    after: Sequence[Section] = (),
 ) -> str:
     """Write the page of one place.
 
@@ -53,6 +57,8 @@ def place_html(
         By id; ``domain-profile`` stands with the domains, others after them.
     more : sequence of PlaceTable
         Further tables, such as local figures.
+    after : sequence of Section
+        Further sections, such as those of targets, before the table of every indicator.
 
     Returns
     -------
@@ -69,6 +75,7 @@ def place_html(
         for name, heading in TOLD.items()
         if name != "judged" and said.get(name)
     ]
+    sections += after
     sections.append(Section("Every indicator", _indicators(profile), "indicators"))
     sections += [Section(table.label, whole_table(table), table.id) for table in more]
     sections.append(Section("How this was done", bullets(method_lines(profile)[1:]), "method"))
@@ -211,10 +218,7 @@ def _change(row: Mapping[Any, Any], *, unit: str, places: int) -> str:
 def whole_table(table: PlaceTable) -> str:
     """A table of the workbook as it is, numbers written for reading."""
     frame = table.frame.map(lambda cell: cell if isinstance(cell, str) else number(cell, _decimals(cell)))
-    shown = list(table.notes)
-    if table.symbols:
-        shown.append(f"Symbols: {'; '.join(table.symbols)}.")
-    return _as_headed(frame.reset_index(drop=True), table.title, notes=shown)
+    return _as_headed(frame.reset_index(drop=True), table.title, notes=table.notes)
 
 
 def _as_headed(frame: pd.DataFrame, caption: str, **given: Any) -> str:

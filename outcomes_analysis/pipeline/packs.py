@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from outcomes_analysis.figures.drawing.composing import Figure
-    from outcomes_analysis.places import AreaProfile, JoinedPlace
+    from outcomes_analysis.places import AreaProfile, JoinedPlace, Trajectory
 
 Progress = Callable[[str], None]
 
@@ -95,13 +95,14 @@ def _told() -> pd.DataFrame:
 
 
 def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
-    """Figures of a place: its domains beside England, the gaps of its twin, what each ranked score adds up from.
+    """Figures of a place: domains beside England, gaps of its twin, what each ranked score adds up from, targets.
 
     A place with too few children to be judged has none: its marks would be read as judgements. A district has no
     score, and none either. A place made of districts has these side by side.
     """
     from outcomes_analysis.figures.charts.districts import district_rows
     from outcomes_analysis.figures.charts.estimates import equity_gaps
+    from outcomes_analysis.figures.charts.fans import trajectory_fan
     from outcomes_analysis.figures.charts.profiles import domain_profile, score_decomposition
     from outcomes_analysis.index import explain
     from outcomes_analysis.places import JoinedPlace
@@ -111,6 +112,11 @@ def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
     index = default_index(profile.period)
     if profile.domains.empty or not profile.domains["ranked"].any():
         return {}
+    fans = {
+        f"target-{target.indicator.id}": trajectory_fan(target, profile.area_code)
+        for target in default_targets()
+        if target.table.loc[target.table["area_code"].eq(profile.area_code), "estimate"].notna().any()
+    }
     made = {"domain-profile": domain_profile(index, profile.area_code)}
     if profile.equity.domains["status"].eq("computed").any():
         made["equity-gaps"] = equity_gaps(profile.equity)
@@ -121,7 +127,16 @@ def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
             made[f"score-decomposition-{node}"] = score_decomposition(
                 told, name=profile.name, data_as_at=profile.manifest.data_as_at
             )
-    return made
+    return made | fans
+
+
+@cache
+def default_targets() -> tuple[Trajectory, ...]:
+    """Every national target on the default data, forecast once a process, with the record of past forecasts."""
+    from outcomes_analysis.places import trajectory
+    from outcomes_analysis.places.goals import national_targets
+
+    return tuple(trajectory(goal.indicator_id, target=goal.target, year=goal.year) for goal in national_targets())
 
 
 def make_workbook(
@@ -310,7 +325,9 @@ def _files(
     else:
         asked |= {"place": profile.area_code, "period": profile.period}
     more = () if table is None else (table,)
-    return pack_files(profile, figures=figures, asked=asked, more=more, notes=notes, workbook=workbook), notes
+    targets = () if isinstance(profile, JoinedPlace) else default_targets()
+    made = pack_files(profile, figures=figures, asked=asked, more=more, targets=targets, notes=notes, workbook=workbook)
+    return made, notes
 
 
 def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:

@@ -25,6 +25,7 @@ LIKELY, UNLIKELY = 0.9, 0.1
 SAME = 0.05  # errors closer than this share of each other are called alike
 FEWEST_COUNTED = 30  # forecasts from which a share in 100 says something
 MOST_OWN = 8
+NOT_CHECKED = "Forecasts could not be checked: no comparable year can be held out."
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,46 @@ def place_paragraphs(rows: pd.DataFrame, *, shares: pd.DataFrame, own: pd.DataFr
     return checked("\n\n".join(lines), quoted=_quoted(indicator))
 
 
+def record_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
+    """Say in a few sentences how forecasts of held-out years did beside expecting no change, the gap and England apart.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of :func:`outcomes_analysis.places.scoring.held_out_scores`.
+    indicator : Indicator
+
+    Returns
+    -------
+    str
+        Good or bad; that it could not be checked, where nothing can be held out.
+    """
+    if scores.empty:
+        return NOT_CHECKED
+    sentences = []
+    for part, rows in scores.groupby("part", sort=False):
+        nearer = int((rows["error"] < rows["error_no_change"] * (1 - SAME)).sum())
+        further = int((rows["error"] > rows["error_no_change"] * (1 + SAME)).sum())
+        counted = rows[rows["n"].ge(FEWEST_COUNTED) & rows["covered"].notna()]
+        held = (
+            f"; {round(100 * float(counted['covered'] @ counted['n'] / counted['n'].sum()))} in 100 figures lay inside "
+            f"the {round(100 * rows['level'].iloc[0])}% interval"
+            if len(counted)
+            else ""
+        )
+        alike = len(rows) - nearer - further
+        sentences.append(
+            f"{PART_WORDS[str(part)]}: nearer than expecting no change in {nearer} of {len(rows)} comparisons, about "
+            f"the same in {alike}, further off in {further}{held}"
+        )
+    lead = "The record of such forecasts, made as if in past years for all authorities (more than 5% apart counts)"
+    return checked(bullets(lead, sentences), quoted=_quoted(indicator))
+
+
 def score_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
     """Say how forecasts of held-out years did, good or bad, beside expecting no change."""
     if scores.empty:
-        return "Forecasts could not be checked: no comparable year can be held out."
+        return NOT_CHECKED
     lines = []
     decimals = max(indicator.decimals, 2)
     for (pool, ahead), rows in scores.groupby(["pool", "ahead"], sort=False):

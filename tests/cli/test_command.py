@@ -262,6 +262,22 @@ def test_a_target(ask: Ask) -> None:
     assert "--target" in ask("trajectory", "gld_pct").err
 
 
+def test_local_targets_from_a_file(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "targets.csv"
+    path.write_text("area,target\nEssex,75%\n")
+    wrong = ask("trajectory", "gld_pct", "--target", "75", "--year", "2028", "--own", str(path))
+    assert (wrong.code, wrong.out) == (USERS, "")
+    assert "targets.csv cannot be used yet: 1 kind of fault." in wrong.err
+    plain(wrong)
+    path.write_text("area,target\nEssex,77.5\n")
+    words = ["trajectory", "gld_pct", "--target", "75", "--year", "2028", "--own", str(path), "--place", "Essex"]
+    answer = ask(*words)
+    assert answer.code == 0
+    told = answer.out.replace("\n", " ")
+    assert "The chance of reaching the local target given, 77.5%:" in told
+    assert "Local targets given: 1 local target" in told
+
+
 @pytest.mark.slow
 def test_a_target_in_words(ask: Ask) -> None:
     answer = ask("trajectory", "gld_pct", "--target", "75", "--year", "2028", "--place", "Essex")

@@ -1,0 +1,43 @@
+"""``outcomes trajectory``: where places may stand in a target year."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import fill
+from typing import Annotated
+
+import typer
+
+from outcomes_analysis.cli.telling import WIDTH, AsJson, say, year_of_option
+
+
+def trajectory(
+    indicator: Annotated[str, typer.Argument(help="Its id; outcomes find WORDS gives it.")],
+    target: Annotated[float, typer.Option("--target", help="The national target, in the indicator's unit.")],
+    year: Annotated[
+        int,
+        typer.Option("--year", metavar="YEAR", parser=year_of_option, help="Year in which the target's period ends."),
+    ],
+    own: Annotated[
+        Path | None,
+        typer.Option("--own", metavar="FILE", help="CSV of local targets (area, target), held against this one."),
+    ] = None,
+    place: Annotated[str, typer.Option("--place", metavar="NAME", help="One authority; all without it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say where places may stand in a target year, what a target takes, and how past forecasts did."""
+    from outcomes_analysis.areas.register import resolve_place
+    from outcomes_analysis.framework import load_framework
+    from outcomes_analysis.places import trajectory as forecast
+    from outcomes_analysis.sources.local_targets import load_targets
+
+    if place:
+        resolve_place(place)  # a slip of the pen is said before anything is computed
+    goals = load_targets(own, indicator=load_framework().indicator(indicator)) if own else {}
+    found = forecast(indicator, target=target, year=year, own_targets=goals)
+    if as_json:
+        rows = found.table[found.table["area_code"].eq(resolve_place(place))] if place else found.table
+        say(rows.to_json(orient="records"))
+        return
+    text = "\n\n".join([found.text_for(place), found.text]) if place else found.text
+    say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
