@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from outcomes_analysis.errors import FigureError
+from outcomes_analysis.figures import standing
 from outcomes_analysis.figures.charts import estimates, profiles
 from outcomes_analysis.figures.drawing import rows, theme
 from outcomes_analysis.framework.loading import load_framework
@@ -175,6 +176,41 @@ def test_an_outcome_of_contested_measures_alone_is_not_called_better_or_worse(pr
     assert "Happy (experimental)" in words
 
 
+def test_nothing_is_judged_of_a_place_too_small_to_rank(index):
+    scilly = index.table["area_code"] == "E06000053"
+    table = index.table.copy()
+    table.loc[scilly, ["estimate", "lower", "upper"]] = [-2.0, -2.2, -1.8]
+    table.loc[scilly & (table["node_id"] == "safe"), ["estimate", "lower", "upper"]] = np.nan
+    figure = profiles.domain_profile(SimpleNamespace(**vars(index) | {"table": table}), "Isles of Scilly")
+    assert figure.title == "Isles of Scilly: scores on 3 domains, with too few children to judge them"
+    svg = figure.svg()
+    words = " ".join(drawn.texts(svg))
+    assert "clearly" not in words
+    assert "no clear difference" not in words
+    assert "too few children to judge" in words
+    fills = {s.fill.upper() for s in drawn.shapes(svg)}
+    assert fills.isdisjoint({theme.AGAINST[0], theme.AGAINST[2], theme.NEUTRAL_AGAINST[0]})
+    # the words that stand for a score have no stroke of England's through them
+    strokes = [s for s in drawn.strokes(svg, width="1.6") if s[0] == s[2]]
+    assert len(strokes) == 6 + 1  # one stands in the key
+    assert not drawn.overlaps(svg, theme.text_width)
+
+
+def test_a_profile_gives_no_word_that_depends_on_disputed_figures(index):
+    table = index.table.assign(against_england_agreed=index.table["against_england"])
+    table["standing"] = table["against_england"].where(table["node_id"] != "engaged", standing.DEPENDS)
+    table["england_alike"] = table["england"] + 0.05
+    figure = profiles.domain_profile(SimpleNamespace(**vars(index) | {"table": table}), "Leeds")
+    assert "1 depends on disputed figures" in figure.title
+    place = list(figure.data["node_id"]).index("engaged")
+    points = _rows_of(figure, 7)
+    assert points[place].fill.upper() == theme.DISPUTED_MARK
+    slope, start = np.polyfit(figure.data["estimate"], [p.x for p in points], 1)
+    ticks = [s for s in drawn.strokes(figure.svg(), width="1.6") if s[0] == s[2]][1:]
+    for tick, england in zip(ticks, figure.data["england"], strict=True):
+        assert tick[0] == pytest.approx(start + slope * (england + 0.05), abs=0.03)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_no_text_of_a_profile_overlaps_or_leaves_the_picture(profile, size):
     svg = profile.redraw(size).svg()
@@ -217,6 +253,13 @@ def test_bars_of_a_decomposition_add_up_to_the_bar_of_the_score(explanation):
     assert "no figure: the others stand in" in words
     assert figure.title == "Leeds, Engaged: a score of \u22120.25; most is taken away by absence from school"
     assert not causal_words(figure.alt)
+    other = explanation.table.assign(
+        contribution=[-0.05, 0.4, 0.0], contribution_lower=[-0.1, 0.3, 0.0], contribution_upper=[0.0, 0.5, 0.0]
+    )
+    happy = SimpleNamespace(**vars(explanation) | {"table": other, "node": "happy"})
+    title = profiles.score_decomposition(happy, name="Leeds", data_as_at=AS_AT).title
+    assert title.startswith("Leeds, Happy (experimental): ")
+    assert title.endswith("suspensions (contested)")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,23 @@ from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures import findings, standing
 from outcomes_analysis.figures.drawing import rows, theme
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished, resizable
-from outcomes_analysis.figures.drawing.legends import STANDING, Kind
+from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING, Kind
 from outcomes_analysis.figures.drawing.rows import Axis
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.relations.sentences import in_sentence
 from outcomes_analysis.wording import associational, number, plural
 
 _DISPUTED = Kind("diamond", theme.NEUTRAL_AGAINST[0], "contested: not called better or worse")
+_UNJUDGED = Kind("circle", theme.QUIET, "too few children to judge")
 _CONTRIBUTIONS = {
     "adds": Kind("square", theme.AGAINST[2], "adds"),
     "takes": Kind("square", theme.AGAINST[0], "takes away"),
     "disputed": Kind("square", theme.NEUTRAL_AGAINST[0], "contested"),
     "score": Kind("square", theme.QUIET),
 }
+
+
+_KINDS = {**STANDING, "depends": DEPENDS, "disputed": _DISPUTED, "unjudged": _UNJUDGED}
 
 
 @resizable
@@ -54,7 +59,9 @@ def domain_profile(
     Returns
     -------
     Figure
-        A domain that is not computed is listed without a mark.
+        A domain that is not computed is listed without a mark. Of a place too small to rank nothing is judged; where a
+        verdict depends on contested indicators it is not given. England's stroke is its score from the parts that the
+        place has.
 
     Raises
     ------
@@ -86,7 +93,7 @@ def domain_profile(
     marks = [
         " (experimental)" if n in experimental else " (contested)" if n in disputed else "" for n in shown["node_id"]
     ]
-    sign = standing.signs(shown.assign(area_code="")) if code in standing.UNRANKED else _signs_by_row(shown)
+    kinds = _kinds(shown, disputed=disputed, judged=code not in standing.UNRANKED)
     drawn = pd.DataFrame(
         {
             "label": [f"{label}{mark}" for label, mark in zip(shown["node_label"], marks, strict=True)],
@@ -94,29 +101,23 @@ def domain_profile(
             "lower": shown["lower"],
             "upper": shown["upper"],
             "bold": shown["kind"] == "domain",
-            "kind": [
-                "disputed" if n in disputed else "above" if s > 0 else "below" if s < 0 else "similar"
-                for n, s in zip(shown["node_id"], sign.fillna(0), strict=True)
-            ],
+            "kind": kinds,
             "note": "not computed: too few figures",
         }
     )
-    england = standing.england_of(shown)
-    if np.isfinite(england):
-        drawn["beside"] = shown["england"]
-    judged = ~shown["node_id"].isin(experimental) & (shown["kind"] == "domain") & shown["estimate"].notna()
-    better, worse = int((sign[judged] > 0).sum()), int((sign[judged] < 0).sum())
+    if np.isfinite(standing.england_of(shown)):
+        own_parts = shown["england_alike"] if "england_alike" in shown.columns else shown["england"]
+        drawn["beside"] = own_parts.where(shown["estimate"].notna())  # a note stands where there is no score
     name = str(shown["area_name"].iloc[0])
-    title = associational(
-        f"{name}: clearly better than {standing.england_name(shown)} on {better} of "
-        f"{plural(int(judged.sum()), 'domain', 'domains')}, clearly worse on {worse}"
-    )
+    counted = ~shown["node_id"].isin(experimental) & (shown["kind"] == "domain") & shown["estimate"].notna()
+    title = _profile_title(name, [k for k, c in zip(kinds, counted, strict=True) if c], standing.england_name(shown))
     level = f"{round(100 * findings.level_of(shown))}%"
     labels = dict(zip(domains["node_id"], domains["node_label"], strict=True))
     line = standing.contested_line({n: share for n, share in shares.items() if n in labels}, labels)
     stars = [f"{labels[n]}: experimental, its figures do not measure one thing; not counted." for n in experimental]
     kept = ["node_id", "node_label", "kind", "area_code", "area_name", "period", "estimate", "lower", "upper", "level",
-            "interval", "england", "against_england", "status"]  # fmt: skip
+            "interval", "england", "england_alike", "against_england", "against_england_agreed", "standing",
+            "status"]  # fmt: skip
     told = [
         f"{row.label} {number(row.estimate)} ({number(row.lower)} to {number(row.upper)})"
         for row in drawn[drawn["estimate"].notna()].itertuples()
@@ -126,7 +127,7 @@ def domain_profile(
             drawn,
             axis=Axis("score: 0 = England in the base period, higher is better", decimals=1),
             width=rows.body_width(size),
-            kinds=STANDING | ({"disputed": _DISPUTED} if disputed else {}),
+            kinds={key: kind for key, kind in _KINDS.items() if key in kinds},
             beside="England, same date" if "beside" in drawn.columns else "",
         ),
         title=title,
@@ -152,9 +153,34 @@ def _homes(result: Any) -> dict[str, str]:
     return {node.id: framework.domain_of(node.id) for node in framework.nodes if node.parent is not None}
 
 
-def _signs_by_row(shown: pd.DataFrame) -> pd.Series:
+def _kinds(shown: pd.DataFrame, *, disputed: Sequence[str], judged: bool) -> list[str]:
     """How each row stands against England on its own node."""
-    return pd.concat([standing.signs(shown.iloc[[i]]) for i in range(len(shown))])
+    if not judged:
+        return ["unjudged"] * len(shown)
+    found = []
+    for i, node in enumerate(shown["node_id"]):
+        row = shown.iloc[[i]]
+        sign = standing.signs(row).iloc[0]
+        if node in disputed:
+            found.append("disputed")
+        elif standing.depends(row).iloc[0]:
+            found.append("depends")
+        else:
+            found.append("above" if sign > 0 else "below" if sign < 0 else "similar")
+    return found
+
+
+def _profile_title(name: str, kinds: Sequence[str], england: str) -> str:
+    """Counts of the domains that are ranked and computed, by how they stand."""
+    domains = plural(len(kinds), "domain", "domains")
+    if "unjudged" in kinds:
+        return f"{name}: scores on {domains}, with too few children to judge them"
+    depending = kinds.count("depends")
+    rest = f", {depending} {'depends' if depending == 1 else 'depend'} on disputed figures" if depending else ""
+    return associational(
+        f"{name}: clearly better than {england} on {kinds.count('above')} of {domains}, clearly worse on "
+        f"{kinds.count('below')}{rest}"
+    )
 
 
 @resizable
@@ -213,8 +239,11 @@ def score_decomposition(
     label = node.label if node else explanation.node
     most = table.loc[table["contribution"].where(there).abs().idxmax()]
     verb = "added by" if most["contribution"] >= 0 else "taken away by"
+    experimental = node is not None and (node.experimental or known.node(known.domain_of(node.id)).experimental)
+    mark = " (contested)" if most["indicator_id"] in disputed else ""
     title = associational(
-        f"{name}, {label}: a score of {number(explanation.score, 2)}; most is {verb} {in_sentence(most['name'])}"
+        f"{name}, {label}{' (experimental)' if experimental else ''}: a score of {number(explanation.score, 2)}; most "
+        f"is {verb} {in_sentence(most['name'])}{mark}"
     )
     level = round(100 * findings.level_of(table))
     told = [f"{row.label} {number(row.estimate, 2)}" for row in drawn[drawn["estimate"].notna()].itertuples()]
