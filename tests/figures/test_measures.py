@@ -14,7 +14,7 @@ from scipy import stats
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FigureError
-from outcomes_analysis.figures.charts import fitness_cards, funnels, rugs, spines
+from outcomes_analysis.figures.charts import fitness_cards, funnels, limits, rugs, spines
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.wording import causal_words
 
@@ -259,6 +259,66 @@ def test_limits_between_counts_are_those_worked_by_hand():
     assert low[0] == 0.0  # P(Y = 0) = .107 is more than 2.5% already
 
 
+def test_usual_differences_are_those_worked_by_hand():
+    """Ten areas of 400, two of them far out. On the arcsine scale a step of 0.025 is one standard error.
+
+    Distances -4, -1, -1, 0, 0, 0, 0, 1, 1, 8 have tenths at -1.3 and 1.7 (between the outer two on either side, a tenth
+    of the way in); set to those, their mean square is (1.69 + 2.89 + 4) / 10 = 0.858. With ten alike in size the moments
+    give 0.025^2 (10 * 0.858 - 9) / 9 < 0, so none; three times as far out, 7.722 and 0.025^2 (77.22 - 9) / 9.
+    """
+    steps = np.array([-4, -1, -1, 0, 0, 0, 0, 1, 1, 8.0])
+    size, middle = np.full(10, 400.0), np.arcsin(np.sqrt(0.2))
+    for factor, ratio, variance in ((1, 0.858, 0.0), (3, 7.722, 0.025**2 * (77.22 - 9) / 9)):
+        values = 100 * np.sin(middle + 0.025 * factor * steps) ** 2
+        found = limits.usual_differences(values, size, target=20.0, form="proportion")
+        assert found.ratio == pytest.approx(ratio, rel=1e-9)
+        assert found.spread == pytest.approx(np.sqrt(variance), rel=1e-9, abs=1e-12)
+    low, high = found.limits(np.array([400.0]), level=0.95)
+    half = 1.959964 * np.sqrt(0.025**2 + variance)
+    assert [low[0], high[0]] == pytest.approx([100 * np.sin(middle + s * half) ** 2 for s in (-1, 1)], rel=1e-6)
+
+
+@pytest.mark.parametrize(("form", "share"), [("proportion", 0.25), ("rate", 0.007)])
+def test_usual_differences_come_back_from_areas_that_have_them(form, share):
+    """2,000 areas with a known spread; drawing in the outer tenths costs some of it, so the spread found is smaller.
+
+    Of a normal law drawn in at its outer tenths 0.80 (sd) remain (integrated below), so that the spread found lies at
+    0.80 times the root of the whole variance, chance's taken off; its own error with 2,000 areas is about 2%.
+    """
+    rng = np.random.default_rng(11)
+    n = np.rint(np.exp(rng.normal(8.0 if form == "proportion" else 11.0, 0.1, 2000)))
+    even = (np.arcsin(np.sqrt(share)) if form == "proportion" else np.sqrt(share)) + rng.normal(0, 0.03, 2000)
+    own = np.sin(even) ** 2 if form == "proportion" else even**2
+    counts = rng.binomial(n.astype(int), own) if form == "proportion" else rng.poisson(n * own)
+    found = limits.usual_differences(counts / n * 1000, n, target=share * 1000, form=form, per=1000.0)
+    edge = stats.norm.ppf(0.9)
+    kept = stats.norm.expect(lambda z: np.clip(z, -edge, edge) ** 2)
+    whole = 0.03**2 + np.mean(0.25 / n)
+    assert found.spread == pytest.approx(np.sqrt(kept * whole - np.mean(0.25 / n)), rel=0.06)
+    inside = [((counts / n * 1000 >= lo) & (counts / n * 1000 <= hi)).mean() for lo, hi in [found.limits(n)]]
+    assert 0.85 < inside[0] < 0.95  # nearly 95%: a little less, for what drawing in costs
+
+
+def test_wide_limits_hold_those_of_chance_and_set_apart_fewer_areas():
+    """Areas that differ by more than chance: many lie outside its limits, hardly any outside the wide ones."""
+    rng = np.random.default_rng(5)
+    names = list(upper_tier(ranked_only=True)["name"])
+    sizes = np.rint(np.exp(rng.normal(7.5, 0.8, len(names))))
+    share = np.sin(np.arcsin(np.sqrt(0.2)) + rng.normal(0, 0.06, len(names))) ** 2
+    table = pd.DataFrame(
+        {"area_name": names, "value": 100 * rng.binomial(sizes.astype(int), share) / sizes, "denominator": sizes}
+    )
+    facts = {"name": "A share", "unit": "%", "target": 20.0, "source": "A publisher", "data_as_at": AS_AT}
+    figure = funnels.funnel_plot(table, **facts, period="2024/25")
+    beyond, apart = (int(figure.data[c].eq("99.8%").sum()) for c in ("outside", "outside_usual"))
+    assert beyond > 40
+    assert apart <= 6  # 0.3 expected outside 99.8%, a few more for what drawing in costs
+    assert figure.data.loc[figure.data["outside_usual"] == "99.8%", "outside"].eq("99.8%").all()
+    assert figure.title.endswith(f"{apart} by more than areas usually differ")
+    wide = [s for s in drawn.shapes(figure.svg()) if s.stroke]  # drawn at all, beside the key's own line
+    assert len(drawn.strokes(figure.svg(), width="1.2")) > 100, wide[:3]
+
+
 @pytest.fixture(scope="module")
 def funnel():
     """Areas that differ by chance alone, one far out and one without a count."""
@@ -278,9 +338,10 @@ def test_chance_alone_puts_hardly_any_area_outside_and_the_far_one_is_named(funn
     outside = figure.data["outside"].value_counts()
     assert 1 <= outside["99.8%"] <= 3  # 0.3 expected by chance and one put there
     assert outside.get("95%", 0) <= 18  # 7.5 expected; more than 18 has a chance below 1 in 1,000
-    marks = drawn.marks(figure.svg())
+    marks = drawn.marks(figure.svg())[3:]  # the first three are the key's
     assert len(marks) == 150
-    assert sum(m.fill == theme.DUO[0] for m in marks) == outside["99.8%"]
+    assert [m.fill == theme.DUO[0] for m in marks] == figure.data["outside_usual"].eq("99.8%").tolist()
+    assert [m.fill != theme.PAPER for m in marks] == figure.data["outside"].eq("99.8%").tolist()
     assert names[0] in drawn.texts(figure.svg())
     assert any(names[1] in note for note in figure.notes)
     assert not any("beyond chance" in note for note in figure.notes)
