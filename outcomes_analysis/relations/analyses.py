@@ -112,12 +112,12 @@ def regressions(
     observations, spec, framework, areas, level
         As in :func:`correlations`; all years of the question enter the lines over several years.
     seed : int
-        Kept in the manifest; nothing here is drawn at random.
+        Of the bootstrap of ``ols_wild``; nothing else is drawn at random.
 
     Returns
     -------
     RelationResult
-        Rows ``ols_robust, wls_children, ols_clustered, ols_region, mixed_region, mixed_authority`` and, for a
+        Rows ``ols_robust, wls_children, ols_clustered, ols_wild, ols_region, mixed_region, mixed_authority`` and, for a
         proportion, ``fractional_logit``, in standard and natural units. A line that cannot be had is withheld with the
         reason.
 

@@ -141,7 +141,7 @@ class _Page:
         return [compared_sentence(f"Without London ({authorities}),", cases, beside="the same with London")]
 
     def _regions(self) -> str:
-        kinds = ("ols_robust", "ols_clustered", "mixed_region", "ols_region")
+        kinds = ("ols_robust", "ols_clustered", "ols_wild", "mixed_region", "ols_region")
         return regions_sentence(
             {kind: self.slope(kind, self.first, "standard") for kind in kinds},
             share=self.diagnostics["region_share"].get(("+".join(self.first), "all"), float("nan")),

@@ -44,6 +44,7 @@ LABELS = {
     "ols_robust": "Straight line, errors robust to unequal spread",
     "wls_children": "Straight line, each authority counted by its number of children",
     "ols_clustered": "Straight line, errors robust to likeness within the few regions",
+    "ols_wild": "Straight line, likeness within the few regions checked by drawing their residuals anew",
     "ols_region": "Straight line within regions, each with a level of its own",
     "mixed_region": "Line with a level for each region, the levels drawn from one spread",
     "mixed_authority": "Line with levels for regions and for authorities, over several years",

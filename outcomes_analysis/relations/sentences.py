@@ -27,7 +27,7 @@ BASIS_WORDS = {
     "place_of_event": "by where it happened",
     "registration": "by where they are registered",
 }
-CAREFUL = ("spearman_neighbours", "ols_clustered")  # intervals that do not take authorities as separate
+CAREFUL = ("spearman_neighbours", "ols_clustered", "ols_wild")  # intervals that do not take authorities as separate
 SIZES = ((0.2, "slightly"), (0.4, "somewhat"), (0.7, "clearly"), (1.01, "strongly"))
 
 
@@ -230,7 +230,8 @@ def regions_sentence(rows: Mapping[str, pd.Series[Any]], *, share: float, held: 
     Parameters
     ----------
     rows : mapping
-        Slopes in standard units by analysis: ``ols_robust, ols_clustered, ols_region, mixed_region``.
+        Slopes in standard units by analysis: ``ols_robust, ols_clustered, ols_wild, ols_region, mixed_region``; those
+        missing are not spoken of.
     share : float
         Of what is left unexplained, that between regions; NaN if not known.
     held : str
@@ -243,12 +244,13 @@ def regions_sentence(rows: Mapping[str, pd.Series[Any]], *, share: float, held: 
     alike = f" with similar {held}" if held else ""
     kinds = (
         ("ols_clustered", "with errors that allow for likeness within the few regions"),
+        ("ols_wild", "the same checked by drawing the residuals of whole regions anew"),
         ("mixed_region", f"with a level for each region{part}"),
         ("ols_region", "within regions alone"),
     )
     said = [
         f"{words}, " + (f"withheld ({row['reason']})" if row["status"] == "withheld" else spanned(row))
-        for row, words in ((rows[kind], words) for kind, words in kinds)
+        for row, words in ((rows[kind], words) for kind, words in kinds if kind in rows)
     ]
     agree = len({(is_clear(r), np.sign(r["estimate"])) for r in rows.values() if r["status"] == "computed"}) == 1
     verdict = "They say the same." if agree else "They do not all say the same, so read any one of them with care."

@@ -21,6 +21,7 @@ from outcomes_analysis.relations.slopes.fractions import fit_fractional
 from outcomes_analysis.relations.slopes.mixed import fit_nested
 from outcomes_analysis.relations.slopes.regression import Fit, fit_mixed, fit_robust
 from outcomes_analysis.relations.slopes.unmeasured import Robustness, robustness
+from outcomes_analysis.relations.slopes.wild import fit_wild
 from outcomes_analysis.relations.specification import Sample
 
 Floats = NDArray[np.float64]
@@ -102,6 +103,19 @@ class Case:
         """The same line with errors for likeness within regions."""
         return fit_clustered(self.y, self.design, names=self.columns, groups=self.regions, level=self.asked.level)
 
+    def wild(self) -> Fit:
+        """A check on those errors: residuals of whole regions drawn anew, with no slope supposed."""
+        asked = self.asked
+        return fit_wild(
+            self.y,
+            self.design,
+            names=self.columns,
+            predictor=asked.spec.predictor,
+            groups=self.regions,
+            rng=np.random.default_rng(asked.further if asked.seed is None else asked.seed),
+            level=asked.level,
+        )
+
     def within_regions(self) -> Fit:
         """With a level for each region taken out."""
         dummies = pd.get_dummies(pd.Series(self.regions), drop_first=True, dtype=float)
@@ -151,6 +165,7 @@ LINES: dict[str, Callable[[Case], Fit]] = {
     "ols_robust": Case.plain,
     "wls_children": Case.by_children,
     "ols_clustered": Case.clustered,
+    "ols_wild": Case.wild,
     "ols_region": Case.within_regions,
     "mixed_region": Case.mixed,
     "mixed_authority": Case.with_authorities,
