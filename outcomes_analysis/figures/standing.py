@@ -197,7 +197,8 @@ def signs(rows: pd.DataFrame) -> pd.Series:
 
 def _verdict(known: pd.DataFrame) -> str:
     """Column that says how places stand; a node of contested indicators alone has only the one verdict."""
-    if "standing" in known.columns and not known["against_england_agreed"].eq("").all():
+    both = {"standing", "against_england_agreed"} <= set(known.columns)  # other tables have a standing of their own
+    if both and not known["against_england_agreed"].eq("").all():
         return "standing"
     return "against_england" if "against_england" in known.columns else ""
 
@@ -218,8 +219,8 @@ def both_ways(rows: pd.DataFrame, label: str) -> str:
     for column in ("against_england", "against_england_agreed", "standing"):
         counts.append(f"{known[column].eq('above').sum()} and {known[column].eq('below').sum()}")
     return (
-        f"{label}, clearly better and clearly worse than England: {counts[0]} authorities with contested indicators, "
-        f"{counts[1]} without them, {counts[2]} both ways."
+        f"{label}, clearly better and clearly worse than England: {counts[0]} authorities with its contested "
+        f"indicators, {counts[1]} without them, {counts[2]} both ways."
     )
 
 

@@ -242,7 +242,7 @@ def test_a_verdict_that_depends_on_disputed_figures_has_a_class_of_its_own(score
     assert figure.title.startswith(words)
     counts = [f"{(ranked[c] == 'above').sum()} and {(ranked[c] == 'below').sum()}"
               for c in ("against_england", "against_england_agreed", "standing")]  # fmt: skip
-    note = f"{counts[0]} authorities with contested indicators, {counts[1]} without them, {counts[2]} both ways."
+    note = f"{counts[0]} authorities with its contested indicators, {counts[1]} without them, {counts[2]} both ways."
     assert note in " ".join(figure.notes)
     assert theme.DISPUTED in {shape.fill.upper() for shape in drawn.areas(figure.svg())}
     assert f"Depends on disputed figures ({len(depend)})" in " ".join(drawn.texts(figure.svg()))

@@ -249,9 +249,12 @@ def hex_map(
 def _pair_title(left: panels.Classed, right: panels.Classed) -> str:
     above, below, n = standing.against_counts(left.rows)
     better, worse, _ = standing.against_counts(right.rows)
+    disputed = int(standing.depends(left.rows).sum())
+    rest = f" ({disputed} more {'depends' if disputed == 1 else 'depend'} on disputed figures)" if disputed else ""
     return (
         f"{left.words.sense.named(left.words.label)}: {above + below} of {n} authorities differ clearly from "
-        f"{standing.england_name(left.rows)}, {better + worse} lie outside the range of places of similar child poverty"
+        f"{standing.england_name(left.rows)}{rest}, {better + worse} lie outside the range of places of similar child "
+        "poverty"
     )
 
 
