@@ -264,6 +264,13 @@ def _behind(rows: pd.DataFrame, lines: list[dict[str, Any]], layout: _Layout) ->
     ]
 
 
+def _paper(note: dict[str, Any]) -> dict[str, Any]:
+    """Paper behind a note."""
+    x, y = note["x"], note["y"]
+    end = x + theme.text_width(note["text"], size=_SMALL)
+    return {"x": x - 2, "x2": end + 2, "y": y - 5, "y2": y + 5, "fill": theme.PAPER}
+
+
 def _texts(
     canvas: Canvas,
     rows: pd.DataFrame,
@@ -296,6 +303,7 @@ def _texts(
             note = str(row["note"]) if "note" in rows.columns and row["note"] else "not available"
             fitted = theme.shorten(note, width=width - layout.left - 4, size=_SMALL)
             notes.append({"x": layout.left + 4, "y": line["middle"], "text": fitted, "colour": theme.QUIET})
+    canvas.boxes([_paper(note) for note in notes])  # the lines of the axis would go through the words
     canvas.text(headings, size=_SIZE, bold=True)
     canvas.text(labels[False], size=_SIZE)
     canvas.text(labels[True], size=_SIZE, bold=True)

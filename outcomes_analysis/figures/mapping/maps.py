@@ -162,9 +162,10 @@ def domain_pair(
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
     alt = theme.altair()
     drawings: list[Any] = []
+    all_counted = "Contested indicators are counted in." if standing.contested_shares(result, [node]) else ""
     compared = (
         (left, left.key_title, left.key_note),
-        (right, f"{name}: beside places of similar {measure}", _chance(given, node)),
+        (right, f"{name}: beside places of similar {measure}", f"{_chance(given, node)} {all_counted}".strip()),
     )
     for drawn, heading, note in compared:
         drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
