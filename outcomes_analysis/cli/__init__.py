@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outcomes_analysis.cli.packing import pack
+from outcomes_analysis.cli.playbook import VERBS
 from outcomes_analysis.cli.targets import trajectory
 from outcomes_analysis.cli.telling import (
     OURS,
@@ -322,6 +323,10 @@ def lab() -> None:
     from outcomes_analysis.project import project
 
     raise typer.Exit(subprocess.call(lab_command(project().path("notebooks"))))
+
+
+for verb in VERBS:
+    app.command()(verb)
 
 
 def lab_command(folder: Path) -> list[str]:

@@ -17,8 +17,10 @@ import pandas as pd
 
 from outcomes_analysis.errors import ReleaseError, several
 from outcomes_analysis.pipeline.atlas import atlas_page, make_atlas
+from outcomes_analysis.pipeline.playbook import default_cards, ledger_hash, write_cards
 from outcomes_analysis.pipeline.results import (
     PERIOD,
+    RELATION_YEAR,
     association,
     audits,
     catalogue,
@@ -46,11 +48,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PERIOD",
+    "RELATION_YEAR",
     "STAGES",
     "Stage",
     "StageState",
     "atlas_page",
     "default_audit",
+    "default_cards",
     "default_comparison",
     "default_comparisons",
     "default_fitness",
@@ -74,6 +78,10 @@ FIRST_YEAR, LAST_YEAR = 2013, 2025
 
 def _quiet(_: str) -> None:
     return None
+
+
+def _nothing_more(_: Project) -> str:
+    return ""
 
 
 # ------------------------------------------------------------------------------------------------ files to release
@@ -201,6 +209,7 @@ def _forget() -> None:
 
     release.forget()
     forget()
+    default_cards.cache_clear()
 
 
 def verify(*, mirror: Path | None = None, progress: Progress = _quiet, downloaded: Downloaded | None = None) -> str:
@@ -252,12 +261,15 @@ class Stage:
         Names of earlier stages.
     work : callable
         Makes the files and returns them.
+    also : callable
+        What it depends on besides what every stage does, as a hash.
     """
 
     name: str
     does: str
     needs: tuple[str, ...]
     work: Callable[[Project, int], list[Path]]
+    also: Callable[[Project], str] = _nothing_more
 
 
 @dataclass(frozen=True)
@@ -306,7 +318,7 @@ def states(*, period: int = PERIOD) -> list[StageState]:
     base = _inputs_key(target)
     found: dict[str, StageState] = {}
     for stage in STAGES:
-        key = hash_of([base, stage.name, period])
+        key = hash_of([base, stage.name, period, stage.also(target)])
         reason = _why_stale(_record(target, stage.name), key, target)
         stale_needs = [n for n in stage.needs if not found[n].fresh]
         if not reason and stale_needs:
@@ -382,6 +394,13 @@ STAGES: tuple[Stage, ...] = (
     Stage("indices", "scoring the domains of every authority, with intervals", (), indices),
     Stage("audit", "auditing the index and each indicator", (), audits),
     Stage("association", "relating admissions to attainment, and the domains to one another", (), association),
+    Stage(
+        "cards",
+        "writing evidence cards",
+        ("indices", "audit", "association"),
+        write_cards,
+        also=ledger_hash,
+    ),
     Stage("figures", "drawing maps, ranks and tables", ("indices", "association"), draw),
     Stage("report", "writing the report", ("indices", "audit", "association", "figures"), report),
 )

@@ -74,6 +74,8 @@ class Trajectory:
     manifest : RunManifest
     indicator : Indicator
         What is forecast.
+    years : int
+        Comparable years the forecast rests on.
     """
 
     table: pd.DataFrame
@@ -86,6 +88,7 @@ class Trajectory:
     spec: TrajectorySpec
     manifest: RunManifest
     indicator: Indicator
+    years: int
 
     def __str__(self) -> str:
         return self.text
@@ -238,6 +241,7 @@ def trajectory(
             sources=used["source_id"],
         ),
         indicator=measure,
+        years=len(known.gaps.years),
     )
 
 

@@ -42,6 +42,8 @@ class EvidenceCard:
     spec : mapping
         The question as the program was asked it; JSON-able.
     figure : Figure or None
+    hypotheses : tuple of str
+        What hypotheses say of the same figures, with the pattern beside each.
     """
 
     name: str
@@ -55,13 +57,14 @@ class EvidenceCard:
     manifest: RunManifest
     spec: Mapping[str, Any]
     figure: Figure | None = None
+    hypotheses: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """Hash of question, data, seed, rules and version of the package: cards alike in these have the same."""
         manifest = self.manifest
         made = [self.strength.kind, dict(self.spec), manifest.spec, manifest.data, manifest.seed, manifest.package]
-        return hash_of([*made, rules_version()])
+        return hash_of([*made, list(self.hypotheses), rules_version()])
 
     @property
     def table(self) -> pd.DataFrame:
@@ -102,6 +105,7 @@ class EvidenceCard:
             "method": list(self.method),
             "caveats": list(self.caveats),
             "would_change_our_mind": list(self.strength.change_of_mind),
+            "hypotheses": list(self.hypotheses),
             "record": self.record,
             "question_as_asked": dict(self.spec),
             "made_from": asdict(self.manifest),

@@ -17,6 +17,7 @@ from outcomes_analysis.evidence.page import (
     table_html,
 )
 from outcomes_analysis.evidence.playbook.card import EvidenceCard
+from outcomes_analysis.evidence.playbook.hypotheses import NOT_PROOF
 from outcomes_analysis.evidence.playbook.strength import GRADES, MOST_WHERE_DISPUTED, rule_table, rules_version
 from outcomes_analysis.wording import listed, written_date
 
@@ -78,6 +79,11 @@ def card_sections(card: EvidenceCard, *, prefix: str = "") -> list[Section]:
     ]
     sections += [
         Section("Strength of evidence", table + foretold),
+        *(
+            [Section("What hypotheses say", bullets(list(card.hypotheses)) + paragraph(NOT_PROOF))]
+            if card.hypotheses
+            else []
+        ),
         Section("Data", numbers),
         Section("Method", bullets(list(card.method))),
         Section("Caveats", bullets(list(card.caveats))),

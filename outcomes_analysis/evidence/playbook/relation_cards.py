@@ -67,6 +67,7 @@ def relation_card(
     framework: Framework | None = None,
     record: Record | None = None,
     figure: Figure | None = None,
+    hypotheses: tuple[str, ...] = (),
 ) -> EvidenceCard:
     """Make the card of an association.
 
@@ -84,6 +85,8 @@ def relation_card(
         How predictions of this association did.
     figure : Figure, optional
         The picture, such as the scatter of the association.
+    hypotheses : tuple of str
+        What hypotheses say of the two, from ``HypothesesResult.lines_about``.
 
     Returns
     -------
@@ -112,6 +115,7 @@ def relation_card(
         manifest=relation.manifest,
         spec={"relation": relation.spec.hash, "ways": ways.manifest.spec if ways else "", "record": record.head},
         figure=figure,
+        hypotheses=hypotheses,
     )
 
 

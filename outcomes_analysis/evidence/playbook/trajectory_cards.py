@@ -29,7 +29,7 @@ SCENARIO_WORDS = {"no_change": "if England stayed where it is", "recent_drift": 
 
 
 def trajectory_card(
-    found: Trajectory, *, name: str, years: int, record: Record | None = None, figure: Figure | None = None
+    found: Trajectory, *, name: str, record: Record | None = None, figure: Figure | None = None
 ) -> EvidenceCard:
     """Make the card of a target.
 
@@ -39,8 +39,6 @@ def trajectory_card(
         With its scores.
     name : str
         For files: small letters, digits and hyphens.
-    years : int
-        Comparable years the forecast rests on.
     record : Record, optional
         How sealed forecasts of this indicator did.
     figure : Figure, optional
@@ -54,7 +52,7 @@ def trajectory_card(
     strength = graded(
         "trajectory",
         [
-            Finding("series", years >= FEWEST_YEARS, plural(years, "comparable year", "comparable years")),
+            Finding("series", found.years >= FEWEST_YEARS, plural(found.years, "comparable year", "comparable years")),
             *_tested(found.scores),
             Finding("foretold", record.held, record.text),
         ],
