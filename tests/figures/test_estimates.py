@@ -241,7 +241,9 @@ def explanation() -> SimpleNamespace:
 def test_bars_of_a_decomposition_add_up_to_the_bar_of_the_score(explanation):
     figure = profiles.score_decomposition(explanation, name="Leeds", data_as_at=AS_AT)
     bars = [
-        (s.d, s.fill.upper()) for s in drawn.shapes(figure.svg()) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"
+        (s.d, s.fill.upper())
+        for s in drawn.shapes(figure.svg())
+        if s.stroke.upper() == "#FFFFFF" and s.width == "0.6" and s.fill.upper() != theme.PAPER  # paper behind words
     ]
     lengths = [float(d.split("h")[1].split("v")[0]) for d, _ in bars]
     signed = [-abs(lengths[0]), abs(lengths[1])]
