@@ -253,7 +253,9 @@ def test_bars_of_a_decomposition_add_up_to_the_bar_of_the_score(explanation):
     words = " ".join(drawn.texts(figure.svg()))
     assert "Suspensions (contested)" in words
     assert "no figure: the others stand in" in words
-    assert figure.title == "Leeds, Engaged: a score of \u22120.25; most is taken away by absence from school"
+    assert figure.title == (
+        "Leeds, Engaged: a score of \u22120.25 (contested indicators +0.10); most is taken away by absence from school"
+    )
     assert not causal_words(figure.alt)
     other = explanation.table.assign(
         contribution=[-0.05, 0.4, 0.0], contribution_lower=[-0.1, 0.3, 0.0], contribution_upper=[0.0, 0.5, 0.0]

@@ -17,7 +17,7 @@ from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING, Kind
 from outcomes_analysis.figures.drawing.rows import Axis
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.relations.sentences import in_sentence
-from outcomes_analysis.wording import associational, number, plural
+from outcomes_analysis.wording import associational, number, plural, signed
 
 _DISPUTED = Kind("diamond", theme.NEUTRAL_AGAINST[0], "contested: not called better or worse")
 _UNJUDGED = Kind("circle", theme.QUIET, "too few children to judge")
@@ -241,9 +241,11 @@ def score_decomposition(
     verb = "added by" if most["contribution"] >= 0 else "taken away by"
     experimental = node is not None and (node.experimental or known.node(known.domain_of(node.id)).experimental)
     mark = " (contested)" if most["indicator_id"] in disputed else ""
+    from_disputed = float(table.loc[contested & there, "contribution"].sum())
+    part = f" (contested indicators {signed(from_disputed, 2)})" if bool((contested & there).any()) else ""
     title = associational(
-        f"{name}, {label}{' (experimental)' if experimental else ''}: a score of {number(explanation.score, 2)}; most "
-        f"is {verb} {in_sentence(most['name'])}{mark}"
+        f"{name}, {label}{' (experimental)' if experimental else ''}: a score of {number(explanation.score, 2)}{part}; "
+        f"most is {verb} {in_sentence(most['name'])}{mark}"
     )
     level = round(100 * findings.level_of(table))
     told = [f"{row.label} {number(row.estimate, 2)}" for row in drawn[drawn["estimate"].notna()].itertuples()]
