@@ -36,6 +36,7 @@ TOLD = {
     "equity": "The same for groups of children",
     "neighbours": "Beside similar places",
     "trends": "Over time",
+    "pathway": "From birth to age 11, by cohort",
     "missing": "What cannot be measured here",
 }
 

@@ -6,6 +6,7 @@ from outcomes_analysis.places.equity import EquityTwin, equity_twin
 from outcomes_analysis.places.joined_wording import joined_text
 from outcomes_analysis.places.joining import JoinedPlace, districts_of, named_places, place_of_districts
 from outcomes_analysis.places.neighbouring import neighbour_choices, neighbour_set
+from outcomes_analysis.places.pathway import Pathway, early_years_pathway
 from outcomes_analysis.places.profile import AreaProfile, area_profile
 from outcomes_analysis.places.rendering import profile_text
 from outcomes_analysis.places.shared_sheet import SharedSheet, read_shared, shared_csv, shared_table
@@ -18,6 +19,7 @@ __all__ = [
     "EquityTwin",
     "JoinedPlace",
     "NeighbourSummary",
+    "Pathway",
     "SharedSheet",
     "Trajectory",
     "Verdict",
@@ -26,6 +28,7 @@ __all__ = [
     "coverage",
     "coverage_text",
     "districts_of",
+    "early_years_pathway",
     "equity_twin",
     "joined_text",
     "named_places",

@@ -14,6 +14,7 @@ from outcomes_analysis.places.comparison import FEWEST_NEIGHBOURS, USABLE, Stati
 from outcomes_analysis.places.equity import EquityTwin, equity_twin
 from outcomes_analysis.places.lines import ENGLAND, Setting, lines
 from outcomes_analysis.places.neighbouring import Neighbours, neighbour_set
+from outcomes_analysis.places.pathway import Pathway, early_years_pathway
 from outcomes_analysis.places.summary import Place, compose
 from outcomes_analysis.places.verdicts import spread_between
 from outcomes_analysis.project import LEVEL
@@ -85,13 +86,15 @@ class AreaProfile:
         The domains beside the same domains for groups of children.
     sections : dict of str to str
         Prose by subject: opening, domains, experimental, judged (strengths first), contested, enablers, equity,
-        neighbours, trends, withheld, missing (what cannot be measured here), method, notice.
+        neighbours, trends, pathway, withheld, missing (what cannot be measured here), method, notice.
     text : str
         The sections one after another.
     spec : ProfileSpec
     manifest : RunManifest
     neighbours : str
         The set it is compared with, in words; empty for none.
+    pathway : Pathway
+        Its cohorts from birth to age 11.
     """
 
     area_code: str
@@ -108,6 +111,7 @@ class AreaProfile:
     spec: ProfileSpec
     manifest: RunManifest
     neighbours: str = ""
+    pathway: Pathway | None = None
 
     @property
     def text(self) -> str:
@@ -224,8 +228,24 @@ def area_profile(
         level=level,
     )
     twin = equity_twin(code, observations=observations, framework=framework, period=as_of, level=level)
+    pathway = early_years_pathway(
+        code,
+        observations=observations,
+        framework=framework,
+        period=as_of,
+        neighbours=neighbours,
+        statistic=statistic,
+        level=level,
+    )
     sections = compose(
-        table, domains=domains, parts=scores, equity=twin.text, framework=framework, place=said, years=years
+        table,
+        domains=domains,
+        parts=scores,
+        equity=twin.text,
+        pathway=pathway.text,
+        framework=framework,
+        place=said,
+        years=years,
     )
     return AreaProfile(
         area_code=code,
@@ -247,6 +267,7 @@ def area_profile(
             sources=tuple(sorted(set(used["source_id"].astype(str)) - {""})),
         ),
         neighbours=said.neighbours,
+        pathway=pathway,
     )
 
 

@@ -392,6 +392,7 @@ def compose(
     domains: pd.DataFrame,
     parts: pd.DataFrame,
     equity: str,
+    pathway: str = "",
     framework: Framework,
     place: Place,
     years: int,
@@ -402,8 +403,8 @@ def compose(
     ----------
     table, domains, parts : DataFrame
         As :class:`outcomes_analysis.places.profile.AreaProfile` has them.
-    equity : str
-        Text of the twin.
+    equity, pathway : str
+        Text of the twin, and of the cohorts from birth to age 11.
     framework : Framework
         For what is measured nowhere, and its notice.
     place : Place
@@ -426,6 +427,7 @@ def compose(
         "equity": equity,
         "neighbours": _neighbour_sentence(table, domains=domains, place=place),
         "trends": _trend_sentence(table, place=place, years=years),
+        "pathway": pathway,
         "withheld": _withheld_sentence(table),
         "missing": _missing_sentence(table, framework=framework, place=place),
         "method": (
@@ -442,7 +444,7 @@ def compose(
     }
     quoted = [text for i in framework.indicators for text in (i.name, i.contested.rstrip("."), i.cannot_tell)]
     quoted += [*(n.label for n in framework.nodes), framework.notice, *_gaps(framework)]
-    quoted += wording.SYMBOL_MEANINGS.values()
+    quoted += [*wording.SYMBOL_MEANINGS.values(), *(b.reason for i in framework.indicators for b in i.breaks)]
     said = {name: text for name, text in sections.items() if text}
     checked("\n".join(said.values()), quoted=quoted)
     return said
