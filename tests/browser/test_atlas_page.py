@@ -40,12 +40,44 @@ def test_the_figures_shown_are_those_of_the_release(page: Any) -> None:
     known = rows.set_index("area_code")["value"]
     page.select_option("#measure", "gld_pct")
     page.select_option("#period", "2024/25")
-    cells = page.eval_on_selector_all("#list tr", "rows => rows.map(r => [r.cells[0].children[0].innerText, r.cells[1].innerText])")
+    cells = page.eval_on_selector_all(
+        "#list tr", "rows => rows.map(r => [r.cells[0].children[0].innerText, r.cells[1].innerText])"
+    )
     shown = {name: text.split(" ")[0] for name, text in cells}
     assert len(shown) == 153
     assert shown["Hackney"] == f"{known['E09000012']:.1f}"
     assert shown["Essex"] == f"{known['E10000012']:.1f}"
     assert "England: 68.3" in page.inner_text("#under")
+
+
+def test_the_page_says_what_the_one_rule_says(page: Any) -> None:
+    """Similar, not clear or clearly better: of every authority what the rule of the profiles gives, comparison by one."""
+    from outcomes_analysis.areas.register import upper_tier
+    from outcomes_analysis.framework.loading import load_framework
+    from outcomes_analysis.places.comparison import USABLE, total_interval
+    from outcomes_analysis.places.verdicts import spread_between, standing
+    from outcomes_analysis.sources.release import load_observations
+
+    rows = load_observations().query("indicator_id == 'gld_pct' and group_type == 'all' and period == '2024/25'")
+    rows = rows.set_index("area_code")
+    names, indicator = upper_tier()["name"], load_framework().indicator("gld_pct")
+    ordinary = rows[rows["status"].isin(USABLE)].reindex(upper_tier(ranked_only=True).index)
+    spread = spread_between(ordinary["value"])
+    page.select_option("#measure", "gld_pct")
+    page.select_option("#period", "2024/25")
+    cells = page.eval_on_selector_all(
+        "#list tr", "rows => rows.map(r => [r.cells[0].children[0].innerText, r.innerText])"
+    )
+    shown = dict(cells)
+    words = {"above": "clearly better", "below": "clearly worse"}
+    told = set()
+    for code, row in ordinary.dropna(subset=["value", "se_total"]).iterrows():
+        lower, upper = total_interval(row["value"], row["se_total"], indicator=indicator)
+        said = str(standing(lower=lower, upper=upper, comparator=rows.loc["E92000001", "value"], spread=spread))
+        told.add(said)
+        assert words.get(said, said) in shown[names[code]], names[code]
+    assert told == {"above", "below", "similar", "not clear"}
+    assert "no allowance is made for that here" in page.inner_text("#under")
 
 
 def test_the_title_counts_as_the_index_does(page: Any) -> None:

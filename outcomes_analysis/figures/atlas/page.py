@@ -29,6 +29,7 @@ from outcomes_analysis.figures.atlas.gathering import (
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.mapping.hexagons import short_labels
 from outcomes_analysis.observations.groups import group_label
+from outcomes_analysis.places.verdicts import FEWEST_AUTHORITIES, NARROW
 from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, EXPLORATION
 
@@ -95,6 +96,9 @@ def atlas_html(
         "nearLabel": NEAR_LABEL,
         "missing": [*MISSING_REASONS.values(), NOT_COMPUTED],
         "withheld": WITHHELD,
+        "inherited": WITHHELD[2],
+        "narrow": NARROW,
+        "fewest": FEWEST_AUTHORITIES,
         "colours": _colours(),
         "ranks": _ranks(uncertainty, order),
         "measures": {name: m for name, m in described.items() if name in present},

@@ -36,6 +36,19 @@
   // series
   const seriesOf = (m) => D.series.filter((s) => s.m === m);
   const seriesFor = (m, g) => seriesOf(m).find((s) => s.g === g) || seriesOf(m)[0];
+  // half of the usual distance between authorities: the rule of outcomes_analysis/places/verdicts.py
+  const halves = new Map();
+  function half(s, p) {
+    const key = s.at + p * 3 * N;
+    if (!halves.has(key)) {
+      const values = own.filter((i) => places[i].ranked).map((i) => ({ whole: F[key + i], reason: D.withheld[F[key + i + 2 * N] & 15] }))
+        .filter((x) => x.whole > MISSING + 100 && x.reason !== D.inherited).map((x) => x.whole / 10 ** s.d);
+      const mean = values.reduce((a, b) => a + b, 0) / values.length;
+      const sd = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / (values.length - 1));
+      halves.set(key, values.length < D.fewest ? NaN : D.narrow * sd);
+    }
+    return halves.get(key);
+  }
   function cell(s, p, i) {
     const at = s.at + p * 3 * N + i, whole = F[at], scale = 10 ** s.d;
     if (whole <= MISSING + 100) return { missing: D.missing[whole - MISSING] || D.missing[0] };
@@ -45,6 +58,7 @@
       lower: below < 0 ? NaN : (whole - below) / scale,
       upper: below < 0 ? NaN : (whole + above) / scale,
       withheld: D.withheld[third & 15],
+      half: half(s, p),
     };
   }
   const latest = (s, year) => { for (let p = s.years.length - 1; p >= 0; p--) if (s.years[p] <= year) return p; return -1; };
@@ -52,13 +66,13 @@
     if (x.missing) return "none";
     if (x.withheld || !Number.isFinite(x.lower) || base.missing) return "withheld";
     const side = x.lower > base.value ? 1 : x.upper < base.value ? -1 : 0;
-    if (!side) return "same";
+    if (!side) return x.lower >= base.value - x.half && x.upper <= base.value + x.half ? "similar" : "same";
     if (!direction) return side > 0 ? "more" : "fewer";
     return side * direction > 0 ? "better" : "worse";
   }
   const WORDS = {
     better: "clearly better", worse: "clearly worse", more: "clearly higher", fewer: "clearly lower",
-    same: "not clearly different", withheld: "not compared", none: "no figure",
+    similar: "similar", same: "not clear", withheld: "not compared", none: "no figure",
   };
 
   // words
@@ -148,7 +162,7 @@
     const cuts = state.c === "fifths" ? fifths(cells) : null, neutral = !measure.direction;
     const ramp = neutral ? C.neutralSequence : C.sequence;
     for (const i of own) {
-      let kind = standing(cells[i], base, measure.direction);
+      let kind = standing(cells[i], base, measure.direction).replace("similar", "same");
       if (cuts && kind !== "none") kind = "fifth" + cuts.filter((c) => cells[i].value > c).length;
       counts[kind] = (counts[kind] || 0) + 1;
       const fill = kind.startsWith("fifth") ? ramp[+kind[5]] : C[kind];
@@ -160,7 +174,7 @@
     const key = [...order, "withheld", "none"].filter((k) => counts[k]).map((k) => {
       const fill = k.startsWith("fifth") ? ramp[+k[5]] : C[k];
       const label = k.startsWith("fifth") ? ["lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth"][+k[5]]
-        : k === "none" ? "no figure" : k === "withheld" ? "not compared" : WORDS[k] + (k === "same" ? " from England" : " than England");
+        : k === "none" ? "no figure" : k === "withheld" ? "not compared" : k === "same" ? "no clear difference from England" : WORDS[k] + " than England";
       return el("li", {}, el("span", { class: "swatch", style: "background:" + fill }), label + " (" + counts[k] + ")");
     });
     $("key").replaceChildren(...key);
@@ -174,7 +188,7 @@
     const zero = measure.kind === "domain" ? " 0 is England in each part's base period." : "";
     $("under").textContent = measure.unit + ", " + state.p + ". " + toward + zero + " England: " + figure(base, measure)
       + ". \u201cClearly\u201d means that the 90% interval leaves England's figure out; of " + compared
-      + " comparisons about " + Math.round(compared / 10) + " would do so by chance.";
+      + " comparisons about " + Math.round(compared / 10) + " would do so by chance, and no allowance is made for that here. \u201cSimilar\u201d means that the whole interval lies within half of the usual distance between authorities of England's figure; \u201cnot clear\u201d, that neither can be said.";
     for (const chart of $("maps").children) chart.setAttribute("aria-label", (chart.classList.contains("inset") ? "London enlarged. " : "Map. ") + $("finding").textContent + ". The table beside it holds every figure.");
     return { s, p, cells, base, measure };
   }
