@@ -14,7 +14,7 @@ import typer
 
 from outcomes_analysis.cli.packing import pack
 from outcomes_analysis.cli.playbook import VERBS
-from outcomes_analysis.cli.targets import trajectory
+from outcomes_analysis.cli.targets import priorities, trajectory
 from outcomes_analysis.cli.telling import (
     OURS,
     STOPPED,
@@ -238,6 +238,7 @@ def coverage(
 
 
 app.command()(trajectory)
+app.command()(priorities)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``outcomes trajectory``: where places may stand in a target year."""
+"""``outcomes trajectory`` and ``outcomes priorities``: where places may stand in a target year; what matters most."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from outcomes_analysis.cli.telling import WIDTH, AsJson, say, year_of_option
+from outcomes_analysis.cli.telling import WIDTH, AsJson, Period, Quiet, progress, say, year_of_option
 
 
 def trajectory(
@@ -41,3 +41,23 @@ def trajectory(
         return
     text = "\n\n".join([found.text_for(place), found.text]) if place else found.text
     say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
+
+
+def priorities(
+    file: Annotated[Path, typer.Argument(help="A CSV of answers: way, person, item, points, and round of a panel.")],
+    place: Annotated[str, typer.Option("--place", metavar="NAME", help="One authority to be told of as well.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write a page too.")] = None,
+    period: Period = None, quiet: Quiet = False, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Say what matters most to people, how sure and how agreed that is, and how far places move under it."""
+    from outcomes_analysis.pipeline import PERIOD
+    from outcomes_analysis.pipeline.priorities import weigh_file
+
+    with progress(quiet=quiet or as_json) as told:
+        found = weigh_file(file, place=place, period=period or PERIOD, page=out, progress=told.step)
+    if as_json:
+        say(found.priorities.table.to_json(orient="records"))
+        return
+    say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in found.text.splitlines()))
+    if out is not None and not quiet:
+        say(f"\nThe page is ready. Open it in a browser: {out}")

@@ -287,6 +287,28 @@ def test_a_target_in_words(ask: Ask) -> None:
     assert max(map(len, answer.out.splitlines())) <= 100
 
 
+def test_priorities_that_cannot_be_read(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("way,person,item,points\nbudget,Jane Smith,attending,5\n")
+    wrong = ask("priorities", str(path))
+    assert (wrong.code, wrong.out) == (USERS, "")
+    assert "a person's code that is none" in wrong.err
+    assert "Jane" not in wrong.err
+    plain(wrong)
+    assert ask("priorities", str(path), "--place", "nowhere").code == USERS
+
+
+@pytest.mark.slow
+def test_priorities_in_words(ask: Ask, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    answer = ask("priorities", "data/local/example_priorities.csv", "--place", "Essex", "--out", str(page), "-q")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("Points shared out (12 people)")
+    assert "- Essex: " in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 100
+    assert "How far places move" in page.read_text()
+
+
 # ------------------------------------------------------------------------------------------------ searching
 
 
