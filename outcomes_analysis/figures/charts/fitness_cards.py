@@ -64,7 +64,8 @@ def fitness_card(
     fit = {use: bool(card[f"use_{use}"]) for use in _USES}
     why = {use: str(card[f"withheld_{use}"] or "") for use in _USES}
     good = [_USES[use][:1].lower() + _USES[use][1:] for use, ok in fit.items() if ok]
-    title = associational(f"{card['name']}: fit for {listed(good) or 'none of the three uses'}")
+    name = f"{card['name']} (contested)" if card["contested"] else str(card["name"])
+    title = associational(f"{name}: fit for {listed(good) or 'none of the three uses'}")
     areas = plural(int(card["n_areas"]), "upper-tier local authority", "upper-tier local authorities")
     facts = _facts(card)
     width = body_width(size)

@@ -247,6 +247,12 @@ def _marks(
     canvas.points(points, area=30)
 
 
+def _under(note: dict[str, Any]) -> dict[str, Any]:
+    """Paper under a note, so that no line of the grid strikes through its words."""
+    end = note["x"] + theme.text_width(note["text"], size=_SMALL) + 2
+    return {"x": note["x"] - 2, "x2": end, "y": note["y"] - 5, "y2": note["y"] + 5, "fill": theme.PAPER}
+
+
 def _behind(rows: pd.DataFrame, lines: list[dict[str, Any]], layout: _Layout) -> list[dict[str, Any]]:
     """Pale bars of the second range, where there is one."""
     if "behind_lower" not in rows.columns:
@@ -307,6 +313,7 @@ def _texts(
     canvas.text(headings, size=_SIZE, bold=True)
     canvas.text(labels[False], size=_SIZE)
     canvas.text(labels[True], size=_SIZE, bold=True)
+    canvas.boxes([_under(note) for note in notes])
     canvas.text(notes, size=_SMALL)
     if printed:
         canvas.text(values, size=_SMALL, align="right")

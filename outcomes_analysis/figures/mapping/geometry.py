@@ -75,6 +75,27 @@ def features(shapes: gpd.GeoDataFrame, *, grid: float = 10.0) -> str:
     return _collection(out)
 
 
+def coarse(shapes: gpd.GeoDataFrame, *, grid: float) -> gpd.GeoDataFrame:
+    """Outlines for a small map: corners on a ``grid`` of metres, those that fall together once.
+
+    Neighbours keep the same border, since they share its corners. A part that a grid this coarse would swallow is left
+    as it is, so that no area is lost.
+    """
+    from shapely.geometry import MultiPolygon, Polygon
+
+    def ring(line: Any) -> list[tuple[float, float]]:
+        points = [(round(x / grid) * grid, round(y / grid) * grid) for x, y in line.coords]
+        kept = [point for i, point in enumerate(points) if i == 0 or point != points[i - 1]]
+        return kept if len(set(kept)) > 2 else []
+
+    def part(polygon: Any) -> Any:
+        outer = ring(polygon.exterior)
+        return Polygon(outer, [r for r in map(ring, polygon.interiors) if r]) if outer else polygon
+
+    found = [MultiPolygon([part(p) for p in getattr(shape, "geoms", [shape])]) for shape in shapes.geometry]
+    return shapes.set_geometry(found, crs=shapes.crs)
+
+
 def _collection(found: list[dict[str, Any]]) -> str:
     return json.dumps({"type": "FeatureCollection", "features": found}, separators=(",", ":"))
 
@@ -121,8 +142,10 @@ def hatching(shapes: gpd.GeoDataFrame, hatches: Mapping[str, str], *, spacing: f
         for angle in _ANGLES.get(hatches.get(code, ""), ()):
             lines = MultiLineString(_parallels(shape.bounds, angle=angle, spacing=spacing))
             cut = make_valid(shape).intersection(lines)
-            if not cut.is_empty:
-                found.append(cut)
+            # where a line touches a corner the cut has points, which would be drawn as circles
+            parts = [part for part in getattr(cut, "geoms", [cut]) if part.geom_type == "LineString"]
+            if parts:
+                found.append(MultiLineString(parts))
     return [_on_grid(line) for line in found]
 
 

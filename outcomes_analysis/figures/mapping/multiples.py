@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _GAP = 12.0
 _HEADING = 9.0
 _KEY_BESIDE = 88.0
+_SEEN = 0.35  # pixels: corners nearer than this fall together
+_HIGHEST = {True: 240.0, False: 150.0}  # pixels of a map, key beside or below: a page has room for two rows
 _MISSING_WORDS = "Not ranked: too few children. Not computed: too few figures."
 
 
@@ -77,7 +79,6 @@ def parts(
         placed.shapes,
         regions=placed.regions,
         columns=each,
-        grid=1,
     )
     label = str(getattr(scored.node, "label", node))
     title = _parts_title(drawn, label=label)
@@ -127,7 +128,7 @@ def small_multiples(
         for heading, result in results.items()
     ]
     headings = [h if node else d.words.sense.named(d.words.label) for h, d in zip(results, drawn, strict=True)]
-    body = _grid(drawn, headings, shapes, regions={}, columns=columns, grid=200)
+    body = _grid(drawn, headings, shapes, regions={}, columns=columns, coarse=True)
     title = _years_title(drawn, headings) if node else _domains_title(drawn)
     marks = [f"{d.words.label} is {_lower_first(d.words.sense.note)}" for d in drawn if d.words.sense.note]
     shares = standing.contested_shares(next(iter(results.values())), [d.node for d in drawn])
@@ -151,7 +152,7 @@ def _grid(
     *,
     regions: Mapping[str, str],
     columns: int,
-    grid: float,
+    coarse: bool = False,
 ) -> Any:
     """Panels in rows: heading, map, and the key beside the map where there is room, else below it."""
     alt = theme.altair()
@@ -159,8 +160,9 @@ def _grid(
     each = (theme.width_of("page") - _GAP * (columns - 1)) / columns
     beside = each >= 200
     inner = each - _KEY_BESIDE - 4 if beside else each
-    shared = geometry.features(shapes, grid=grid)
-    frame = geometry.Frame.around(shapes, width=inner)
+    frame = geometry.Frame.within(shapes, width=inner, height=_HIGHEST[beside])
+    shapes = geometry.coarse(shapes, grid=_SEEN / frame.scale) if coarse else shapes
+    shared = geometry.features(shapes, grid=1)
     wrapped = [theme.wrap(h, width=each - 4, size=_HEADING, bold=True) for h in headings]
     tallest = max(len(lines) for lines in wrapped)
     cells = []
