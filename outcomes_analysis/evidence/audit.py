@@ -20,7 +20,7 @@ from outcomes_analysis.evidence.page import (
 )
 from outcomes_analysis.index.judging.audit_wording import domain_sentences
 from outcomes_analysis.index.judging.auditing import SECTIONS, AuditReport
-from outcomes_analysis.wording import listed, number, plural
+from outcomes_analysis.wording import listed, number, plural, written_date
 
 TITLE = "Audit of the domain scores"
 # Two decimals but where they would be false precision.
@@ -164,7 +164,7 @@ def audit_html(report: AuditReport) -> str:
     footer = (
         "Steps and limits follow the OECD/JRC Handbook on Constructing Composite Indicators (2008). Intervals are 90%."
     )
-    as_at = f" Data as at {report.manifest.data_as_at}." if report.manifest.data_as_at else ""
+    as_at = f" Data as at {written_date(report.manifest.data_as_at)}." if report.manifest.data_as_at else ""
     return page(TITLE, sections, lead=lead, footer=footer + as_at)
 
 

@@ -50,7 +50,7 @@ def cards_html(fitness: FitnessResult, *, framework: Framework) -> str:
     sections += [
         _section(label, fitness.table[homes == label], fitness.cards) for label in order if (homes == label).any()
     ]
-    as_at = f" Data as at {fitness.manifest.data_as_at}." if fitness.manifest.data_as_at else ""
+    as_at = f" Data as at {written_date(fitness.manifest.data_as_at)}." if fitness.manifest.data_as_at else ""
     return page(TITLE, sections, lead=fitness.text, footer=f"Framework version {framework.version}.{as_at}")
 
 
@@ -90,7 +90,7 @@ def fitness_section(fitness: FitnessResult, *, scored: list[str], bands: pd.Data
 def _named(held: pd.DataFrame) -> str:
     names = [str(name) for name in held["name"]]
     shown = "; ".join(names[:4])
-    return f"; withheld for {shown}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
+    return f". Withheld for {shown}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
 
 
 def _bands(rows: pd.DataFrame, bands: pd.DataFrame | None, *, level: float) -> str:

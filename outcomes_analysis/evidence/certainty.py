@@ -55,10 +55,10 @@ def certainty_section(uncertainty: UncertaintyResult, sensitivity: SensitivityRe
             _ranks(uncertainty),
             heading("Which choice of method moves the ranks most"),
             paragraph(
-                "The index was computed again and again with other weights, other ways to bring indicators to a common "
-                "scale, another kind of mean, or one indicator left out. The shares say how much of the movement of "
-                "ranks goes with each choice: alone, and with what it does in combination with the others. The latter "
-                "count such combinations more than once and add up to more than 100%; the list gives those."
+                "The index was computed again and again: with other weights, other ways to bring indicators to a "
+                "common scale, another kind of mean, or one indicator left out. The shares say how much of the "
+                "movement of ranks goes with each choice: alone, and with what it does in combination with the others. "
+                "The list gives the latter, which count combinations more than once and add up to more than 100%."
             ),
             bullets(movers(uncertainty, sensitivity)),
             _shares(uncertainty, sensitivity),
@@ -120,11 +120,11 @@ def movers(uncertainty: UncertaintyResult, sensitivity: SensitivityResult) -> li
         if total["estimate"].isna().all():
             sentences.append(f"No choice of method moves a rank on {labels[node]}.")
             continue
-        level = f"{total['level'].iloc[0]:.0%} interval"
+        level = f"{total['level'].iloc[0]:.0%}"
         near = total[total["upper"] >= total["lower"].iloc[0]]
-        named = [f"{CHOICES.get(r.factor, r.factor)} ({_percent(r)}, {level})" for r in near.itertuples()]
-        unclear = ", which cannot be told apart in this" if len(named) > 1 else ""
-        sentences.append(f"Ranks on {labels[node]} move most with {listed(named)}{unclear}.")
+        named = [f"{CHOICES.get(r.factor, r.factor)} ({_percent(r)})" for r in near.itertuples()]
+        told = f"{level} interval" if len(named) == 1 else f"{level} intervals; these cannot be told apart"
+        sentences.append(f"Ranks on {labels[node]} move most with {listed(named)} ({told}).")
     return sentences
 
 

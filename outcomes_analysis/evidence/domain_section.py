@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outcomes_analysis.evidence.page import Section, details_html, figure_html, heading, paragraph, table_html
-from outcomes_analysis.figures.standing import contested_shares
+from outcomes_analysis.figures.standing import both_ways, contested_shares
+from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.wording import listed, number, written_date
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SCORE_HEADINGS = {
     "estimate": "Score",
     "lower": "Lower",
     "upper": "Upper",
-    "against_england": "Against England now",
+    "standing": "Against England now",
     "alike": "Beside places alike in child poverty",
     "rank": "Rank",
     "rank_lower": "Rank from",
@@ -30,7 +31,13 @@ SCORE_HEADINGS = {
     "oldest_year": "Oldest figure",
 }
 FORMS = {1: "higher is better", -1: "lower is better", 0: "no agreed direction"}
-AGAINST = {"above": "better", "below": "worse", "not clearly different": "no clear difference", "": ""}
+AGAINST = {
+    "above": "clearly better",
+    "below": "clearly worse",
+    "not clearly different": "no clear difference",
+    DEPENDS: DEPENDS,
+    "": "",
+}
 STANDING = {"above the range": "better", "within the range": "within", "below the range": "worse", "": ""}
 
 
@@ -81,7 +88,7 @@ def domain_section(
     parts = [paragraph(statement)] if statement else []
     if note:
         parts.append(paragraph(note, kind="note"))
-    parts.append(paragraph(f"{contested_words(index, name).capitalize()}."))
+    parts.append(paragraph(f"{contested_words(index, name).capitalize()}.{_both_ways(name, uncertainty)}"))
     if node.experimental:
         parts += [heading("Its parts, which do not measure one thing")]
     elif not one_scale:
@@ -105,6 +112,16 @@ def domain_section(
         parts += [heading("What it is made of"), _indicators(name, index)]
     parts += [_scores(name, uncertainty, comparisons)]
     return Section(label_of(index, name), "\n".join(parts), anchor=name)
+
+
+def _both_ways(name: str, uncertainty: UncertaintyResult) -> str:
+    """Verdicts with and without contested indicators, and how far ranks move; empty where nothing depends on them."""
+    rows = uncertainty.table[uncertainty.table["node_id"] == name]
+    said = both_ways(rows, str(rows["node_label"].iloc[0]))
+    away = (rows["rank_agreed"] - rows["rank"]).abs()
+    if said and away.notna().any():
+        said += f" Without them half of the authorities would rank at least {int(away.median())} places elsewhere."
+    return f" {said}" if said else ""
 
 
 def _indicators(name: str, index: IndexResult) -> str:
@@ -138,7 +155,7 @@ def _scores(name: str, uncertainty: UncertaintyResult, comparisons: Sequence[Com
     rows = uncertainty.table[uncertainty.table["node_id"] == name].sort_values(["region_name", "area_name"])
     beside = [one.table[one.table["node_id"] == name].set_index("area_code")["standing"] for one in comparisons]
     rows = rows.assign(
-        against_england=rows["against_england"].map(AGAINST),
+        standing=rows["standing"].map(AGAINST),
         alike=[_standing([one.get(code, "") for one in beside]) for code in rows["area_code"]],
     )
     experimental = not rows["ranked"].any()

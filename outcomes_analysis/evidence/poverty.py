@@ -45,8 +45,8 @@ def poverty_section(
         paragraph(
             "Places with the same child poverty differ too. An authority is said to stand out only where its score "
             f"lies outside the range in which {level} of places with like poverty are expected, given how unsure its "
-            f"own figures are. One in ten does so by chance alone, about {chance} authorities on each domain, so "
-            "standing out marks a place to look at and is no finding by itself."
+            f"own figures are. One in ten does so by chance alone, about {chance} authorities on each domain. Standing "
+            "out marks a place to look at and is no finding by itself. Contested indicators are counted in here."
         ),
         paragraph("Standing out by both measures, in alphabetical order; what is experimental is left out:"),
         bullets([_named(name, comparisons) for name in comparisons[0].goes_with.index if name not in experimental]),
@@ -60,7 +60,7 @@ def _label(comparison: ComparisonResult, name: str) -> str:
 
 
 def poverty_line(comparisons: Sequence[ComparisonResult]) -> str:
-    """One sentence for a summary: the domains that go with child poverty most and least, by every measure.
+    """Two sentences for a summary: the domains that go with child poverty most and least, by every measure.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def poverty_line(comparisons: Sequence[ComparisonResult]) -> str:
     most, least = str(mean.idxmax()), str(mean.idxmin())
     level = f"{comparisons[0].spec.level:.0%} intervals"
     return associational(
-        f"Child poverty goes most with {_label(comparisons[0], most)}, {_shares(most, comparisons)}; and least with "
-        f"{_label(comparisons[0], least)}, {_shares(least, comparisons)} (shares of the differences between "
-        f"authorities, {level})."
+        f"Child poverty goes most with {_label(comparisons[0], most)}: {_shares(most, comparisons)} of the differences "
+        f"between authorities ({level}). It goes least with {_label(comparisons[0], least)}: "
+        f"{_shares(least, comparisons)}."
     )
 
 

@@ -23,6 +23,8 @@ from outcomes_analysis.evidence.page import (
 )
 from outcomes_analysis.evidence.poverty import poverty_line, poverty_section
 from outcomes_analysis.evidence.together import together_section
+from outcomes_analysis.figures.standing import zero_words
+from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.sources.release import read_manifest, read_reference
 from outcomes_analysis.wording import listed, number, plural, written_date
 
@@ -121,38 +123,62 @@ def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparisons: Se
         if index.nodes[name].experimental:
             lines.append(
                 f"{label} is experimental. Few figures say how happy children are, and those there are do not measure "
-                f"one thing, so its parts are shown and nothing is ranked; {contested_words(index, name)}."
+                f"one thing. Its parts are shown and nothing is ranked. {_sentence(contested_words(index, name))}"
             )
             continue
         rows = uncertainty.table[(uncertainty.table["node_id"] == name) & uncertainty.table["ranked"]]
         if rows.empty:
-            lines.append(f"{label}: nothing is ranked; {contested_words(index, name)}.")
+            lines.append(f"{label}: nothing is ranked. {_sentence(contested_words(index, name))}")
             continue
-        against = rows["against_england"]
         width = int((rows["rank_upper"] - rows["rank_lower"] + 1).median())
-        better, worse = int((against == "above").sum()), int((against == "below").sum())
+        better, worse = _sides(rows["standing"])
         lines.append(
             f"{label}: of {plural(len(rows), 'authority', 'authorities')}, {better} are clearly better than England "
-            f"and {worse} clearly worse; half of all have a rank interval of at least {width} places; "
-            f"{contested_words(index, name)}."
+            f"and {worse} clearly worse. {_disputed(rows)}Half of all have a rank interval of at least {width} places. "
+            f"{_sentence(contested_words(index, name))}"
         )
     lines.append(poverty_line(comparisons))
     lines.append("There is no overall score: the domains are not added up.")
     return Section("In short", bullets(lines))
 
 
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _sides(verdicts: pd.Series) -> tuple[int, int]:
+    """How many verdicts are above and below England."""
+    return int((verdicts == "above").sum()), int((verdicts == "below").sum())
+
+
+def _disputed(rows: pd.DataFrame) -> str:
+    """How many places depend on disputed figures, and the counts with and without them; empty where none does."""
+    depend = int((rows["standing"] == DEPENDS).sum())
+    if not depend:
+        return ""
+    whole, left = _sides(rows["against_england"]), _sides(rows["against_england_agreed"])
+    return (
+        f"{depend} more depend on disputed figures. With its contested indicators {whole[0]} would be clearly better "
+        f"and {whole[1]} clearly worse, without them {left[0]} and {left[1]}. "
+    )
+
+
 def _reading(index: IndexResult) -> Section:
     """What a score, an interval, a rank and the marks mean, once and for all of the page."""
     level = f"{index.spec.level:.0%}"
     items = [
-        "A score of 0 is England in the base period of each indicator, mostly 2022/23; 1 is a standard deviation "
-        "between authorities in that period. Higher is better.",
-        "England has moved on since. \u201cClearly better than England\u201d and \u201cclearly worse than "
-        "England\u201d set an authority beside England's own score for the same date, "
-        f"{listed([f'{label_of(index, n)} {_now(index, n)}' for n in index.domains])}; "
-        f"\u201cclearly\u201d is by the {level} interval of the difference.",
+        "Higher is better. A score of 0 is England in the base period of each indicator, mostly 2022/23. A score of 1 "
+        "is one standard deviation between authorities above that.",
+        *_zero(index),
+        "England has moved on since. Its own scores for the same date as the authorities' are "
+        f"{listed([f'{label_of(index, n)} {_now(index, n)}' for n in index.domains])}.",
+        "\u201cClearly better\u201d and \u201cclearly worse than England\u201d set an authority beside that score. "
+        f"\u201cClearly\u201d means that the {level} interval of the difference leaves out no difference at all. An "
+        "authority that lacks some figures is set beside England's score from the others.",
         "A contested indicator is one of which it is disputed which way is better. How much of a domain rests on such "
         "indicators is said with the domain, and a single one is never ranked.",
+        "Each domain is scored twice, with its contested indicators and without. An authority is called better or "
+        "worse only where both scores say so. Where they differ, it \u201cdepends on disputed figures\u201d.",
         "Rank 1 is the best. City of London and the Isles of Scilly have too few children to be ranked.",
         "Figures describe places. They do not say what any service or decision did.",
     ]
@@ -164,6 +190,12 @@ def _reading(index: IndexResult) -> Section:
         ]
     )
     return Section("How to read this report", bullets(items) + paragraph("Beside this page lie:") + more, "reading")
+
+
+def _zero(index: IndexResult) -> list[str]:
+    """Where 0 is not England, with the domain concerned."""
+    told = [(label_of(index, name), zero_words(index, [name])) for name in index.domains]
+    return [f"One thing apart, on {label}: {words}." for label, words in told if words]
 
 
 def _now(index: IndexResult, name: str) -> str:

@@ -89,13 +89,13 @@ def region_sentence(rows: pd.DataFrame, sense: Sense = AGREED) -> str:
     for region, part in known.groupby("region_name", sort=True):
         above, below, n = standing.against_counts(part)
         parts.append(f"{region} {above} {sense.up} and {below} {sense.down} of {n}")
-    return f"By region, clearly {sense.up} or {sense.down} than {standing.england_name(rows)}: {'; '.join(parts)}."
+    return f"By region, clearly {sense.up} or {sense.down} than {standing.england_name(rows)}: {'. '.join(parts)}."
 
 
 def class_sentence(classes: Sequence[MapClass]) -> str:
     """The classes of a map and their counts in a sentence."""
     parts = [f"{cls.label.replace(':', ',')} ({plural(cls.count, 'authority', 'authorities')})" for cls in classes]
-    return f"Classes: {'; '.join(parts)}."
+    return f"Classes: {'. '.join(parts)}."
 
 
 def map_alt(rows: pd.DataFrame, classes: Sequence[MapClass], *, title: str, kind: str, sense: Sense = AGREED) -> str:

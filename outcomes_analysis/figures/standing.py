@@ -20,6 +20,7 @@ UNRANKED = frozenset({"E09000001", "E06000053"})
 # Scored, but given no rank: the place or the node cannot bear one.
 UNRANKED_STATUS = frozenset({"not_ranked", "withheld"})
 _TURNED = {"above": "below", "below": "above"}
+NOT_ENGLAND = "mean of authorities"  # what a scale is centred on where England has no figure
 SHOWN = 0.005  # differences in a score below this are not printed
 _SIGNS = {"above": 1.0, "below": -1.0, "not clearly different": 0.0, DEPENDS: 0.0}
 
@@ -281,6 +282,26 @@ def contested_shares(result: Any, nodes: Sequence[str]) -> dict[str, float]:
         if share > 0:
             found[node] = share
     return found
+
+
+def zero_words(result: Any, nodes: Sequence[str]) -> str:
+    """For which indicators below the nodes 0 is not England, since it has no figure of its own; empty for most.
+
+    Parameters
+    ----------
+    result : IndexResult or UncertaintyResult
+        Anything else does not know, and gives nothing.
+    """
+    index = getattr(result, "index", result)
+    scored: Mapping[str, Any] = getattr(index, "nodes", {})
+    reference = getattr(getattr(index, "matrix", None), "reference", None)
+    framework = framework_of(result)
+    if reference is None or framework is None or "centre_from" not in getattr(reference, "columns", ()):
+        return ""
+    below = dict.fromkeys(name for node in nodes if node in scored for name in scored[node].weights.index)
+    made = [name for name in below if name in reference.index and reference.at[name, "centre_from"] == NOT_ENGLAND]
+    names = [framework.indicator(name).name for name in made]
+    return f"for {listed(names)} 0 = the mean of authorities then, not England" if names else ""
 
 
 def contested_line(shares: Mapping[str, float], labels: Mapping[str, str]) -> str:

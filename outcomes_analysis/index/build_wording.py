@@ -60,10 +60,10 @@ def capped_told(table: pd.DataFrame, spec: IndexSpec) -> str:
         f"{row['indicator_name']} in {row['area_name']} ({number(row['score'], 1)})"
         for _, row in ranked.head(NAMED).iterrows()
     ]
-    named = f"; furthest out {listed(first)}" if first else ""
+    named = f" Furthest out: {'; '.join(first)}." if first else ""
     return (
         f"{plural(len(table), 'figure lies', 'figures lie')} further than {spec.cap:g} standard deviations from "
-        f"England in the base period and {'counts' if len(table) == 1 else 'count'} as {spec.cap:g}{named}. "
+        f"England in the base period and {'counts' if len(table) == 1 else 'count'} as {spec.cap:g}.{named} "
         "In a place too small to rank, nothing is computed where such figures make up more than half of the weight."
     )
 
@@ -78,7 +78,7 @@ def unsure_told(matrix: IndicatorMatrix, names: Iterable[str]) -> str:
     more = f" and {len(cells) - NAMED} more" if len(cells) > NAMED else ""
     return (
         f"{plural(len(cells), 'published figure takes', 'published figures take')} no part, because no number of "
-        f"children tells how sure {'it is' if len(cells) == 1 else 'they are'}: {listed(said)}{more}."
+        f"children tells how sure {'it is' if len(cells) == 1 else 'they are'}. Left out: {'; '.join(said)}{more}."
     )
 
 
@@ -106,19 +106,30 @@ def disputed_told(table: pd.DataFrame, nodes: Mapping[str, NodeScore]) -> str:
         whole, left = rows["against_england"].value_counts(), rows["against_england_agreed"].value_counts()
         same = rows["standing"].value_counts()
         sentences.append(
-            f"On {rows['node_label'].iloc[0]} {number(100 * score.contested, 0, '%')} of the weight is contested: with "
+            f"On {rows['node_label'].iloc[0]} {number(100 * score.contested, 0, '%')} of the weight is contested. With "
             f"it {whole.get('above', 0)} authorities are clearly better than England and {whole.get('below', 0)} "
-            f"clearly worse, without it {left.get('above', 0)} and {left.get('below', 0)}; the same is found both "
-            f"ways for {same.get('above', 0)} and {same.get('below', 0)}, and {same.get(DEPENDS, 0)} depend on "
+            f"clearly worse, without it {left.get('above', 0)} and {left.get('below', 0)}. The same is found both "
+            f"ways for {same.get('above', 0)} and {same.get('below', 0)}; {same.get(DEPENDS, 0)} depend on "
             "disputed figures."
         )
     if not sentences:
         return ""
     lead = (
-        "Where it is disputed which way an indicator is better, the score is also made without it, its weight going "
-        "to the parts beside it; a place is called better or worse only where both scores say so."
+        "Where it is disputed which way an indicator is better, the score is also made without it. Its weight then "
+        "goes to the parts beside it. A place is called better or worse only where both scores say so."
     )
     return " ".join([lead, *sentences])
+
+
+def _lacking_told(table: pd.DataFrame, domains: Iterable[NodeScore]) -> str:
+    """How many authorities have no score on a domain, for want of figures."""
+    found = []
+    for score in domains:
+        rows = table[table["node_id"] == score.node.id]
+        missing = int((rows["status"] == "not_computed").sum())
+        if missing:
+            found.append(f"{plural(missing, 'authority', 'authorities')} on {score.node.id}")
+    return f"Too few figures for a score: {listed(found)}." if found else ""
 
 
 def index_told(
@@ -131,18 +142,13 @@ def index_told(
 ) -> str:
     """What the index is, how it was made and what to mind, in sentences."""
     domains = [n for n in nodes.values() if n.kind == "domain"]
-    counts = []
-    for score in domains:
-        rows = table[table["node_id"] == score.node.id]
-        missing = int((rows["status"] == "not_computed").sum())
-        left_out = f" ({plural(missing, 'authority', 'authorities')} without enough figures)" if missing else ""
-        mark = ", experimental" if score.experimental else ""
-        counts.append(f"{score.node.id} from {plural(len(score.weights), 'indicator', 'indicators')}{mark}{left_out}")
+    counts = [f"{n.node.id} {len(n.weights)}{' (experimental)' if n.experimental else ''}" for n in domains]
     newest, oldest = table["period"].max(), int(np.nanmin(table["oldest_year"]))
     leaves = [name for name, score in nodes.items() if score.kind == "indicator"]
-    when = f" as measured by the end of {newest}, with figures from {oldest} on" if newest else ""
+    when = f"Scores are as measured by the end of {newest}, with figures from {oldest} on. " if newest else ""
     told = [
-        f"Scores{when}: {listed(counts)}.",
+        f"{when}Number of indicators: {listed(counts)}.",
+        _lacking_told(table, domains),
         spec.describe(),
         steps,
         capped_told(cells, spec),

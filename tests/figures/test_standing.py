@@ -169,7 +169,7 @@ def test_ranks_and_the_table_compare_with_the_same_england_as_the_maps(scores):
 def test_regions_in_the_alt_text_add_up_to_the_title(scores):
     rows = _dated(scores).query("node_id == 'safe'")
     sentence = findings.region_sentence(rows)
-    better = sum(int(part.split(" better")[0].split()[-1]) for part in sentence.split(": ", 1)[1].split("; "))
+    better = sum(int(part.split(" better")[0].split()[-1]) for part in sentence.split(": ", 1)[1].split(". "))
     assert better == standing.against_counts(rows)[0]
 
 

@@ -211,16 +211,39 @@ def test_the_numbers_in_the_summary_are_those_of_the_table(page: BeautifulSoup) 
         contested = [i for i in weights.index if index.matrix.framework.indicator(i).contested]
         share = round(100 * weights[contested].sum())
         said = [int(n) for n in re.findall(r"\d+", line)]
-        assert f"{share}% of its weight is on contested" in line if share else "no indicator of it is contested" in line
+        assert f"{share}% of its weight is on contested" in line if share else "No indicator of it is contested" in line
         if domain == "happy":
             assert rows.empty
             assert said == [share]
             continue
         # England of the same date, not of the base period: where its score is not 0 the two part ways.
-        counts = rows["against_england"].value_counts()
+        expected = [len(rows)]
+        for column in ("standing", "against_england", "against_england_agreed")[: 3 if contested else 1]:
+            counts = rows[column].value_counts()
+            expected += [counts["above"], counts["below"]]
+            expected += [counts["depends on disputed figures"]] if contested and column == "standing" else []
         width = int((rows["rank_upper"] - rows["rank_lower"] + 1).median())
-        assert said[:4] == [len(rows), counts["above"], counts["below"], width]
-        assert f"half of all have a rank interval of at least {width} places" in line
+        assert said == [*expected, width, *([share] if share else [])]
+        assert f"Half of all have a rank interval of at least {width} places" in line
+
+
+def test_what_depends_on_disputed_figures_is_called_neither_better_nor_worse(page: BeautifulSoup) -> None:
+    table = pipeline.default_uncertainty().table
+    for domain in DOMAINS:
+        part = section(page, domain)
+        rows_of = table[table["node_id"] == domain].set_index("area_name")
+        scores = part.find_all("table")[1]
+        heads = [h.get_text() for h in scores.select("thead th")]
+        shown = pd.DataFrame([r for r in rows(scores) if len(r) == len(heads)], columns=heads).set_index("Authority")
+        words = {"above": "clearly better", "below": "clearly worse", "not clearly different": "no clear difference"}
+        for name, said in shown["Against England now"].items():
+            standing = rows_of.loc[str(name), "standing"]
+            assert said == words.get(standing, standing)
+        depend = int((rows_of["standing"] == "depends on disputed figures").sum())
+        assert ("both ways" in prose(part)) == (depend > 0)
+    reading = prose(section(page, "reading"))
+    assert "depends on disputed figures" in reading
+    assert "0 = the mean of authorities then, not England" in reading
 
 
 def test_england_now_is_said_once_for_every_domain(page: BeautifulSoup) -> None:

@@ -91,6 +91,7 @@ def rank_intervals(
             standing.england_words(rows),
             findings.period_of(rows),
             f"{plural(len(drawn), 'upper-tier local authority', 'upper-tier local authorities')} in England",
+            standing.zero_words(result, [node]),
         ]
         if part
     )

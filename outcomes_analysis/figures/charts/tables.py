@@ -123,7 +123,8 @@ def domain_heat_table(
     period = findings.period_of(table)
     brackets = "in brackets: England\u2019s own score for the same date" if told else ""
     geography = plural(len(wide), "upper-tier local authority", "upper-tier local authorities") + " in England"
-    subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], brackets, period, geography] if p)
+    zero = standing.zero_words(result, chosen)
+    subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], zero, brackets, period, geography] if p)
     both = [standing.both_ways(by_node[n], labels[n]) for n in chosen]
     contested = standing.contested_line(standing.contested_shares(result, chosen), labels)
     contested = " ".join(line for line in (contested, *both) if line)
@@ -285,4 +286,4 @@ def _alt(
             depending = int(disputed[node].sum())
             parts.append(f"{told}, {depending} depending on disputed figures" if depending else told)
     first = f"Table of {plural(len(wide), 'authority', 'authorities')} under their regions, one column a domain."
-    return f"{first} {title}. Against {against}: {'; '.join(parts)}."
+    return f"{first} {title}. Against {against}: {'. '.join(parts)}."

@@ -187,6 +187,7 @@ def domain_pair(
             left.rows,
             unit=f"score, higher is better, against England (left) and beside places of similar {measure} (right)",
             geography="upper-tier local authorities in England",
+            extra=left.words.zero,
         ),
         unit=findings.SCORE_UNIT,
         source=source or figure_entry(f"domain-pair-{node}").source,
@@ -285,7 +286,7 @@ def _map_figure(
     return finished(
         body,
         title=title,
-        subtitle=findings.subtitle(rows, unit=measured, geography=geography, extra=drawn.colours, sense=words.sense),
+        subtitle=findings.subtitle(rows, unit=measured, geography=geography, extra=drawn.remarks, sense=words.sense),
         unit=measured,
         source=source,
         data_as_at=words.data_as_at,

@@ -39,12 +39,13 @@ _DATA_COLUMNS = (
 
 @dataclass(frozen=True)
 class Words:
-    """What a map says of its node: its name, which way it runs, what is contested in it, and the date of the data."""
+    """What a map says of its node: name, which way it runs, what is contested, the date, and where 0 is not England."""
 
     label: str
     sense: Sense
     contested: str
     data_as_at: str
+    zero: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,6 +78,7 @@ def prepared(
         sense=sense,
         contested=_disputed(rows, shares, node=node, name=name) if sense.agreed else "",
         data_as_at=date_of(result, data_as_at),
+        zero=standing.zero_words(result, [node]),
     )
     return standing.turned(rows, sense), words
 
@@ -111,11 +113,12 @@ class Classed:
         return f"{self.words.label}: {_CLASS_WORDS[self.method]}"
 
     @property
-    def colours(self) -> str:
-        """What the colours show, where that is not what a title that counts against England says."""
-        if self.method == "against" or not len(standing.judged(self.rows)):
-            return ""
-        return f"colours show the {_CLASS_WORDS[self.method]}, while the title counts clear differences"
+    def remarks(self) -> str:
+        """Where 0 is not England, and what the colours show where a title that counts against England says another."""
+        said = [self.words.zero]
+        if self.method != "against" and len(standing.judged(self.rows)):
+            said.append(f"colours show the {_CLASS_WORDS[self.method]}, while the title counts clear differences")
+        return "; ".join(part for part in said if part)
 
     @property
     def key_note(self) -> str:

@@ -27,7 +27,7 @@ def reasons_in_words(part: DomainParts, verdict: Mapping[str, Any], negative: pd
     Returns
     -------
     str
-        One sentence.
+        A sentence for each reason.
     """
     k, dimensions = verdict["n_measures"], verdict["dimensions"]
     if k < 3:
@@ -51,8 +51,7 @@ def reasons_in_words(part: DomainParts, verdict: Mapping[str, Any], negative: pd
         found.append(f"{_count(len(negative))} {pairs} against each other{most or ':'} {both} ({sign})")
     if not verdict["alpha_lower"] >= 0.6:
         found.append(f"the measures agree too little ({agree}; 0.60 is asked for)")
-    text = "; ".join(found)
-    text = text[0].upper() + text[1:] + "."
+    text = " ".join(f"{reason[0].upper()}{reason[1:]}." for reason in found)
     if verdict["set_aside"]:
         names = [_inner(name) for name in str(verdict["set_aside"]).split("; ")]
         text += f" The other {_count(k - len(names))} would behave as one thing without {_parted(names)}."

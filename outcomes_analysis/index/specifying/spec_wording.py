@@ -75,9 +75,9 @@ def _scale(spec: IndexSpec) -> str:
         if (default.mean, default.sd) != (0.0, 1.0):
             unit = f" (England is {default.mean:g} and a standard deviation {default.sd:g})"
         text = (
-            "Each indicator is put on a scale on which its errors are about even, then expressed as its distance "
+            "Each indicator is put on a scale on which its errors are about even. It is then expressed as its distance "
             "from England in the indicator's base period, in standard deviations between authorities in that "
-            f"period{unit}; the sign is set so that higher is better."
+            f"period{unit}. The sign is set so that higher is better."
         )
         if spec.cap is not None:
             text += f" No figure counts as further than {spec.cap:g} of these from England."
