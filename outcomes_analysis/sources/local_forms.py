@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
@@ -244,6 +245,12 @@ def authority_cell(cell: str) -> str:
     code, kind, hint = area_of_cell(cell)
     if kind:
         refuse_cell(kind, hint)
-    if code not in upper_tier().index:
+    if code not in _authorities():
         refuse_cell("upper_tier")
     return code
+
+
+@cache
+def _authorities() -> frozenset[str]:
+    """Codes of upper-tier authorities; the register is a table, too slow to look at for each of many lines."""
+    return frozenset(upper_tier().index)
