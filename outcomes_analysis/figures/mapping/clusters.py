@@ -133,8 +133,8 @@ def cluster_map(
 def _mine(result: Any, *, variable: str, kind: str, adjusted_for: str) -> tuple[pd.DataFrame, pd.Series]:
     """Rows of one figure and the likeness of the whole map."""
     keys_of = ["variable", "kind", "adjusted_for"]
-    wanted = (variable, kind, adjusted_for)
-    found = [part[(part[keys_of] == wanted).all(axis=1)] for part in (result.table, result.overall)]
+    wanted = [variable, kind, adjusted_for]
+    found = [part[(part[keys_of].to_numpy() == wanted).all(axis=1)] for part in (result.table, result.overall)]
     if found[0].empty or found[1].empty:
         known = [" / ".join(k for k in row if k) for row in result.overall[keys_of].itertuples(index=False)]
         message = f"No clusters of {' / '.join(w for w in wanted if w)}; the result has {several(known)}."

@@ -37,6 +37,7 @@ __all__ = [
     "sureness",
 ]
 
+_PAIR_HEIGHT = 220.0  # pixels of each map of a pair, with which key, inset and notes fit a page
 _BESIDE = (
     "Better than the range of similar places",
     "Within the range of similar places",
@@ -158,21 +159,22 @@ def domain_pair(
     half = (width - 16) / 2
     shared = geometry.features(shapes, grid=50)
     regions = panels.regions_of(left.rows)
-    frame = geometry.Frame.around(shapes, width=half)
+    frame = geometry.Frame.within(shapes, width=half, height=_PAIR_HEIGHT)
     london = shapes[shapes["area_code"].map(regions) == inset] if inset else shapes.iloc[:0]
     alt = theme.altair()
-    drawings: list[Any] = []
     all_counted = "Contested indicators are counted in." if standing.contested_shares(result, [node]) else ""
     compared = (
         (left, left.key_title, left.key_note),
         (right, f"{name}: beside places of similar {measure}", f"{_chance(given, node)} {all_counted}".strip()),
     )
-    for drawn, heading, note in compared:
-        drawing = panels.panel(shapes, drawn.rows, shared, frame, regions=regions, mark=london)
-        column = [keys.map_key(drawn.classes, title=heading, width=half, note=note), drawing]
-        if len(london):
-            column += panels.inset_of(london, drawn.rows, shared, width=half * 0.72, name=str(inset))
-        drawings.append(alt.vconcat(*column, spacing=6))
+    across: list[list[Any]] = [
+        [keys.map_key(d.classes, title=heading, width=half, note=note) for d, heading, note in compared],
+        [panels.panel(shapes, d.rows, shared, frame, regions=regions, mark=london) for d, _, _ in compared],
+    ]
+    if len(london):
+        insets = [panels.inset_of(london, d.rows, shared, width=half * 0.6, name=str(inset)) for d, _, _ in compared]
+        across += [list(pair) for pair in zip(*insets, strict=True)]
+    cells = [cell for row in across for cell in row]
     title = _pair_title(left, right)
     beside = right.data.drop(columns=["node_id", "area_name", "region_name", "period", "higher_means"], errors="ignore")
     alt_text = (
@@ -181,7 +183,7 @@ def domain_pair(
         f"{findings.class_sentence(right.classes)}"
     )
     return finished(
-        alt.hconcat(*drawings, spacing=16),
+        alt.concat(*cells, columns=2, align="each", spacing={"row": 6, "column": 16}),
         title=title,
         subtitle=findings.subtitle(
             left.rows,
