@@ -97,8 +97,8 @@ def standing_words(row: Mapping[Any, Any], *, suffix: str = "") -> str:
 
 
 def since_words(period: str, *, pandemic: bool) -> str:
-    """Write what a change is counted from: ``"since 2021/22 (a year of the pandemic)"``."""
-    return f"since {spoken(period)}{' (a year of the pandemic)' if pandemic else ''}"
+    """Write what a change is counted from: ``"since 2021/22, a year of the pandemic"``."""
+    return f"since {spoken(period)}{', a year of the pandemic' if pandemic else ''}"
 
 
 def year_words(period: str, measured: float) -> str:

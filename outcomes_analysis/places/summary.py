@@ -373,9 +373,8 @@ def _opening(table: pd.DataFrame, *, place: Place) -> str:
     words = [f"{have} of {len(table)} indicators have a figure for {place.name} measured by {place.as_of}."]
     counted = int((table["value"].notna() & table["status"].isin(USABLE) & (table["age"] <= table["max_age"])).sum())
     if counted < have:
-        words.append(
-            f"The coverage report counts {counted}: the others are too old for today, or stand in for this place's own."
-        )
+        few = "1 is too old for today, or stands" if have - counted == 1 else f"{have - counted} are too old, or stand"
+        words.append(f"The coverage report counts {counted} of them: {few} in for this place's own.")
     if place.county:
         words.append(
             f"{place.name} is a district: {place.county} is the authority for its schools and children's services, and "

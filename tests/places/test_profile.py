@@ -101,7 +101,7 @@ def test_a_change_is_judged_beside_englands(profile_of, place_observations):
     said = profile.sections["trends"]
     assert "Moved clearly more favourably than England on none." in said
     assert "without a clear difference from England's change, on 1:\n- good level of" in said
-    assert f"since 2021/22 (a year of the pandemic); England {national + 6:+.1f}; difference" in said
+    assert f"since 2021/22, a year of the pandemic; England {national + 6:+.1f}; difference" in said
     assert "higher E" in profile_text(profile)
     # Hackney alone rose by six more
     alone = changed(level, {("gld_pct", here, first): -6.0})

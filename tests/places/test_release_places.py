@@ -46,7 +46,7 @@ def test_two_counts_of_one_place_are_told_apart():
         have, counted = int(profile.table["value"].notna().sum()), int(counts[profile.area_code])
         opening = profile.sections["opening"]
         assert opening.startswith(f"{have} of {len(profile.table)} indicators have a figure")
-        assert (f"The coverage report counts {counted}:" in opening) == (counted < have)
+        assert (f"The coverage report counts {counted} of them:" in opening) == (counted < have)
 
 
 @pytest.mark.slow
