@@ -34,39 +34,6 @@ STEP = "aggregate"
 Aggregation = Literal["arithmetic", "geometric"]  # means of which a score splits exactly into its parts
 
 
-def leaf_weights(framework: Framework, domain: str, *, indicators: Sequence[str]) -> pd.DataFrame:
-    """Equal weights down the tree, near-duplicates sharing one.
-
-    A doublet counts once, in the outcome of its first member; outcomes that hold no indicator are passed over.
-
-    Parameters
-    ----------
-    framework : Framework
-        The tree.
-    domain : str
-        Node to weigh below.
-    indicators : sequence of str
-        Indicators that take part.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by indicator: ``outcome``, ``group`` (the doublet's name, else the indicator's own),
-        ``within`` (weight in its outcome, adding up to 1) and ``weight`` (in the domain, adding up to 1).
-    """
-    members = [i for i in framework.below(domain) if i.id in set(indicators)]
-    home: dict[str, str] = {}
-    for indicator in members:
-        home.setdefault(indicator.doublet or indicator.id, indicator.outcome)
-    rows = [{"indicator_id": i.id, "group": i.doublet or i.id, "outcome": home[i.doublet or i.id]} for i in members]
-    table = pd.DataFrame(rows, columns=["indicator_id", "group", "outcome"]).set_index("indicator_id")
-    groups_in_outcome = table.groupby("outcome")["group"].transform("nunique")
-    size_of_group = table.groupby("group")["group"].transform("size")
-    table["within"] = 1 / groups_in_outcome / size_of_group
-    table["weight"] = table["within"] / max(table["outcome"].nunique(), 1)
-    return table
-
-
 def effective_weights(present: np.ndarray, weights: pd.DataFrame) -> np.ndarray:
     """Weights by area once missing indicators have handed theirs to what is present beside them.
 
@@ -78,7 +45,8 @@ def effective_weights(present: np.ndarray, weights: pd.DataFrame) -> np.ndarray:
     present : ndarray of bool, shape (areas, indicators)
         Which cells have a value; columns as the rows of ``weights``.
     weights : DataFrame
-        From :func:`leaf_weights`.
+        As :attr:`outcomes_analysis.index.scores.NodeScore.weights` has them, equal at every level: columns ``group``
+        and ``outcome``.
 
     Returns
     -------
@@ -95,11 +63,6 @@ def effective_weights(present: np.ndarray, weights: pd.DataFrame) -> np.ndarray:
         result = result * (share @ membership.T)
     outcomes_present = result.sum(axis=1, keepdims=True)
     return np.divide(result, outcomes_present, out=np.zeros_like(result), where=outcomes_present > 0)
-
-
-def availability(present: np.ndarray, weights: pd.DataFrame) -> np.ndarray:
-    """Share of a domain's weight that is present, by area (0 to 1)."""
-    return np.asarray(present, dtype=float) @ weights["weight"].to_numpy(float)
 
 
 def weighted_mean(scores: np.ndarray, weights: np.ndarray, *, method: Aggregation) -> np.ndarray:
