@@ -1,4 +1,4 @@
-"""Commands of evidence for the Playbook: cards, hypotheses, predictions."""
+"""Commands of evidence for the Playbook: cards, hypotheses, predictions, a portfolio."""
 
 from __future__ import annotations
 
@@ -145,8 +145,33 @@ def ledger(
     say(f"Every entry is as it was sealed. Newest seal {known.head}")
 
 
+def portfolio(
+    file: Annotated[Path, typer.Argument(help="A CSV: programme, domain, age_stage, place, reach, indicator.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to.", show_default="portfolios/NAME")
+    ] = None,
+    period: Period = None, quiet: Quiet = False, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Set a funder's programmes beside need, and say what change their figures could show."""
+    from outcomes_analysis import pipeline
+    from outcomes_analysis.pipeline import playbook
+
+    with progress(quiet=quiet or as_json) as told:
+        report, result, files = playbook.make_portfolio(
+            file, period=period or pipeline.PERIOD, out=out, progress=told.step
+        )
+    if result is None:
+        say(report.to_json() if as_json else report.text)
+        raise typer.Exit(USERS_MISTAKE)
+    if as_json:
+        say(result.table.to_json(orient="records"))
+    elif not quiet:
+        say(_filled(result.text))
+        say(f"{len(files)} files are ready. Open in a browser: {files[0]}")
+
+
 def _filled(text: str) -> str:
     return "\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines())
 
 
-VERBS = (cards, hypotheses, predict, ledger)
+VERBS = (cards, hypotheses, predict, ledger, portfolio)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from outcomes_analysis.evidence.playbook.hypotheses import HypothesesResult
     from outcomes_analysis.evidence.playbook.ledger import Ledger
     from outcomes_analysis.figures.drawing.composing import Figure
+    from outcomes_analysis.places.portfolios import PortfolioResult
     from outcomes_analysis.relations import RelationResult
     from outcomes_analysis.sources.vetting import FileReport
 
@@ -210,6 +211,47 @@ def make_hypotheses(
             write_atomic(folder / f"{stem}.csv", safe_csv(result.table)),
         ],
     )
+
+
+def make_portfolio(
+    path: Path, *, period: int, out: Path | None = None, progress: Progress = _quiet
+) -> tuple[FileReport, PortfolioResult | None, list[Path]]:
+    """Check a file of programmes and, if it is valid, write its page and tables.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV.
+    period : int
+        Year of the index that says where need is.
+    out : Path, optional
+        Folder to write to, ``portfolios/NAME`` by default.
+    progress : callable
+
+    Returns
+    -------
+    report : FileReport
+    result : PortfolioResult or None
+        None where the file is not valid; nothing is written then.
+    files : list of Path
+    """
+    from outcomes_analysis.evidence.playbook.portfolio_pages import portfolio_html, portfolio_tables
+    from outcomes_analysis.figures.mapping.provision import programme_map
+    from outcomes_analysis.places.portfolios import portfolio
+    from outcomes_analysis.sources.portfolio_form import check_portfolio
+
+    report, programmes = check_portfolio(path)
+    if not report.valid:
+        return report, None, []
+    progress("scoring the domains of every authority")
+    result = portfolio(programmes, index=default_index(period))
+    progress("drawing where programmes are beside need")
+    there = result.need.loc[result.need["places"] > 0, "domain"]
+    figures = {str(name): programme_map(result, domain=str(name)) for name in there}
+    folder = out or project().result("portfolios", _plain(path.stem))
+    files = [write_atomic(folder / "portfolio.html", portfolio_html(result, figures=figures))]
+    files += [write_atomic(folder / name, text) for name, text in portfolio_tables(result).items()]
+    return report, result, files
 
 
 def _plain(text: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from outcomes_analysis import relations
 from outcomes_analysis.cli import main
 from outcomes_analysis.pipeline import playbook
 from outcomes_analysis.project import Project, project
@@ -78,8 +80,35 @@ def test_an_empty_ledger_and_wrong_arguments(run, tmp_path: Path, capsys: Said) 
     assert run("predict", "a", "b", "c", "--year", "2026") == 2
 
 
+def test_a_portfolio_with_faults_ends_with_2_and_writes_nothing(run, tmp_path: Path, capsys: Said) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("programme,domain,age_stage,place,reach\none,safe,early years,Hackny,3\n")
+    assert run("portfolio", str(path)) == 2
+    told = capsys.readouterr().out
+    assert "(Hackney?)" in told
+    assert "column reach: a reach of 1 to 9" in told
+    assert not (tmp_path / "portfolios").exists()
+
+
 @pytest.mark.slow
-def test_a_card_of_any_pair_with_its_hypotheses(run, tmp_path: Path, capsys: Said) -> None:
+def test_a_portfolio_beside_need(run, tmp_path: Path, capsys: Said) -> None:
+    assert run("portfolio", str(project().path("data", "local", "example_portfolio.csv"))) == 0
+    assert "Happy is experimental" in capsys.readouterr().out
+    folder = tmp_path / "portfolios" / "example-portfolio"
+    names = ["coverage.csv", "need.csv", "places.csv", "portfolio.html", "smallest-changes.csv"]
+    assert sorted(p.name for p in folder.iterdir()) == names
+    page = (folder / "portfolio.html").read_text(encoding="utf-8")
+    assert page.count("<h1>") == 1
+    assert "[c]" in page
+    assert "Hospital admissions for mental health, under 18 (contested)" in page
+    assert page.count('role="img"') == 5  # a map of each domain with a programme
+
+
+@pytest.mark.slow
+def test_a_card_of_any_pair_with_its_hypotheses(
+    run, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relations, "multiverse", partial(relations.multiverse, permutations=40))
     assert run("cards", "persistent_absence", "attainment8", "--hypotheses", str(EXAMPLE)) == 0
     assert "Strength of evidence: fair" in capsys.readouterr().out
     card = json.loads((tmp_path / "data/processed/card-persistent-absence-attainment8-2024.json").read_text())

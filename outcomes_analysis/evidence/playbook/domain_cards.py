@@ -109,8 +109,14 @@ def _spread(uncertainty: UncertaintyResult, name: str) -> Finding:
 
 
 def _sides(scores: pd.DataFrame) -> tuple[int, int]:
-    against = scores["against_england"]
-    return int(against.eq("above").sum()), int(against.eq("below").sum())
+    standing = scores["standing"]
+    return int(standing.eq("above").sum()), int(standing.eq("below").sum())
+
+
+def _disputed(scores: pd.DataFrame) -> str:
+    """How many are judged otherwise without contested indicators."""
+    count = int(scores["standing"].eq("depends on disputed figures").sum())
+    return f" (of {count} it depends on disputed figures)" if count else ""
 
 
 def _apart(scores: pd.DataFrame, *, level: float) -> Finding:
@@ -159,8 +165,8 @@ def _answer(
     above, below = _sides(scores)
     first = (
         f"Of {plural(len(scores), 'authority', 'authorities')}, {above} are clearly better than England on {label} and "
-        f"{below} clearly worse by their {level:.0%} intervals, where about {number((1 - level) * len(scores), 0)} "
-        "would be one or the other by chance."
+        f"{below} clearly worse by their {level:.0%} intervals{_disputed(scores)}, where about "
+        f"{number((1 - level) * len(scores), 0)} would be one or the other by chance."
     )
     beside = []
     for one in comparisons:
