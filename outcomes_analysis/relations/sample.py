@@ -16,6 +16,7 @@ from outcomes_analysis.wording import plural
 USABLE = ("published", "estimated")  # an inherited or imputed figure is not a second measurement
 LONDON = "E12000007"
 MINIMUM_AREAS = 30
+REPEATED = 1e-10  # below 1 a correlation this close to it is rounding
 CHILDREN, CHILDREN_AGE = "pop_0_17", 3  # years after which a count of children is too old to weigh by
 
 
@@ -72,7 +73,8 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
     Raises
     ------
     RelationError
-        If outcome or predictor has no figure in that year, or fewer than 30 authorities have them all.
+        If outcome or predictor has no figure in that year, fewer than 30 authorities have them all, or a figure can be
+        worked out from the outcome alone.
     """
     everyone = _relevant(observations, spec=spec, areas=areas)
     usable = everyone[everyone["status"].isin(USABLE) & everyone["value"].notna()]
@@ -105,6 +107,7 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
             f"at least {MINIMUM_AREAS} are needed. Fewest figures: {wide.count().idxmin()} ({wide.count().min()})."
         )
         raise RelationError(message)
+    _refuse_repeats(complete, spec=spec)
     labels = areas.loc[complete.index, ["name", "region_code", "region_name"]].rename(columns={"name": "area_name"})
     labels["london"] = labels["region_code"].eq(LONDON)
     return Assembled(
@@ -116,6 +119,22 @@ def assemble(observations: pd.DataFrame, *, spec: RelationSpec, framework: Frame
         read_from=read_from,
         children=_children(observations, areas=complete.index.sort_values(), year=spec.year),
     )
+
+
+def _refuse_repeats(complete: pd.DataFrame, *, spec: RelationSpec) -> None:
+    """Refuse what is the outcome over again, whatever its name: every line would fit it exactly, sure beyond doubt."""
+    varied = complete.loc[:, complete.max() > complete.min()]  # what does not vary is refused later, for that reason
+    if spec.outcome not in varied:
+        return
+    scaled = (varied - varied.mean()) / varied.std(ddof=0)
+    with_outcome = scaled.mul(scaled[spec.outcome], axis=0).mean()
+    same = [str(i) for i in varied if i != spec.outcome and 1 - abs(float(with_outcome[i])) < REPEATED]
+    if same:
+        message = (
+            f"{plural(len(same), 'figure', 'figures')} can be worked out from '{spec.outcome}' by a straight line in "
+            f"all {len(complete)} authorities: {several(same)}. It is one figure under two names; leave one out."
+        )
+        raise RelationError(message)
 
 
 def _children(observations: pd.DataFrame, *, areas: pd.Index, year: int) -> pd.Series[float]:

@@ -1,4 +1,4 @@
-"""Real figures for the tests of associations."""
+"""Real and made figures for the tests of associations."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ import pytest
 from outcomes_analysis.framework.model import Framework
 
 
-def _load() -> ModuleType:
-    if "real_figures" in sys.modules:
-        return sys.modules["real_figures"]
-    spec = importlib.util.spec_from_file_location("real_figures", Path(__file__).with_name("real_figures.py"))
+def _load(name: str) -> ModuleType:
+    """A module of figures beside the tests; from then on it can be imported by its name."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["real_figures"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-real_figures = _load()
+real_figures, made_figures = _load("real_figures"), _load("made_figures")
 
 
 @pytest.fixture(scope="session")

@@ -5,36 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from made_figures import AREAS, made
 
-from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FrameworkError, RelationError
 from outcomes_analysis.framework.loading import load_framework
-from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationSpec, correlations, regressions, unmeasured_characteristics
 from outcomes_analysis.relations.analyses import with_false_discovery
 from outcomes_analysis.relations.cautions import cautions, near_duplicates, shared_denominator
 from outcomes_analysis.wording import associational
-
-AREAS = upper_tier(ranked_only=True)
-
-
-def made(values: dict[str, np.ndarray], *, year: int = 2024, error: float = 0.5) -> pd.DataFrame:
-    """Rows of the tidy table for figures of one year."""
-    frames = [
-        pd.DataFrame({"indicator_id": name, "area_code": AREAS.index, "value": column, "period": str(year)})
-        for name, column in values.items()
-    ]
-    table = pd.concat(frames, ignore_index=True).assign(
-        group_type="all",
-        group="all",
-        status="published",
-        flags="",
-        source_id="lait",
-        se_total=error,
-        period_start=pd.Timestamp(year, 1, 1),
-        period_end=pd.Timestamp(year, 8, 31),
-    )
-    return table.reindex(columns=list(COLUMNS))
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +30,9 @@ def figures() -> pd.DataFrame:
         "child_poverty_bhc": poverty,
         "pop_0_17": rng.integers(20_000, 300_000, n).astype(float),
     }
-    later = made(base)
-    earlier = made({k: v + (0.2 * rng.normal(size=n) if k != "pop_0_17" else 0) for k, v in base.items()}, year=2023)
+    later = made(base, errors={"se_total": 0.5})
+    moved = {k: v + (0.2 * rng.normal(size=n) if k != "pop_0_17" else 0) for k, v in base.items()}
+    earlier = made(moved, years=(2023,), errors={"se_total": 0.5})
     return pd.concat([earlier, later], ignore_index=True)
 
 

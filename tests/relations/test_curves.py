@@ -6,19 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from made_figures import AREAS, made
 
-from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError, SpecError
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.index.montecarlo.sobol import every_combination, exact_indices
-from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations.space.weights import neighbours_of
 from outcomes_analysis.relations.spec_curve.choices import Choice, MultiverseSpec, held_by
 from outcomes_analysis.relations.spec_curve.curves import MultiverseResult, multiverse
 from outcomes_analysis.relations.spec_curve.joint_tests import joint_tests, moved_by
 from outcomes_analysis.relations.spec_curve.rearranging import NeighboursKept, Permuted, first_return, slope_of
 
-AREAS = upper_tier(ranked_only=True)
 SPEC = MultiverseSpec(
     outcomes={"attainment8": "the broadest measure at 16", "persistent_absence": "being there comes first"},
     predictors={"mh_admissions_0_17": "the only figure of young people's mental health for every place"},
@@ -26,25 +24,6 @@ SPEC = MultiverseSpec(
     adjustments={"": "the plain association", "child_poverty_bhc+fsm_pct": "poverty goes with both"},
     colliders=("susp_rate",),
 )
-
-
-def made(values: dict[str, np.ndarray], *, year: int) -> pd.DataFrame:
-    """Rows of the tidy table for figures of one year."""
-    frames = [
-        pd.DataFrame({"indicator_id": name, "area_code": AREAS.index, "value": column, "period": str(year)})
-        for name, column in values.items()
-    ]
-    table = pd.concat(frames, ignore_index=True).assign(
-        group_type="all",
-        group="all",
-        status="published",
-        flags="",
-        source_id="lait",
-        se_total=0.5,
-        period_start=pd.Timestamp(year, 1, 1),
-        period_end=pd.Timestamp(year, 8, 31),
-    )
-    return table.reindex(columns=list(COLUMNS))
 
 
 def figures(*, tie: float, seed: int) -> pd.DataFrame:
@@ -63,7 +42,7 @@ def figures(*, tie: float, seed: int) -> pd.DataFrame:
             "fsm_pct": np.clip(poverty + 3 * rng.normal(size=n), 1, 80),
             "pop_0_17": rng.integers(8_000, 300_000, n).astype(float),
         }
-        tables.append(made(values, year=year))
+        tables.append(made(values, years=(year,), errors={"se_total": 0.5}))
     table = pd.concat(tables, ignore_index=True)
     gone = table["indicator_id"].eq("attainment8") & table["area_code"].isin(AREAS.index[:3])
     return table[~gone].reset_index(drop=True)

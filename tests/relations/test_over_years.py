@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_figures import AREAS, made
 
-from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError, SpecError
-from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationResult, RelationSpec
 from outcomes_analysis.relations.over_time.over_years import panel_regressions
 from outcomes_analysis.relations.over_time.panels import fit_panel
 from outcomes_analysis.wording import associational
 
-AREAS = upper_tier(ranked_only=True)
 YEARS = (2022, 2023, 2024)
 SPEC = RelationSpec(
     outcome="gld_pct",
@@ -38,31 +35,9 @@ def values() -> dict[str, np.ndarray]:
     }
 
 
-def made(values: dict[str, np.ndarray], *, years: tuple[int, ...] = YEARS) -> pd.DataFrame:
-    """Rows of the tidy table."""
-    frames = [
-        pd.DataFrame(
-            {
-                "indicator_id": name,
-                "area_code": AREAS.index,
-                "value": column[:, k],
-                "period": str(year),
-                "period_start": pd.Timestamp(year, 1, 1),
-                "period_end": pd.Timestamp(year, 8, 31),
-            }
-        )
-        for name, column in values.items()
-        for k, year in enumerate(years)
-    ]
-    table = pd.concat(frames, ignore_index=True).assign(
-        group_type="all", group="all", status="published", flags="", source_id="lait"
-    )
-    return table.reindex(columns=list(COLUMNS))
-
-
 @pytest.fixture(scope="module")
 def result(values: dict[str, np.ndarray]) -> RelationResult:
-    return panel_regressions(made(values), spec=SPEC)
+    return panel_regressions(made(values, years=YEARS), spec=SPEC)
 
 
 def test_rows_are_lines_within_authorities_in_standard_units(values: dict[str, np.ndarray], result: RelationResult):
@@ -98,7 +73,7 @@ def test_rows_are_lines_within_authorities_in_standard_units(values: dict[str, n
 
 def test_a_lag_sets_the_outcome_against_the_year_before(values: dict[str, np.ndarray]):
     moved = values | {"gld_pct": 60 + 0.2 * np.roll(values["phonics_y1"], 1, axis=1)}
-    result = panel_regressions(made(moved), spec=SPEC.replace(confounders=()))
+    result = panel_regressions(made(moved, years=YEARS), spec=SPEC.replace(confounders=()))
     spread = moved["phonics_y1"][:, -1].std(ddof=1), moved["gld_pct"][:, -1].std(ddof=1)
     row = result.row("panel_lagged", scale="standard")
     # without noise the slope comes back to the digits of the solver
@@ -147,21 +122,23 @@ def test_a_break_of_what_is_held_alike_is_refused_too(values: dict[str, np.ndarr
 def test_the_manifest_changes_with_an_earlier_year(values: dict[str, np.ndarray], result: RelationResult):
     earlier = values["gld_pct"].copy()
     earlier[0, 0] += 1
-    other = panel_regressions(made(values | {"gld_pct": earlier}), spec=SPEC)
+    other = panel_regressions(made(values | {"gld_pct": earlier}, years=YEARS), spec=SPEC)
     assert result.manifest.data != other.manifest.data
     assert result.manifest.spec == other.manifest.spec == SPEC.hash
 
 
 def test_questions_without_years_to_compare_are_refused(values: dict[str, np.ndarray]):
     with pytest.raises(RelationError, match="names one year, 2024"):
-        panel_regressions(made(values), spec=SPEC.replace(years=(2024,)))
+        panel_regressions(made(values, years=YEARS), spec=SPEC.replace(years=(2024,)))
     with pytest.raises(SpecError, match="lag is 0"):
-        panel_regressions(made(values), spec=SPEC, lag=0)
-    result = panel_regressions(made(values), spec=SPEC.replace(confounders=()), lag=2)
+        panel_regressions(made(values, years=YEARS), spec=SPEC, lag=0)
+    result = panel_regressions(made(values, years=YEARS), spec=SPEC.replace(confounders=()), lag=2)
     row = result.row("panel_lagged", scale="standard")
     assert row["status"] == "withheld"
     assert "2 years before" in row["reason"]
     still = values | {"phonics_y1": np.repeat(values["phonics_y1"][:, :1], 3, axis=1)}
-    row = panel_regressions(made(still), spec=SPEC.replace(confounders=())).row("panel_two_way", scale="standard")
+    row = panel_regressions(made(still, years=YEARS), spec=SPEC.replace(confounders=())).row(
+        "panel_two_way", scale="standard"
+    )
     assert row["status"] == "withheld"
     assert "Does not change within areas" in row["reason"]

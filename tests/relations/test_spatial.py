@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from made_figures import AREAS, made
 
-from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError
-from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.relations import RelationSpec
 from outcomes_analysis.relations.space.clustering import residual_moran
 from outcomes_analysis.relations.space.map_clusters import spatial_clusters
@@ -17,7 +16,6 @@ from outcomes_analysis.relations.space.spatial_models import Dependence, Multipl
 from outcomes_analysis.relations.space.weights import neighbours_of
 from outcomes_analysis.wording import associational
 
-AREAS = upper_tier(ranked_only=True)
 SPEC = RelationSpec(
     outcome="gld_pct",
     predictors=("phonics_y1",),
@@ -25,25 +23,6 @@ SPEC = RelationSpec(
     confounders=("child_poverty_bhc",),
     samples=("all", "without_london"),
 )
-
-
-def made(values: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Rows of the tidy table for figures of one year."""
-    frames = [
-        pd.DataFrame({"indicator_id": name, "area_code": AREAS.index, "value": column})
-        for name, column in values.items()
-    ]
-    table = pd.concat(frames, ignore_index=True).assign(
-        period="2024",
-        group_type="all",
-        group="all",
-        status="published",
-        flags="",
-        source_id="lait",
-        period_start=pd.Timestamp(2024, 1, 1),
-        period_end=pd.Timestamp(2024, 8, 31),
-    )
-    return table.reindex(columns=list(COLUMNS))
 
 
 @pytest.fixture(scope="module")

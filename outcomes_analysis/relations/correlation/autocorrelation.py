@@ -19,6 +19,7 @@ from outcomes_analysis.project import LEVEL
 Floats = NDArray[np.float64]
 
 CLASSES = 13  # distance classes of the published program
+EXACT = 1e-12  # below 1: a correlation this close to it is rounding
 FEWEST = 4.0  # effective places below which no interval can be had
 
 
@@ -76,7 +77,7 @@ def modified_t_test(
     Raises
     ------
     RelationError
-        If a variable is constant, or the places are worth fewer than four.
+        If a variable is constant, the two go together exactly, or the places are worth fewer than four.
 
     Notes
     -----
@@ -106,6 +107,9 @@ def modified_t_test(
         )
         raise RelationError(message)
     r = float(np.corrcoef(x, y)[0, 1])
+    if 1 - abs(r) < EXACT:
+        message = "The two go together exactly, so how sure that is cannot be told from their spread."
+        raise RelationError(message)
     df = effective - 2
     f = df * r**2 / (1 - r**2)
     reach = float(stats.norm.ppf((1 + level) / 2)) / np.sqrt(effective - 3)

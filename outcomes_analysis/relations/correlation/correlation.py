@@ -74,12 +74,15 @@ def correlate(
     Raises
     ------
     RelationError
-        If a variable is constant, or a control repeats one of the two.
+        If a variable is constant, a control repeats one of the two, or controls can be worked out from each other.
     """
     variables = np.stack([x, y]) if controls is None else np.vstack([np.stack([x, y]), controls.T])
     kept = np.ones(len(x), dtype=bool) if keep is None else keep
     if np.any(np.ptp(variables[:, kept], axis=1) == 0):
         message = "A variable has the same value in every authority: there is nothing to correlate. Choose another."
+        raise RelationError(message)
+    if controls is not None and _repeated(variables[2:, kept], method=method):
+        message = "Perfectly collinear: what is held alike can be worked out from each other. Adjust for less."
         raise RelationError(message)
     estimate = float(_partial(variables, kept[None].astype(float), method=method)[0])
     if not np.isfinite(estimate):
@@ -87,6 +90,15 @@ def correlate(
         raise RelationError(message)
     drawn = _partial(variables, times_drawn(draws, n=len(x)) * kept, method=method)
     return Correlation(estimate, *quantiles(drawn, level=level), drawn)
+
+
+def _repeated(controls: Floats, *, method: Method) -> bool:
+    """Whether controls (k x n) can be worked out from each other."""
+    from scipy.stats import rankdata
+
+    values = rankdata(controls, axis=1) if method == "spearman" else controls
+    scaled = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
+    return bool(np.linalg.matrix_rank(scaled, tol=1e-8 * np.sqrt(scaled.size)) < len(scaled))
 
 
 def times_drawn(draws: NDArray[np.intp], *, n: int) -> Floats:

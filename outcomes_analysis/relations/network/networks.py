@@ -18,6 +18,7 @@ from outcomes_analysis.relations.cautions import near_duplicates, shared_denomin
 from outcomes_analysis.relations.network.network_draws import Links, link_intervals, strength_stability
 from outcomes_analysis.relations.result import RelationResult, table_of
 from outcomes_analysis.relations.sentences import checked, marks, measured, own_words, with_capital
+from outcomes_analysis.relations.slopes.regression import check_design
 from outcomes_analysis.relations.specification import RelationSpec
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ DRAWS = 500
 DROPS = 50  # draws for each share of areas dropped
 READABLE, GOOD = 0.25, 0.5  # stability coefficients
 SHOWN = 5
+NOUGHT = 1e-10  # of a figure's variance: below it nothing is left once others are held alike
 
 
 def outcome_network(
@@ -166,7 +168,16 @@ def _figures(
     figures, held = values[:, : len(nodes)], values[:, len(nodes) :]
     if controls:
         design = np.column_stack([np.ones(len(held)), held])
+        check_design(design, names=["constant", *controls])
+        before = figures.var(axis=0)
         figures = figures - design @ np.linalg.lstsq(design, figures, rcond=None)[0]
+        gone = [name for name, left in zip(nodes, figures.var(axis=0) / before, strict=True) if left < NOUGHT]
+        if gone:
+            message = (
+                f"Perfectly collinear: {several(gone)} can be worked out from what is held alike "
+                f"({several(controls)}). Hold less alike."
+            )
+            raise RelationError(message)
     return np.asarray(figures)
 
 

@@ -28,6 +28,7 @@ from outcomes_analysis.relations.pair.posteriors import SAMPLER, Method, Posteri
 from outcomes_analysis.relations.result import RelationResult, table_of
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, Assembled, assemble, on_own_scale
 from outcomes_analysis.relations.sentences import short_name
+from outcomes_analysis.relations.slopes.regression import check_design
 from outcomes_analysis.relations.specification import RelationSpec
 from outcomes_analysis.sources.release import data_as_at
 
@@ -171,7 +172,7 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
     Raises
     ------
     RelationError
-        If a figure is missing, constant or known for too few authorities.
+        If a figure is missing, constant or known for too few authorities, or can be worked out from another.
     """
     assembled = assemble(observations, spec=spec, framework=framework, areas=areas)
     confounder = spec.adjustment_sets[1][0]
@@ -199,11 +200,13 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
     for name in names:
         scaled = found[name].loc[data.index]
         spread[name] = float(scaled["x"].std(ddof=1))
-        if not spread[name] > 0:
+        if not np.ptp(scaled["x"]) > 0:  # the spread of figures all alike need not be exactly nought
             message = f"{name} is the same in all {len(data)} authorities: there is no association to estimate."
             raise RelationError(message)
         standard[name] = (scaled["x"] - scaled["x"].mean()) / spread[name]
         standard[f"{name}_error"] = scaled["scaled_error"] / spread[name]
+    design = np.column_stack([np.ones(len(data)), standard[spec.predictor], standard[confounder]])
+    check_design(design, names=["constant", spec.predictor, confounder])
     pair = Pair(
         x=standard[spec.predictor].to_numpy(float),
         y=standard[spec.outcome].to_numpy(float),
