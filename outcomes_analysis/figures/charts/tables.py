@@ -18,7 +18,7 @@ from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.figures.standing import UNRANKED
 from outcomes_analysis.wording import listed, number, plural
 
-_ROW, _GAP, _SIZE, _TOP = 10.0, 12.0, 7.0, 26.0
+_ROW, _GAP, _SIZE, _TOP = 7.9, 12.0, 7.0, 26.0  # rows so low that all places and the notes fit a page
 _NEEDS = ("node_id", "area_code", "area_name", "region_name", "estimate")
 
 
@@ -125,9 +125,8 @@ def domain_heat_table(
     geography = plural(len(wide), "upper-tier local authority", "upper-tier local authorities") + " in England"
     zero = standing.zero_words(result, chosen)
     subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], zero, brackets, period, geography] if p)
-    both = [standing.both_ways(by_node[n], labels[n]) for n in chosen]
+    # each domain's map counts the verdicts with and without contested indicators; here there is no room for all
     contested = standing.contested_line(standing.contested_shares(result, chosen), labels)
-    contested = " ".join(line for line in (contested, *both) if line)
     notes = _notes(labels, experimental, level=findings.level_of(table), england=against)
     return finished(
         body,
