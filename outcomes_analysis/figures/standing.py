@@ -13,6 +13,7 @@ from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework, Indicator
 from outcomes_analysis.index.score_rows import DEPENDS
+from outcomes_analysis.relations.sentences import in_sentence
 from outcomes_analysis.wording import listed, number, plural
 
 # City of London and Isles of Scilly: too few children to rank or to set the classes by.
@@ -300,7 +301,7 @@ def zero_words(result: Any, nodes: Sequence[str]) -> str:
         return ""
     below = dict.fromkeys(name for node in nodes if node in scored for name in scored[node].weights.index)
     made = [name for name in below if name in reference.index and reference.at[name, "centre_from"] == NOT_ENGLAND]
-    names = [framework.indicator(name).name for name in made]
+    names = [in_sentence(framework.indicator(name).name) for name in made]
     return f"for {listed(names)} 0 = the mean of authorities then, not England" if names else ""
 
 

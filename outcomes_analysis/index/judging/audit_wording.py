@@ -145,7 +145,7 @@ def _importance_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[
     least, most = str(ratio.index[0]), str(ratio.index[-1])
     return [
         f"As the scores turned out, {_inner(labels[most])} counts for most against its weight "
-        f"({_percent(table, most)}), {_inner(labels[least])} for least ({_percent(table, least)})."
+        f"({_percent(table, most)}). The least, {_inner(labels[least])} ({_percent(table, least)})."
     ]
 
 
@@ -162,7 +162,7 @@ def _trade_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
         decimals = 1 if abs(amount) >= 1 else 2
         size = number(abs(amount), decimals, "percentage points" if unit == "%" else unit)
         words.append(f"{_inner(labels[item])} {'higher' if amount > 0 else 'lower'} by {size}")
-    return [f"The average counts as equal, near England's figures: {words[0]}, and {words[1]}."]
+    return [f"Near England's figures the average counts two things as equal. One is {words[0]}; one is {words[1]}."]
 
 
 def _percent(table: pd.DataFrame, item: str) -> str:
