@@ -18,7 +18,6 @@ from outcomes_analysis.places.equity_wording import compose_equity
 from outcomes_analysis.places.lines import ENGLAND
 from outcomes_analysis.places.verdicts import (
     FEWEST_AUTHORITIES,
-    NOT_CLEAR,
     controlled,
     kind_of,
     spread_between,
@@ -105,8 +104,9 @@ class EquityTwin:
         One row a domain and group: ``node_id, node_label, group_type, group, group_label, indicators, strands,
         names, all_children, these_children`` (scores on the same indicators: 0 is all children in England in the same
         period, 1 the usual distance between authorities, higher is better), ``estimate`` (their difference), ``lower,
-        upper, level, interval, england_gap, against_england`` (``wider``, ``narrower``, ``not clearly different``),
-        ``these_against`` (the same children in England: ``better``, ``worse`` or ``not clear``),
+        upper, level, interval, england_gap, against_england`` (``wider``, ``narrower``, ``not clear``, or ``not clear
+        (many compared)`` where the number of twins of the place took that back), ``these_against`` (the same children
+        in England: ``better``, ``worse`` or as before), ``distance, distance_these`` (of either in its errors),
         ``status`` (``computed`` or ``no twin``), ``reason``.
     text : str
     spec : EquitySpec
@@ -406,15 +406,33 @@ def _domains(table: pd.DataFrame, *, framework: Framework, level: float) -> pd.D
                     **_domain(mine, level=level),
                 }
             )
-    return pd.DataFrame(rows)
+    return _twins_judged(pd.DataFrame(rows), level=level)
+
+
+def _twins_judged(domains: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """Say how each twin stands once the number of twins of the place is allowed for."""
+    names = domains["node_id"] + " " + domains["group_type"] + " " + domains["group"]
+    each = domains.assign(indicator_id=names, kind="outcome", doublet="", direction=1)
+    z = z_of(level)
+    for column, distance_, words in (
+        ("against_england", "distance", ("narrower", "wider")),
+        ("these_against", "distance_these", ("better", "worse")),
+    ):
+        apart = domains[distance_].astype(float)
+        stands = standing(lower=apart - z, upper=apart + z, comparator=apart * 0,
+                          kept=controlled(each, distance=distance_, level=level))  # fmt: skip
+        domains[column] = pd.Series(stands, index=domains.index).replace(
+            dict(zip(("above", "below"), words, strict=True))
+        )
+    return domains
 
 
 def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
     """Domain of one group from its indicators: outcomes count alike, near-duplicates once."""
-    numbers = ("all_children", "these_children", "estimate", "lower", "upper", "england_gap")
+    numbers = ("all_children", "these_children", "estimate", "lower", "upper", "england_gap", "distance",
+               "distance_these")  # fmt: skip
     blank: dict[str, Any] = {**dict.fromkeys(numbers, np.nan), "level": level, "interval": "figures"}
-    blank |= {"indicators": 0, "strands": 0, "names": "", "against_england": "", "these_against": ""}
-    blank |= {"status": "no twin"}
+    blank |= {"indicators": 0, "strands": 0, "names": "", "status": "no twin"}
     if rows.empty:
         return blank | {"reason": "nothing in it is published for these children"}
     usable = rows[rows["group_score"].notna()]
@@ -449,14 +467,11 @@ def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
     }
     if usable["england_score"].notna().all():
         theirs = float((weight * usable["england_score"]).sum())
-        apart = z_of(level) * float(np.hypot(error("error_score"), error("england_error")))
-        side = "narrower" if gap - theirs > apart else "wider" if theirs - gap > apart else "not clearly different"
+        apart, near = (float(np.hypot(error(c), error("england_error"))) for c in ("error_score", "group_error"))
         # all children in England are nought: their gap is also the score of the same children there
-        near = z_of(level) * float(np.hypot(error("group_error"), error("england_error")))
-        found |= {"england_gap": theirs, "against_england": side, "these_against": _stands(these - theirs, near)}
+        found |= {
+            "england_gap": theirs,
+            "distance": (gap - theirs) / apart,
+            "distance_these": (these - theirs) / near,
+        }
     return found
-
-
-def _stands(apart: float, reach: float) -> str:
-    """Better or worse where a difference is larger than the reach of its interval."""
-    return "better" if apart > reach else "worse" if -apart > reach else NOT_CLEAR

@@ -8,7 +8,7 @@ import pandas as pd
 from outcomes_analysis import wording
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.places.quantities import amount, difference, short_amount, when
-from outcomes_analysis.places.verdicts import NOT_CLEAR, TOO_FEW
+from outcomes_analysis.places.verdicts import MANY, NOT_CLEAR, TOO_FEW
 from outcomes_analysis.relations.sentences import checked, in_sentence
 
 CAVEAT = (
@@ -22,6 +22,7 @@ THESE = {
     "better": "; these children clearly better than the same children in England",
     "worse": "; these children clearly worse than the same children in England",
     NOT_CLEAR: "; whether better or worse than the same children in England is not clear",
+    MANY: "; whether better or worse than the same children in England is not clear (many compared)",
 }
 
 
@@ -58,7 +59,8 @@ def compose_equity(table: pd.DataFrame, domains: pd.DataFrame, *, framework: Fra
     for _, row in twins.iterrows():
         span = wording.interval(row["lower"], row["upper"], level=row["level"], decimals=1)
         england = f"; England {wording.signed(row['england_gap'], 1)}" if np.isfinite(row["england_gap"]) else ""
-        said = {"wider": ", clearly wider", "narrower": ", clearly narrower"}.get(row["against_england"], "")
+        against = str(row["against_england"])
+        said = f", {'clearly ' if against in ('wider', 'narrower') else ''}{against}" if against else ""
         said += THESE.get(str(row["these_against"]), "")
         lines.append(
             f"- {row['node_label']}, {row['group_label']}: {wording.signed(row['estimate'], 1)}, {span}{england}{said} "

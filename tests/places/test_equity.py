@@ -153,6 +153,26 @@ def test_whether_the_group_or_those_beside_it_differ_from_england(framework, fig
     )
 
 
+def test_the_number_of_twins_is_allowed_for(framework, figures):
+    """A difference of 2.85 from England over its error of 1.58: p is .07, clear alone and not beside a second twin."""
+    table = figures.copy()
+    mine = table["area_code"].eq(HERE) & table["group"].eq("eligible")
+    for indicator, value in (("a", 34.0), ("c", 63.7)):
+        table.loc[mine & table["indicator_id"].eq(indicator), "value"] = value
+    second = [
+        rows(i, area, ("disadvantage", "disadvantaged"), value, 2.0 if area == HERE else 0.0)
+        for i, value in (("a", 38), ("b", 38), ("c", 62))
+        for area in (HERE, ENGLAND)
+    ]
+    both = pd.concat([table, pd.DataFrame(second)], ignore_index=True)
+    for observations, said in ((table, "wider"), (both, "not clear (many compared)")):
+        twin = equity_twin(HERE, observations=observations, framework=framework)
+        learning = one(twin.domains, node_id="learning", group="eligible")
+        assert learning["distance"] == pytest.approx(-2.85 / np.sqrt(2.5))
+        assert learning["against_england"] == said
+        assert f"; England −1.2, {'clearly wider' if said == 'wider' else said}; " in twin.text
+
+
 def test_what_is_too_unsure_is_withheld(framework, figures):
     """Ten usual distances are 98.7: 2 x 1.645 x sqrt(29.9^2 + 1.5^2) = 98.5 just passes, with 31 it is 102.1."""
     mine = figures["area_code"].eq(HERE) & figures["group"].eq("eligible")
