@@ -9,8 +9,9 @@ import pytest
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import RelationError, SpecError
 from outcomes_analysis.observations.contract import COLUMNS
+from outcomes_analysis.relations.evaluating.evaluation_checks import DESIGN
 from outcomes_analysis.relations.evaluating.evaluation_wording import FAILURES
-from outcomes_analysis.relations.evaluating.evaluations import DESIGN, EvaluationResult, EvaluationSpec, evaluate_place
+from outcomes_analysis.relations.evaluating.evaluations import EvaluationResult, EvaluationSpec, evaluate_place
 from outcomes_analysis.wording import EVALUATION_CHECKS, causal_words, evaluated
 
 AREAS = upper_tier(ranked_only=True)

@@ -8,25 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from outcomes_analysis.errors import Problems, RelationError, SpecError, several
+from outcomes_analysis.errors import Problems, SpecError
 from outcomes_analysis.framework.model import Framework
-from outcomes_analysis.observations.periods import year_of
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.relations.asking import defaults
-from outcomes_analysis.relations.evaluating.counterparts import METHODS, Counterpart, Floats
+from outcomes_analysis.relations.evaluating.counterparts import METHODS, Counterpart
+from outcomes_analysis.relations.evaluating.evaluation_checks import (
+    checks_table,
+    earlier_dates,
+    estimates_of,
+    judged_on,
+    power_table,
+)
 from outcomes_analysis.relations.evaluating.evaluation_wording import compose_evaluation
-from outcomes_analysis.relations.evaluating.placebos import Judged, each_as_the_place, judge, lead_slope, slope_loads
-from outcomes_analysis.relations.evaluating.power import detectable, detectable_by_error
-from outcomes_analysis.relations.sample import USABLE
+from outcomes_analysis.relations.evaluating.place_panels import place_panel
+from outcomes_analysis.relations.evaluating.placebos import Judged, each_as_the_place
 from outcomes_analysis.sources.release import data_as_at
-from outcomes_analysis.wording import EVALUATION_CHECKS, plural
-
-MINIMUM_BEFORE = 5  # years: three to fit, two to see whether the fit holds
-MINIMUM_FIT = 3  # years before an earlier date that stands in for the date
-MINIMUM_OTHERS = 30  # places; an interval of 90 % then rests on three beyond it
-UNUSUAL = 0.1  # chance below which a course or misfit is unlike that of other places
-DESIGN = ("overlap", "fit", "earlier_course", "earlier_dates")  # without these the estimate itself is withheld
 
 
 @dataclass(frozen=True)
@@ -125,26 +123,6 @@ class EvaluationResult:
         return bool(self.checks["passed"].all())
 
 
-@dataclass(frozen=True, eq=False)
-class _Panel:
-    """Years by places, the place first; variances of sampling error, and with year-to-year variation."""
-
-    years: Floats
-    codes: list[str]
-    values: Floats
-    sampling: Floats
-    total: Floats
-    before: int
-    sources: tuple[str, ...]
-
-    def variance(self, errors: Floats, before: int, last: int) -> Floats:
-        """Variance of the mean of later years less that of earlier ones, for each place."""
-        squares = errors[:last] ** 2
-        return np.asarray(
-            squares[:before].sum(axis=0) / before**2 + squares[before:].sum(axis=0) / (last - before) ** 2
-        )
-
-
 def evaluate_place(
     observations: pd.DataFrame | None = None,
     *,
@@ -193,7 +171,7 @@ def evaluate_place(
     turn will find some.
     """
     framework, observations, areas = defaults(framework, observations, areas)
-    panel = _panel(observations, spec=spec, framework=framework, areas=areas)
+    panel = place_panel(observations, spec=spec, framework=framework, areas=areas)
     counterparts: dict[str, Counterpart] = {}
     judged: dict[str, Judged] = {}
     fits: dict[str, float] = {}
@@ -202,12 +180,12 @@ def evaluate_place(
         found = method(place, others, panel.before)
         placebos = each_as_the_place(others, before=panel.before, method=method)
         counterparts[name] = found
-        judged[name] = _judged(panel, found, placebos, before=panel.before, last=len(panel.years))
+        judged[name] = judged_on(panel, found, placebos, before=panel.before, last=len(panel.years))
         fits[name] = (1 + sum(p.misfit >= found.misfit for p in placebos)) / (1 + len(placebos))
-    strength = _power(panel, judged, level=level)
-    earlier = _earlier_dates(panel)
-    checks = _checks(panel, counterparts, judged, fits, strength, earlier, level=level)
-    table = _table(counterparts, judged, checks, level=level)
+    strength = power_table(panel, judged, level=level)
+    earlier = earlier_dates(panel)
+    checks = checks_table(panel, counterparts, judged, fits, strength, earlier, level=level)
+    table = estimates_of(counterparts, judged, checks, level=level)
     weights = pd.Series(counterparts["weighted"].weights, index=pd.Index(panel.codes[1:], name="area_code"))
     result = EvaluationResult(
         table=table,
@@ -246,182 +224,3 @@ def evaluate_place(
         others=len(panel.codes) - 1,
     )
     return replace(result, text=text)
-
-
-def _panel(observations: pd.DataFrame, *, spec: EvaluationSpec, framework: Framework, areas: pd.DataFrame) -> _Panel:
-    indicator = framework.indicator(spec.indicator)
-    unknown = [code for code in (spec.area_code, *spec.also_changed) if code not in areas.index]
-    if unknown:
-        message = f"{plural(len(unknown), 'area is', 'areas are')} not among those compared: {several(unknown)}."
-        raise RelationError(message)
-    rows = observations[
-        observations["indicator_id"].eq(spec.indicator)
-        & observations["area_code"].isin(areas.index.difference(spec.also_changed))
-        & observations["group_type"].eq("all")
-        & observations["group"].eq("all")
-        & observations["status"].isin(USABLE)
-        & observations["value"].notna()
-    ]
-    rows = rows.assign(year=rows["period_end"].dt.year).sort_values("period_end")
-    rows = rows.drop_duplicates(["area_code", "year"], keep="last")
-    mine = rows.loc[rows["area_code"].eq(spec.area_code), "year"]
-    last = spec.until if spec.until is not None else int(mine.max()) if len(mine) else spec.since
-    broken = [year_of(b.period) for b in indicator.breaks if year_of(b.period) <= last]
-    start = max(broken, default=0)
-    years = sorted(int(y) for y in mine if start <= y <= last)
-    before = sum(y < spec.since for y in years)
-    if before < MINIMUM_BEFORE or before == len(years):
-        since_break = f", since the declared break of {start}" if start else ""
-        message = (
-            f"'{spec.indicator}' has figures of {several(years, limit=15) or 'no year'} for '{spec.area_code}'"
-            f"{since_break}: {before} before {spec.since} and {len(years) - before} from it on. "
-            f"At least {MINIMUM_BEFORE} before and one from it on are needed."
-        )
-        raise RelationError(message)
-    wide = {
-        c: rows.pivot(index="area_code", columns="year", values=c)[years] for c in ("value", "se_sampling", "se_total")
-    }
-    complete = wide["value"].dropna().index
-    others = [str(code) for code in complete if code != spec.area_code]
-    if len(others) < MINIMUM_OTHERS:
-        message = (
-            f"Only {len(others)} other places have '{spec.indicator}' for every year of {several(years, limit=15)}; "
-            f"at least {MINIMUM_OTHERS} are needed."
-        )
-        raise RelationError(message)
-    codes = [spec.area_code, *others]
-    values, sampling, total = (wide[c].loc[codes].to_numpy(float).T for c in ("value", "se_sampling", "se_total"))
-    if np.ptp(values) == 0:
-        message = f"'{spec.indicator}' is the same for every place and year."
-        raise RelationError(message)
-    return _Panel(
-        years=np.array(years, dtype=float),
-        codes=codes,
-        values=values,
-        sampling=sampling,
-        total=total,
-        before=before,
-        sources=tuple(sorted(set(rows["source_id"].astype(str)) - {""})),
-    )
-
-
-def _judged(panel: _Panel, found: Counterpart, placebos: list[Counterpart], *, before: int, last: int) -> Judged:
-    sampling = panel.variance(panel.sampling, before, last)
-    estimates = np.array([p.estimate for p in placebos])
-    return judge(found.estimate, estimates, sampling=float(sampling[0]), sampling_others=sampling[1:])
-
-
-def _earlier_dates(panel: _Panel) -> tuple[int, float]:
-    """Tries of earlier dates on the years before the true one, and how unusual the largest difference is.
-
-    The largest of all tries is compared with the largest of the same tries of each other place, so that many tries
-    make nothing stand out by themselves.
-    """
-    values = panel.values[: panel.before]
-    mine, theirs = [], []
-    for before in range(MINIMUM_FIT, panel.before):
-        for method in METHODS.values():
-            found = method(values[:, 0], values[:, 1:], before)
-            placebos = each_as_the_place(values[:, 1:], before=before, method=method)
-            judged = _judged(panel, found, placebos, before=before, last=panel.before)
-            mine.append(abs(judged.estimate) / judged.spread)
-            theirs.append(np.abs(judged.others))
-    larger = int((np.max(theirs, axis=0) >= max(mine)).sum())
-    return len(mine), (1 + larger) / (1 + len(theirs[0]))
-
-
-def _power(panel: _Panel, judged: dict[str, Judged], *, level: float) -> pd.DataFrame:
-    last = len(panel.years)
-    sampling = float(np.sqrt(panel.variance(panel.sampling, panel.before, last)[0]))
-    total = float(np.sqrt(panel.variance(panel.total, panel.before, last)[0]))
-    spread = float(panel.values[: panel.before].std(axis=1, ddof=1).mean())
-    return pd.DataFrame(
-        [
-            {
-                "method": name,
-                "detectable": detectable(one, level=level),
-                "by_sampling": detectable_by_error(sampling, level=level),
-                "by_year_to_year": detectable_by_error(total, level=level),
-                "spread": spread,
-            }
-            for name, one in judged.items()
-        ]
-    )
-
-
-def _checks(
-    panel: _Panel,
-    counterparts: dict[str, Counterpart],
-    judged: dict[str, Judged],
-    fits: dict[str, float],
-    strength: pd.DataFrame,
-    earlier: tuple[int, float],
-    *,
-    level: float,
-) -> pd.DataFrame:
-    place, others = panel.values[: panel.before, 0], panel.values[: panel.before, 1:]
-    outside = int(((place < others.min(axis=1)) | (place > others.max(axis=1))).sum())
-    years = panel.years[: panel.before]
-    sampling = (slope_loads(years) ** 2) @ panel.sampling[: panel.before] ** 2
-    slopes = lead_slope(panel.values[: panel.before], years)
-    course = judge(float(slopes[0]), slopes[1:], sampling=float(sampling[0]), sampling_others=sampling[1:]).p_value
-    tries, unusual = earlier
-    largest = float(strength["detectable"].max())
-    spread = float(strength["spread"].iloc[0])
-    chances = {name: one.p_value for name, one in judged.items()}
-    estimates = [one.estimate for one in judged.values()]
-    within = all(
-        abs(estimates[0] - estimates[1]) <= one.bound(level) and estimates[0] * estimates[1] > 0
-        for one in judged.values()
-    )
-    misfit = counterparts["weighted"].misfit
-    found = {
-        "overlap": (outside == 0, f"outside the range of all others in {outside} of {panel.before} earlier years"),
-        "fit": (
-            fits["weighted"] > UNUSUAL,
-            f"misfit of {misfit:.3g}, as large or larger in {100 * fits['weighted']:.0f}% of places",
-        ),
-        "earlier_course": (course > UNUSUAL, f"a course as far from the others' in {100 * course:.0f}% of places"),
-        "earlier_dates": (
-            unusual > UNUSUAL,
-            f"the largest difference of {tries} tries of earlier dates is as large in {100 * unusual:.0f}% of places",
-        ),
-        "power": (largest <= spread, f"smallest change that would have stood out {largest:.3g}, {spread:.3g} allowed"),
-        "other_places": (
-            max(chances.values()) <= 1 - level + 1e-12,
-            f"differences as large in {100 * max(chances.values()):.0f}% of places",
-        ),
-        "agreement": (within, "each estimate lies within the other's interval, on the same side of nought"),
-    }
-    if not within:
-        found["agreement"] = (False, "the two estimates lie too far apart or on different sides of nought")
-    return pd.DataFrame(
-        [{"check": name, "passed": found[name][0], "found": found[name][1]} for name in EVALUATION_CHECKS]
-    )
-
-
-def _table(
-    counterparts: dict[str, Counterpart], judged: dict[str, Judged], checks: pd.DataFrame, *, level: float
-) -> pd.DataFrame:
-    failed = checks.loc[checks["check"].isin(DESIGN) & ~checks["passed"].astype(bool), "check"].tolist()
-    rows = []
-    for name, found in counterparts.items():
-        half = judged[name].bound(level)
-        row = {"method": name, "level": level, "interval": "figures", "misfit": found.misfit}
-        if failed:
-            empty = dict.fromkeys(("estimate", "lower", "upper", "p_value"), np.nan)
-            rows.append(row | empty | {"status": "withheld", "reason": f"failed: {several(failed)}"})
-        else:
-            rows.append(
-                row
-                | {
-                    "estimate": found.estimate,
-                    "lower": found.estimate - half,
-                    "upper": found.estimate + half,
-                    "p_value": judged[name].p_value,
-                    "status": "computed",
-                    "reason": "",
-                }
-            )
-    columns = ["method", "estimate", "lower", "upper", "level", "interval", "p_value", "misfit", "status", "reason"]
-    return pd.DataFrame(rows)[columns]

@@ -61,7 +61,7 @@ def panel_regressions(
         stretch of years between breaks (levels for years hold it already). A level takes out what a break does to all
         authorities alike, not what it does to some more than to others.
     seed : int
-        Kept in the manifest; nothing here is drawn at random.
+        Only kept: no line here needs a draw.
 
     Returns
     -------

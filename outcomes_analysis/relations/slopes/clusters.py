@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.relations.slopes.regression import Fit, check_design
+from outcomes_analysis.relations.slopes.regression import Fit, check_design, fit_of
 
 Floats = NDArray[np.float64]
 
@@ -35,15 +35,10 @@ def fit_clustered(
 
     Parameters
     ----------
-    outcome : array of shape (n,)
-    design : array of shape (n, k)
-        First column the constant.
-    names : sequence of str
-        One a column.
+    outcome, design, names, level
+        As :func:`~.regression.fit_robust`.
     groups : sequence of str
         Group (region) of each area; any likeness within groups, none between them.
-    level : float
-        Of the interval.
 
     Returns
     -------
@@ -55,25 +50,14 @@ def fit_clustered(
     RelationError
         As :func:`~.regression.check_design`, and for fewer than four groups.
     """
-    from scipy import stats
-
     check_design(design, names=names)
     count = len(np.unique(np.asarray(groups)))
     if count < FEWEST_GROUPS:
         message = f"{count} regions are too few for errors that allow for likeness within regions; {FEWEST_GROUPS} are."
         raise RelationError(message)
     slopes, errors, df = clustered_errors(outcome, design, groups=groups)
-    reach = stats.t.ppf((1 + level) / 2, df) * errors
-    return Fit(
-        names=tuple(names),
-        estimates=tuple(map(float, slopes)),
-        errors=tuple(map(float, errors)),
-        lower=tuple(map(float, slopes - reach)),
-        upper=tuple(map(float, slopes + reach)),
-        level=level,
-        df=float(df[1:].min() if len(df) > 1 else df[0]),
-        method=f"least squares, errors CR2 for {count} regions, degrees of freedom by Satterthwaite",
-    )
+    method = f"least squares, errors CR2 for {count} regions, degrees of freedom by Satterthwaite"
+    return fit_of(slopes, errors, names=names, level=level, df=df, method=method)
 
 
 def clustered_errors(

@@ -147,7 +147,7 @@ def fit_robust(
     model = sm.OLS(outcome, design) if weights is None else sm.WLS(outcome, design, weights=weights)
     fitted = model.fit(cov_type="HC3", use_t=True)
     method = f"{'' if weights is None else 'weighted '}least squares, HC3 errors"
-    return _fit(fitted.params, fitted.bse, names=names, level=level, df=float(fitted.df_resid), method=method)
+    return fit_of(fitted.params, fitted.bse, names=names, level=level, df=float(fitted.df_resid), method=method)
 
 
 def fit_mixed(
@@ -212,7 +212,7 @@ def fit_mixed(
     errors = _gls_errors(
         design, codes=codes, random=random, covariance=np.atleast_2d(fitted.cov_re), scale=fitted.scale
     )
-    fit = _fit(estimates, errors, names=names, level=level, df=df, method=method)
+    fit = fit_of(estimates, errors, names=names, level=level, df=df, method=method)
     return Fit(**{**fit.__dict__, "between": between, "within": float(fitted.scale)})
 
 
@@ -252,10 +252,24 @@ def _gls_errors(
     return np.sqrt(np.diag(np.linalg.inv(information)))
 
 
-def _fit(estimates: Floats, errors: Floats, *, names: Sequence[str], level: float, df: float, method: str) -> Fit:
+def fit_of(
+    estimates: Floats, errors: Floats, *, names: Sequence[str], level: float, df: float | Floats, method: str
+) -> Fit:
+    """Slopes with t intervals from their errors.
+
+    Parameters
+    ----------
+    estimates, errors : array of shape (k,)
+    names : sequence of str
+    level : float
+    df : float or array of shape (k,)
+        Degrees of freedom; where each column has its own, ``Fit.df`` is the smallest but the constant's.
+    method : str
+    """
     from scipy import stats
 
-    reach = float(stats.t.ppf((1 + level) / 2, df)) * errors
+    reach = stats.t.ppf((1 + level) / 2, df) * errors
+    each = np.atleast_1d(np.asarray(df, dtype=float))
     return Fit(
         names=tuple(names),
         estimates=tuple(map(float, estimates)),
@@ -263,6 +277,6 @@ def _fit(estimates: Floats, errors: Floats, *, names: Sequence[str], level: floa
         lower=tuple(map(float, estimates - reach)),
         upper=tuple(map(float, estimates + reach)),
         level=level,
-        df=df,
+        df=float(each[1:].min() if len(each) > 1 else each[0]),
         method=method,
     )

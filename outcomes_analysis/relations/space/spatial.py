@@ -75,11 +75,10 @@ def spatial_regressions(
 
     Parameters
     ----------
-    observations, spec, framework, areas, level
-        As in :func:`outcomes_analysis.relations.regressions`; the last year of the question counts. Neighbours are
-        those among the authorities of each sample; an island is linked with the nearest.
-    seed : int
-        Kept in the manifest; nothing here is drawn at random.
+    observations, spec, framework, areas, level, seed
+        As in :func:`outcomes_analysis.relations.regressions`, but that the last year of the question counts and that
+        nothing is drawn at random. Neighbours are those among the authorities of each sample; an island is linked with
+        the nearest.
 
     Returns
     -------
