@@ -120,8 +120,10 @@ def test_rows_that_need_a_remark_carry_it(profile_of, place_observations):
     over = changed(place_observations, {("gld_pct", "E09000012", "2024/25"): 60.0})
     shown = profile_text(profile_of("Hackney", observations=over))
     assert "[over 100] more children were counted than were thought entitled" in shown
+    assert shown.count("[over 100]") == 2  # its row, and what the mark means
     old = profile_text(profile_of("Hackney", period=2030))
     assert "[old] measured too long ago" in old
+    assert old.count("[old]") > 1
     plain = profile_text(profile_of("Hackney"))
     assert "[old]" not in plain
     assert "[over 100]" not in plain
