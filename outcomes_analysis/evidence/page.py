@@ -17,6 +17,7 @@ from outcomes_analysis.figures.drawing.theme import text_on
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, number, symbol
 
 Align = Literal["left", "right"]
+LONG = 80  # characters of a cell from which its column is given room
 
 STYLE = """
 :root { color-scheme: light; }
@@ -35,6 +36,8 @@ a:focus, summary:focus, [tabindex]:focus { outline: 3px solid #f46a25; outline-o
 nav ol { padding-left: 1.25rem; }
 figure { margin: 1.5rem 0; }
 figure svg { width: 100%; max-width: 46rem; height: auto; }
+.drawing { overflow-x: auto; }
+.drawing svg { min-width: 36rem; }
 figcaption, .note, footer { font-size: .875rem; color: #404040; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
@@ -45,6 +48,7 @@ tbody th { font-weight: normal; }
 tbody th[scope="rowgroup"] { font-weight: bold; background: #f2f2f2; }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; min-width: 4.5rem; }
+thead .long { min-width: 18rem; }
 summary { cursor: pointer; padding: .25rem 0; color: #12436d; text-decoration: underline; }
 @media print {
   @page { margin: 18mm; }
@@ -54,7 +58,8 @@ summary { cursor: pointer; padding: .25rem 0; color: #12436d; text-decoration: u
   main, header, footer { max-width: none; padding: 0; }
   h2, h3, caption { break-after: avoid; }
   figure, tr { break-inside: avoid; }
-  .scroll { overflow: visible; }
+  .scroll, .drawing { overflow: visible; }
+  .drawing svg, thead .long { min-width: 0; }
   thead { display: table-header-group; }
 }
 """
@@ -233,7 +238,8 @@ def table_html(
     words = dict(headings or {})
     numeric = {c: pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c]) for c in columns}
     head = "".join(
-        f'<th scope="col"{_class(numeric[c])}>{escape(words.get(c, c.replace("_", " ").capitalize()))}</th>'
+        f'<th scope="col"{_class(numeric[c], long=_is_long(frame[c]))}>'
+        f"{escape(words.get(c, c.replace('_', ' ').capitalize()))}</th>"
         for c in columns
     )
     used: set[str] = set()
@@ -264,8 +270,13 @@ def table_html(
     return scroll + "".join(paragraph(text, kind="note") for text in under)
 
 
-def _class(numeric: bool) -> str:
-    return ' class="number"' if numeric else ""
+def _class(numeric: bool, *, long: bool = False) -> str:
+    return ' class="number"' if numeric else ' class="long"' if long else ""
+
+
+def _is_long(cells: pd.Series) -> bool:
+    """Whether a column holds sentences, which a narrow screen would otherwise set one word to a line."""
+    return not pd.api.types.is_numeric_dtype(cells) and bool(cells.astype("str").str.len().max() > LONG)
 
 
 def _fill(fills: pd.DataFrame | None, label: Any, column: str) -> str:
@@ -336,4 +347,7 @@ def figure_html(svg: str, caption: str, alt: str, *, data: str = "") -> str:
         inner = inner.replace("<svg", f'<svg role="img" aria-label="{escape(alt, quote=True)}"', 1)
     described = details_html("Description of this figure", paragraph(alt))
     table = details_html("Data of this figure", data) if data else ""
+    # On a phone a drawing keeps a size that can be read and moves under the finger; the keyboard reaches it too.
+    label = escape(caption, quote=True)
+    inner = f'<div class="drawing" role="region" tabindex="0" aria-label="{label}">{inner}</div>'
     return f"<figure>{inner}<figcaption>{escape(caption)}</figcaption>{described}{table}</figure>"

@@ -141,3 +141,16 @@ def test_an_svg_that_could_act_or_fetch_is_refused(inside: str):
 
 def test_the_same_page_comes_out_the_same():
     assert page("T", [("A", table_html(_table(), "N"))]) == page("T", [("A", table_html(_table(), "N"))])
+
+
+def test_what_is_wide_moves_on_its_own_and_the_keyboard_reaches_it():
+    """A drawing shrunk to a phone cannot be read, and a column of sentences set one word to a line neither."""
+    frame = pd.DataFrame({"Indicator": ["a"], "What it cannot tell": ["a sentence of many words " * 5], "Score": [1.0]})
+    soup = _soup(page("T", [("A", figure_html(SVG, "Caption", "Alt") + table_html(frame, "Numbers"))]))
+    drawing = soup.find(class_="drawing")
+    assert (drawing["tabindex"], drawing["role"], drawing["aria-label"]) == ("0", "region", "Caption")
+    assert drawing.find("svg") is not None
+    style = soup.find("style").get_text()
+    assert ".drawing { overflow-x: auto; }" in style
+    assert ".drawing svg { min-width: 36rem; }" in style
+    assert [h.get("class") for h in soup.select("thead th")] == [None, ["long"], ["number"]]
