@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.relations.slopes.regression import Fit, check_design
+from outcomes_analysis.relations.slopes.regression import Fit, check_design, fit_of
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,6 @@ def fit_fractional(share: Floats, design: Floats, *, names: Sequence[str], level
     Quasi-likelihood of Papke and Wooldridge (1996). Errors from the sandwich with each residual over one less its
     leverage, the counterpart of HC3, taken to the average slopes by the delta method.
     """
-    from scipy import stats
     from scipy.special import expit
 
     check_design(design, names=names)
@@ -67,17 +66,8 @@ def fit_fractional(share: Floats, design: Floats, *, names: Sequence[str], level
     carried = np.outer(slopes, bend) + float(spread.mean()) * np.eye(len(slopes))
     errors = np.sqrt(np.diag(carried @ covariance @ carried.T))
     df = float(len(share) - design.shape[1])
-    reach = float(stats.t.ppf((1 + level) / 2, df)) * errors
-    return Fit(
-        names=tuple(names),
-        estimates=tuple(map(float, average)),
-        errors=tuple(map(float, errors)),
-        lower=tuple(map(float, average - reach)),
-        upper=tuple(map(float, average + reach)),
-        level=level,
-        df=df,
-        method="fractional logit, average slope, errors robust to unequal spread",
-    )
+    method = "fractional logit, average slope, errors robust to unequal spread"
+    return fit_of(average, errors, names=names, level=level, df=df, method=method)
 
 
 def _converged(share: Floats, design: Floats) -> Floats:

@@ -7,6 +7,7 @@ regions), where the library at hand can return slopes of exactly zero as if it h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from outcomes_analysis.errors import RelationError, several
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.relations.slopes.regression import Fit, check_design
+from outcomes_analysis.relations.slopes.regression import Fit, check_design, fit_of
 
 Floats = NDArray[np.float64]
 
@@ -65,8 +66,6 @@ def fit_nested(
     Slopes and one variance are worked out of the restricted likelihood (Patterson and Thompson 1971), which leaves a
     search over the roots of two ratios of variances, nought included (as in Bates et al. 2015).
     """
-    from scipy import stats
-
     check_design(design, names=names)
     sums = _Sums(outcome, design, areas=areas, regions=regions)
     roots, value = _search(sums)
@@ -76,16 +75,9 @@ def fit_nested(
         raise RelationError(message)
     errors = np.sqrt(scale * np.diag(np.linalg.inv(information)))
     df = float(sums.areas - _varying(design, sums) - max(sums.regions - 1, 0))
-    reach = float(stats.t.ppf((1 + level) / 2, df)) * errors
-    return Fit(
-        names=tuple(names),
-        estimates=tuple(map(float, slopes)),
-        errors=tuple(map(float, errors)),
-        lower=tuple(map(float, slopes - reach)),
-        upper=tuple(map(float, slopes + reach)),
-        level=level,
-        df=df,
-        method="random intercepts for regions and their authorities, restricted maximum likelihood",
+    method = "random intercepts for regions and their authorities, restricted maximum likelihood"
+    return replace(
+        fit_of(slopes, errors, names=names, level=level, df=df, method=method),
         between=float(roots[1] ** 2 * scale),
         within=float(scale),
         area=float(roots[0] ** 2 * scale),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outcomes_analysis.errors import RelationError
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.relations.slopes.regression import Fit, check_design
+from outcomes_analysis.relations.slopes.regression import Fit, check_design, fit_of
 from outcomes_analysis.relations.space.weights import Neighbours
 
 Floats = NDArray[np.float64]
@@ -285,16 +285,5 @@ def _plain(outcome: Floats, design: Floats) -> tuple[Floats, Floats, float]:
 
 
 def _fit(estimates: Floats, errors: Floats, *, names: Sequence[str], level: float, method: str) -> Fit:
-    from scipy import stats
-
-    reach = float(stats.norm.ppf((1 + level) / 2)) * errors
-    return Fit(
-        names=tuple(names),
-        estimates=tuple(map(float, estimates)),
-        errors=tuple(map(float, errors)),
-        lower=tuple(map(float, estimates - reach)),
-        upper=tuple(map(float, estimates + reach)),
-        level=level,
-        df=float("inf"),
-        method=method,
-    )
+    """Normal intervals: t with no end of degrees of freedom."""
+    return fit_of(estimates, errors, names=names, level=level, df=float("inf"), method=method)
