@@ -12,6 +12,7 @@ from outcomes_analysis.evidence.domain_section import drawn
 from outcomes_analysis.evidence.page import Section, bullets, page
 from outcomes_analysis.evidence.place_tables import (
     LICENCE,
+    NONE,
     NOT_FOR_THIS,
     PlaceTable,
     domain_names,
@@ -71,8 +72,8 @@ def _districts(place: JoinedPlace) -> PlaceTable:
                     for code, name in place.districts.items()
                 },
                 f"{place.name} as a whole": number_cell(row["value"], places, none),
-                "Lower": number_cell(row["lower"], places, NOT_FOR_THIS),
-                "Upper": number_cell(row["upper"], places, NOT_FOR_THIS),
+                "Lower": number_cell(row["lower"], places, NONE if made else NOT_FOR_THIS),
+                "Upper": number_cell(row["upper"], places, NONE if made else NOT_FOR_THIS),
                 "Level of the interval": f"{round(100 * row['level'])}%" if np.isfinite(row["lower"]) else NOT_FOR_THIS,
                 "How it was made": WITHHELD if row["withheld"] and not made else HOW[row["status"]],
                 **({place.counties[0]: number_cell(row["county"], places)} if len(place.counties) == 1 else {}),

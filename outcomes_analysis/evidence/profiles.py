@@ -218,7 +218,8 @@ def _change(row: Mapping[Any, Any], *, unit: str, places: int) -> str:
 
 def whole_table(table: PlaceTable) -> str:
     """A table of the workbook as it is, numbers written for reading."""
-    frame = table.frame.map(lambda cell: cell if isinstance(cell, str) else number(cell, _decimals(cell)))
+    lines = [_written(row) for row in table.frame.itertuples(index=False, name=None)]
+    frame = pd.DataFrame(lines, columns=table.frame.columns)
     return _as_headed(frame.reset_index(drop=True), table.title, notes=table.notes)
 
 
@@ -227,7 +228,7 @@ def _as_headed(frame: pd.DataFrame, caption: str, **given: Any) -> str:
     return table_html(frame, caption, headings={str(c): str(c) for c in frame.columns}, **given)
 
 
-def _decimals(cell: float | int) -> int:
-    """As many decimals as the number was rounded to."""
-    text = str(cell)
-    return 0 if isinstance(cell, int) or "." not in text else len(text.split(".")[1])
+def _written(row: tuple[float | int | str, ...]) -> list[str]:
+    """Cells of one line: numbers that are not whole all with the decimals of the finest, as they were rounded alike."""
+    places = max((len(str(cell).partition(".")[2]) for cell in row if isinstance(cell, float)), default=0)
+    return [cell if isinstance(cell, str) else number(cell, places if isinstance(cell, float) else 0) for cell in row]
