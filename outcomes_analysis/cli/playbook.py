@@ -57,7 +57,7 @@ def cards(
     if quiet:
         return
     if pair:
-        say(_filled(f"{card.question}\n{card.answer}\n{card.strength.text}\n{card.record}"))
+        say(_filled(card.short))
     say(f"{len(files)} files are ready. Open in a browser: {files[0]}")
 
 

@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 import outcomes_analysis as oa
-from outcomes_analysis.evidence import notebooks
+from outcomes_analysis.evidence import notebooks, playbook
 from outcomes_analysis.project import project
 
 pytestmark = [pytest.mark.slow, pytest.mark.notebook]
@@ -77,8 +77,15 @@ def answer_of(number: int) -> str:
         9: lambda: oa.area_profile("Hackney", period=2025).sections["opening"],
         10: lambda: oa.trajectory("gld_pct", target=75.0, year=2028).text_for("Hackney"),
         11: lambda: oa.check_file(project().path("data", "local", "example_place.yml")).text,
+        12: _first_card,
     }
     return answers[number]()
+
+
+def _first_card() -> str:
+    relation = oa.relate("mh_admissions_0_17", "attainment8", period=2024)
+    ways = oa.multiverse(spec=playbook.ways_of(relation.spec))
+    return playbook.relation_card(relation, name="any", ways=ways).short
 
 
 def index(period: int) -> oa.IndexResult:

@@ -72,10 +72,14 @@ class EvidenceCard:
         return self.data
 
     @property
+    def short(self) -> str:
+        """Question, answer, strength and record, a line each."""
+        return "\n".join(part for part in (self.question, self.answer, self.strength.text, self.record) if part)
+
+    @property
     def text(self) -> str:
         """The whole card in words."""
-        parts = [self.question, self.answer, self.strength.text, self.record, *self.caveats]
-        return " ".join(part for part in parts if part)
+        return " ".join([*self.short.splitlines(), *self.caveats])
 
     def __str__(self) -> str:
         return self.text

@@ -20,6 +20,13 @@ DRAWS = 100  # of the intervals that are not used here
 DECIMALS = 6
 
 
+def known_by(observations: pd.DataFrame, year: int) -> pd.DataFrame:
+    """The table as if nothing measured after a year had come; errors stay those found from all years."""
+    kept = observations[observations["period_end"].dt.year <= year]
+    kept.attrs = dict(observations.attrs)
+    return kept
+
+
 def stamp(note: str, observations: pd.DataFrame) -> dict[str, Any]:
     """What an entry was made from: note, hash and date of the data, version of the package."""
     return {

@@ -13,6 +13,7 @@ from scipy import integrate, stats
 
 import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
+from outcomes_analysis.evidence.playbook.known import known_by
 from outcomes_analysis.evidence.playbook.ledger import read_ledger
 from outcomes_analysis.evidence.playbook.predicting import (
     replication_interval,
@@ -41,19 +42,12 @@ def released() -> pd.DataFrame:
     return kept
 
 
-def cut(table: pd.DataFrame, year: int) -> pd.DataFrame:
-    """The release as if nothing after a year had come."""
-    kept = table[table["period_end"].dt.year <= year]
-    kept.attrs = dict(table.attrs)
-    return kept
-
-
 def test_an_association_foretold_from_2023_is_scored_by_2024(released: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     pair = ("persistent_absence", "attainment8")
-    sealed = seal_relation(*pair, year=2024, observations=cut(released, 2023), path=path, today=DAY)
+    sealed = seal_relation(*pair, year=2024, observations=known_by(released, 2023), path=path, today=DAY)
     assert (sealed.content["origin"], sealed.content["sign"]) == (2023, -1)
-    assert score_predictions(observations=cut(released, 2023), path=path, today=LATER) == []
+    assert score_predictions(observations=known_by(released, 2023), path=path, today=LATER) == []
     assert record_of(read_ledger(path), pair).text.endswith("none can be scored yet.")
 
     (score,) = score_predictions(observations=released, path=path, today=LATER)
@@ -69,7 +63,7 @@ def test_an_association_foretold_from_2023_is_scored_by_2024(released: pd.DataFr
 
 def test_a_forecast_from_2024_is_scored_by_2025(released: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
-    sealed = seal_forecast("gld_pct", year=2025, observations=cut(released, 2024), path=path, today=DAY)
+    sealed = seal_forecast("gld_pct", year=2025, observations=known_by(released, 2024), path=path, today=DAY)
     (score,) = score_predictions(observations=released, path=path, today=LATER)
     rows = released[released["indicator_id"].eq("gld_pct") & released["group"].eq("all")]
     came = rows[rows["period"].eq("2024/25")].set_index("area_code")["value"]
@@ -101,7 +95,7 @@ def test_what_the_release_has_already_is_not_foretold(released: pd.DataFrame, tm
     with pytest.raises(SpecError, match="more than 3 years after 2025"):
         seal_forecast("gld_pct", year=2029, observations=released, path=path)
     with pytest.raises(SpecError, match="A break is declared between 2019 and 2022"):
-        seal_forecast("gld_pct", year=2022, observations=cut(released, 2021), path=path)
+        seal_forecast("gld_pct", year=2022, observations=known_by(released, 2021), path=path)
     with pytest.raises(SpecError, match="recent_drift or no_change"):
         seal_forecast("gld_pct", year=2026, scenario="to_target", observations=released, path=path)
     assert not path.exists()
@@ -118,7 +112,7 @@ def test_a_break_declared_since_withdraws_the_prediction(
     released: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "ledger.jsonl"
-    seal_forecast("gld_pct", year=2025, observations=cut(released, 2024), path=path, today=DAY)
+    seal_forecast("gld_pct", year=2025, observations=known_by(released, 2024), path=path, today=DAY)
     monkeypatch.setattr(
         "outcomes_analysis.evidence.playbook.scorekeeping.breaks_between", lambda *_, **__: ["gld_pct from 2024/25"]
     )
@@ -185,6 +179,8 @@ def _pair(rng: np.random.Generator, n: int, rho: float) -> np.ndarray:
 
 def test_the_manifest_of_an_entry_is_of_the_figures_given(released: pd.DataFrame, tmp_path: Path) -> None:
     one = seal_forecast("gld_pct", year=2026, observations=released, path=tmp_path / "a.jsonl", today=DAY)
-    two = seal_forecast("gld_pct", year=2025, observations=cut(released, 2024), path=tmp_path / "b.jsonl", today=DAY)
+    two = seal_forecast(
+        "gld_pct", year=2025, observations=known_by(released, 2024), path=tmp_path / "b.jsonl", today=DAY
+    )
     assert one.content["release"] != two.content["release"]
     assert SimpleNamespace(**one.content).data_as_at == released.attrs["data_as_at"]
