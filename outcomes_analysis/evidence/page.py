@@ -16,7 +16,6 @@ import pandas as pd
 from outcomes_analysis.figures.drawing.theme import text_on
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, number, symbol
 
-Align = Literal["left", "right"]
 LONG = 80  # characters of a cell from which its column is given room
 
 STYLE = """
