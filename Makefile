@@ -1,6 +1,6 @@
 # Shortcuts. `make` on its own lists them. Windows users type the commands themselves: CONTRIBUTING.md has them.
 .DEFAULT_GOAL := help
-.PHONY: help run test slow benchmark lint format types layers check environment pins rooms wheel ci
+.PHONY: help run test slow benchmark lint format types layers check environment pins rooms gallery wheel ci
 
 help: ## list these shortcuts
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ pins: ## pin every package afresh: constraints.txt and its copy in pyproject.tom
 
 rooms: ## bring the table of modules in ARCHITECTURE.md up to date
 	uv run python .ci/rooms.py
+
+gallery: ## draw the approved figures again, and their index in README.md
+	uv run python -m outcomes_analysis.pipeline.gallery
 
 wheel: ## build the package that can be installed outside the clone
 	uv build --wheel

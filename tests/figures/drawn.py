@@ -177,12 +177,12 @@ def overlaps(svg: str, text_width, *, above: float = 0.0) -> list[tuple[str, str
 
 
 def outside(svg: str, text_width) -> list[str]:
-    """Texts that reach beyond the picture."""
+    """Texts that reach beyond the picture; one that is turned is not measured."""
     width = float(root_of(svg).get("width", "0"))
     found = []
     for node, x, _ in placed(svg):
         text = "".join(node.itertext()).strip() if node.tag == f"{SVG}text" else ""
-        if not text:
+        if not text or "rotate" in node.get("transform", ""):
             continue
         size = float(node.get("font-size", "9px").removesuffix("px"))
         wide = text_width(text, size=size, bold=node.get("font-weight") == "bold")
