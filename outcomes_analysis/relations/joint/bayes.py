@@ -14,6 +14,8 @@ from outcomes_analysis.relations.joint.parameters import UNIT, Layout
 from outcomes_analysis.relations.joint.structure import Floats
 from outcomes_analysis.relations.pair.posteriors import Posterior, quiet
 
+# our own checks of convergence are stricter, and withhold
+SILENT: dict[str, Any] = {"progressbar": False, "compute_convergence_checks": False}
 TARGET_ACCEPT = 0.95  # at .8 one draw in some thousand diverged where a region spread is near nought
 
 
@@ -118,8 +120,8 @@ def sample(
     layout: Layout,
     peak: Peak,
     *,
-    draws: int = 1000,
-    tune: int = 400,
+    draws: int | None = None,
+    tune: int | None = None,
     chains: int = 4,
     seed: int,
     cores: int | None = None,
@@ -132,8 +134,10 @@ def sample(
         With proper priors.
     peak : Peak
         Its covariance is the sampler's yardstick, so that tuning need only find a step; chains begin at draws from it.
-    draws, tune, chains : int
-        Kept draws a chain, draws spent on tuning, and chains.
+    draws, tune : int, optional
+        Kept draws a chain, and draws spent on tuning; by default 1,000 and 400, or 300 and 200 for several years and on
+        the map, where draws are near independent.
+    chains : int
     seed : int
         The same seed gives the same draws, however many cores there are.
     cores : int, optional
@@ -152,8 +156,6 @@ def sample(
         For fewer than two chains.
     """
     import arviz as az
-    import pymc as pm
-    from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
 
     if peak.problem:
         message = f"No sampling without a place to begin: {peak.problem}."
@@ -161,21 +163,13 @@ def sample(
     if chains < 2:
         message = f"chains={chains}: whether chains agree can only be told from two or more."
         raise SpecError(message)
-    rng = np.random.default_rng(seed)
-    model = model_of(layout)
-    with quiet(), model:
-        step = pm.NUTS(potential=QuadPotentialFull(peak.covariance), target_accept=TARGET_ACCEPT)
-        sampled = pm.sample(
-            draws,
-            tune=tune,
-            chains=chains,
-            cores=cores if cores is not None else max(1, min(4, chains, os.cpu_count() or 1)),
-            random_seed=seed,
-            step=step,
-            initvals=[point_of(layout, theta) for theta in peak.draws(chains, rng)],
-            progressbar=False,
-            compute_convergence_checks=False,  # ours are stricter, and withhold
-        )
+    several = layout.structure.shape[1] > 1 or layout.structure.basis is not None
+    draw = _draw_rest if several else _draw_all
+    draws = draws or (300 if several else 1000)
+    tune = tune or (200 if several else 400)
+    asked = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
+    asked["cores"] = cores if cores is not None else max(1, min(4, chains, os.cpu_count() or 1))
+    sampled, vectors = draw(layout, peak, asked)
     posterior = sampled["posterior"].to_dataset()
     diagnostics = {
         "method": "nuts",
@@ -189,4 +183,37 @@ def sample(
         "ess_tail": min(float(v.min()) for v in az.ess(posterior, method="tail").data_vars.values()),
         "divergences": int(sampled["sample_stats"]["diverging"].sum()),
     }
-    return Posterior(draws={"theta": vectors_of(layout, posterior)}, diagnostics=diagnostics)
+    return Posterior(draws={"theta": vectors}, diagnostics=diagnostics)
+
+
+def _draw_all(layout: Layout, peak: Peak, asked: dict[str, Any]) -> tuple[Any, Floats]:
+    """Everything sampled; what PyMC gave back, and the vectors."""
+    import pymc as pm
+    from pymc.step_methods.hmc.quadpotential import QuadPotentialFull
+
+    rng = np.random.default_rng(asked["random_seed"])
+    with quiet(), model_of(layout):
+        step = pm.NUTS(potential=QuadPotentialFull(peak.covariance), target_accept=TARGET_ACCEPT)
+        begin = [point_of(layout, theta) for theta in peak.draws(asked["chains"], rng)]
+        sampled = pm.sample(step=step, initvals=begin, **asked, **SILENT)
+    return sampled, vectors_of(layout, sampled["posterior"].to_dataset())
+
+
+def _draw_rest(layout: Layout, peak: Peak, asked: dict[str, Any]) -> tuple[Any, Floats]:
+    """What is not exactly normal sampled, the effects drawn given it."""
+    import pymc as pm
+    from pymc.step_methods.hmc.quadpotential import QuadPotentialDiag
+
+    from outcomes_analysis.relations.joint.collapsing import Rest, model_of_the_rest
+
+    rng, rest = np.random.default_rng(asked["random_seed"]), Rest(peak)
+    size = len(rest.places)
+    with quiet(), model_of_the_rest(rest):
+        # nothing around the density is worth compiling
+        step = pm.NUTS(
+            potential=QuadPotentialDiag(np.ones(size)), step_scale=size**0.25, compile_kwargs={"mode": "FAST_COMPILE"}
+        )
+        begin = [{"z": rng.normal(size=size)} for _ in range(asked["chains"])]
+        sampled = pm.sample(step=step, initvals=begin, compile_kwargs={"mode": "FAST_COMPILE"}, **asked, **SILENT)
+    steps = sampled["posterior"]["z"].to_numpy()
+    return sampled, np.array([[rest.whole(z, rng) for z in chain] for chain in steps])

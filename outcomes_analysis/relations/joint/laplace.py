@@ -14,9 +14,9 @@ import numpy as np
 
 from outcomes_analysis.errors import several
 from outcomes_analysis.relations.joint.coordinates import Coordinates
-from outcomes_analysis.relations.joint.integrating import log_posterior
+from outcomes_analysis.relations.joint.integrating import log_posterior, profiled
 from outcomes_analysis.relations.joint.parameters import Layout
-from outcomes_analysis.relations.joint.structure import Floats
+from outcomes_analysis.relations.joint.structure import Floats, Ints
 
 Target = Callable[[Floats], tuple[float, Floats]]
 
@@ -105,24 +105,41 @@ def find_peak(layout: Layout, start: Floats | None = None) -> Peak:
     is below ``MAX_DECREMENT``.
     """
     begin = layout.start() if start is None else start
-    rough = np.ones(layout.size)
-    for name, place in layout.places.items():
-        rough[place] = ROUGH[name]
-    theta, _ = _climb(layout.log_posterior, begin, rough=rough, tolerance=1.0)
-    for domain in np.flatnonzero(layout.sureness_of_sign(theta) < 0):
-        theta = layout.turned(theta, int(domain))  # as good a fit to the figures, and likelier by the prior
+    flat = layout.without_map()
+    theta, _ = _climb(flat.log_posterior, begin[layout.off_the_map], rough=_rough(flat), tolerance=1.0)
+    for domain in np.flatnonzero(flat.sureness_of_sign(theta) < 0):
+        theta = flat.turned(theta, int(domain))  # as good a fit to the figures, and likelier by the prior
+    begin = begin.copy()
+    begin[layout.off_the_map] = theta
     # the likelihood's maximum is the same in all coordinates, and volume is no part of it
-    coordinates = Coordinates((), ()) if layout.priors.flat else Coordinates.about(layout, theta)
+    coordinates = Coordinates((), ()) if layout.priors.flat else Coordinates.about(layout, begin)
 
     def target(eta: Floats) -> tuple[float, Floats]:
         moved = coordinates.to_vector(eta)
         value, gradient = log_posterior(layout, moved)
         return value + coordinates.log_volume(eta), coordinates.pull_back(eta, moved, gradient)
 
-    eta, finite = _climb(target, coordinates.of_vector(theta), rough=rough, tolerance=0.01)
+    def of_the_rest(eta: Floats) -> tuple[float, Floats]:
+        value, gradient, moved = profiled(layout, coordinates.to_vector(eta))
+        return value + coordinates.log_volume(eta), coordinates.pull_back(eta, moved, gradient)
+
+    def plain(eta: Floats) -> tuple[float, Floats]:
+        moved = coordinates.to_vector(eta)
+        value, gradient = layout.log_posterior(moved)
+        return value + coordinates.log_volume(eta), coordinates.pull_back(eta, moved, gradient)
+
+    eta, finite = _climb(of_the_rest, coordinates.of_vector(begin), rough=_rough(layout), tolerance=0.01)
     if not finite:
         return Peak(layout, coordinates, eta, -np.inf, np.eye(layout.size), np.inf, "the density could not be computed")
-    return _polished(target, eta, layout, coordinates)
+    eta = coordinates.of_vector(profiled(layout, coordinates.to_vector(eta))[2])
+    return _polished(target, plain, eta, layout, coordinates)
+
+
+def _rough(layout: Layout) -> Floats:
+    rough = np.ones(layout.size)
+    for name, place in layout.places.items():
+        rough[place] = ROUGH[name]
+    return rough
 
 
 def _climb(target: Target, start: Floats, *, rough: Floats, tolerance: float) -> tuple[Floats, bool]:
@@ -172,7 +189,7 @@ def _two_loops(gradient: Floats, memory: deque[tuple[Floats, Floats]], rough: Fl
     return q
 
 
-def _polished(target: Target, eta: Floats, layout: Layout, coordinates: Coordinates) -> Peak:
+def _polished(target: Target, plain: Target, eta: Floats, layout: Layout, coordinates: Coordinates) -> Peak:
     """Newton steps to the peak, and the curvature near enough to it."""
     value, gradient = target(eta)
     problem, decrement = "", np.inf
@@ -180,7 +197,8 @@ def _polished(target: Target, eta: Floats, layout: Layout, coordinates: Coordina
     for attempt in range(MAX_CLIMBS):
         if attempt % RECOMPUTE == 0:
             try:
-                root = np.linalg.cholesky(curvature(target, eta, gradient))
+                bend = curvature(target, eta, gradient, plain=plain, where=layout.not_in_h)
+                root = np.linalg.cholesky(bend)
             except np.linalg.LinAlgError:
                 problem = "the climb did not end on a peak (the curvature is not that of one)"
                 break
@@ -205,7 +223,9 @@ def upside_down(layout: Layout, theta: Floats) -> str:
     return f"the indicators of {names} point both ways about equally: which way is up cannot be told"
 
 
-def curvature(target: Target, at: Floats, gradient: Floats) -> Floats:
+def curvature(
+    target: Target, at: Floats, gradient: Floats, *, plain: Target | None = None, where: Ints | None = None
+) -> Floats:
     """Less the second derivatives of a function, by differences of its exact gradient.
 
     Parameters
@@ -214,6 +234,10 @@ def curvature(target: Target, at: Floats, gradient: Floats) -> Floats:
         Gives value and gradient.
     at, gradient : array (size,)
         Where, and the gradient there.
+    plain : callable, optional
+        Another function, quicker to work out, from which the first differs by something that does not depend on the
+        numbers at ``where``.
+    where : array of int, optional
 
     Returns
     -------
@@ -221,10 +245,19 @@ def curvature(target: Target, at: Floats, gradient: Floats) -> Floats:
         Symmetric.
     """
     found = np.empty((len(at), len(at)))
+    quick = np.zeros(len(at), dtype=bool)
+    here = gradient
+    if plain is not None and where is not None:
+        quick[where] = True
+        here = plain(at)[1]
     for k in range(len(at)):
         moved = at.copy()
         moved[k] += STEP
-        found[k] = (gradient - target(moved)[1]) / STEP
+        if quick[k]:
+            assert plain is not None
+            found[k] = (here - plain(moved)[1]) / STEP
+        else:
+            found[k] = (gradient - target(moved)[1]) / STEP
     return 0.5 * (found + found.T)
 
 

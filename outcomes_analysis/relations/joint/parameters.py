@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,8 @@ from outcomes_analysis.relations.joint.structure import Floats, Ints, Structure
 
 LOG_2PI = float(np.log(2 * np.pi))
 UNIT = ("region_z", "waves")  # unit normals by construction, not by choice
+MAPPED = ("spatial", "waves")  # only with a map
+INTEGRATED = ("held", "region_z", "waves")  # exactly normal given the rest and the figures
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +104,36 @@ class Layout:
 
     @cached_property
     def effects(self) -> Floats:
-        """Design of the expected domain quantities, (areas, covariates + regions - 1): covariates, then contrasts."""
-        return np.hstack([self.structure.held, self.contrasts[self.structure.region]])
+        """Design of the expected domain quantities, (areas, columns): covariates, regions' contrasts, waves."""
+        s = self.structure
+        return np.hstack([s.held, self.contrasts[s.region], *([] if s.basis is None else [s.basis])])
+
+    @cached_property
+    def crossed(self) -> Floats:
+        """Products of every two columns of it, (areas, columns * columns)."""
+        return (self.effects[:, :, None] * self.effects[:, None, :]).reshape(len(self.effects), -1)
+
+    @cached_property
+    def integrated(self) -> Ints:
+        """Where the parameters stand that are exactly normal given the rest, in the order of the design's columns."""
+        spans = [self.places[name] for name in INTEGRATED if name in self.places]
+        return np.concatenate([np.arange(0), *(np.arange(span.start, span.stop) for span in spans)])
+
+    @cached_property
+    def not_in_h(self) -> Ints:
+        """Where the parameters stand that how much the figures tell does not depend on: levels and effects."""
+        level = self.places["level"]
+        return np.concatenate([np.arange(level.start, level.stop), self.integrated])
+
+    @cached_property
+    def off_the_map(self) -> Ints:
+        """Where the parameters stand that the same model without a map has, in its order."""
+        spans = [place for name, place in self.places.items() if name not in MAPPED]
+        return np.concatenate([np.arange(span.start, span.stop) for span in spans])
+
+    def without_map(self) -> Layout:
+        """The same model without a map; itself if it has none."""
+        return self if self.structure.basis is None else replace(self, structure=replace(self.structure, basis=None))
 
     @cached_property
     def _normal(self) -> tuple[Floats, Floats, Ints, float]:

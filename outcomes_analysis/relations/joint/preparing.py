@@ -15,10 +15,13 @@ from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.building import IndexResult, build_index
 from outcomes_analysis.index.matrix import IndicatorMatrix, build_matrix
 from outcomes_analysis.provenance import hash_of
+from outcomes_analysis.relations.joint.comparing_years import refuse_broken
+from outcomes_analysis.relations.joint.graph import spatial_basis
 from outcomes_analysis.relations.joint.structure import Floats, Structure
 from outcomes_analysis.relations.sample import MINIMUM_AREAS
 
 Form = Literal["reflective", "formative"]
+LEAST_SPARE = 10  # authorities beyond the parameters of a domain's regression: as many as say how it spreads
 LEAST_PARTS = 3  # with fewer, loadings and own parts of a domain cannot be told apart from its own figures
 
 
@@ -95,15 +98,27 @@ class JointFigures:
         held = _standard(self.context[list(names)])
         return replace(self, indicators=replace(self.indicators, held=held), sums=replace(self.sums, held=held))
 
+    def off_the_map(self) -> JointFigures:
+        """The same without a map; itself if it has none."""
+        if self.indicators.basis is None:
+            return self
+        return replace(self, indicators=replace(self.indicators, basis=None), sums=replace(self.sums, basis=None))
+
     def only(self, keep: pd.Series) -> JointFigures:
-        """The same of some areas; standardised as before, so that answers can be compared."""
+        """The same of some areas; standardised as before, so that answers can be compared.
+
+        Raises
+        ------
+        RelationError
+            If there is a map and what is left of it falls into parts.
+        """
         inside = keep.reindex(self.areas.index).to_numpy(bool)
         region = np.asarray(pd.factorize(self.indicators.region[inside], sort=True)[0])
+        basis = None if self.indicators.basis is None else map_basis(self.areas.index[inside])
 
         def some(s: Structure) -> Structure:
-            return replace(
-                s, values=s.values[inside], errors=s.errors[inside], held=s.held[inside], region=region, basis=None
-            )
+            rest = {"values": s.values[inside], "errors": s.errors[inside], "held": s.held[inside]}
+            return replace(s, region=region, basis=basis, **rest)
 
         return replace(
             self,
@@ -122,6 +137,7 @@ def prepare_joint(
     periods: Sequence[int],
     deprivation: Sequence[str],
     beside: Sequence[str] = (),
+    spatial: bool = False,
 ) -> JointFigures:
     """Line up every indicator of the default index with its error, and the domains' weighted sums with theirs.
 
@@ -139,6 +155,8 @@ def prepare_joint(
         Indicators held alike; the latest figure by the last year, taken to be exact.
     beside : sequence of str
         Others to be brought along in ``context``.
+    spatial : bool
+        Also who neighbours whom; an island is linked with the nearest authority.
 
     Returns
     -------
@@ -147,7 +165,9 @@ def prepare_joint(
     Raises
     ------
     RelationError
-        If deprivation is known for too few authorities, or a domain has nothing left.
+        If deprivation is known for too few authorities or does not vary between them, a domain has nothing left, a
+        declared break lies among the figures, there are fewer authorities than the regression of a domain has
+        parameters, or (with ``spatial``) the map falls into parts.
     """
     years = sorted({int(p) for p in periods})
     along = [*deprivation, *beside]
@@ -163,7 +183,9 @@ def prepare_joint(
         )
         raise RelationError(message)
     areas, context = areas[known], context[known]
+    _check_held(context[list(deprivation)], areas)
     fresh = _without_repeats([_without(m, along) for m in matrices])
+    refuse_broken(fresh, framework=framework, names=list(fresh[-1].values.columns))
     indices = [build_index(m) for m in fresh]
     domains = indices[-1].domains
     weights = {d: indices[-1].nodes[d].weights.index for d in domains}
@@ -187,6 +209,7 @@ def prepare_joint(
         "region": np.asarray(pd.factorize(areas["region_code"], sort=True)[0]),
         "years": np.array(years),
         "domains": tuple(domains),
+        "basis": map_basis(areas.index) if spatial else None,
     }
     indicators = Structure(
         values=values,
@@ -212,6 +235,53 @@ def prepare_joint(
         sources=tuple(sorted({s for m in matrices for s in m.manifest.sources})),
         hash=_hash(indicators, sums),
     )
+
+
+def map_basis(area_codes: Sequence[str] | pd.Index) -> Floats:
+    """Waves of the map of some authorities.
+
+    Parameters
+    ----------
+    area_codes : sequence of str
+
+    Returns
+    -------
+    array (areas, waves)
+        As :func:`~outcomes_analysis.relations.joint.graph.spatial_basis`.
+
+    Raises
+    ------
+    RelationError
+        If one has no outline or is too small to be compared with neighbours, or the map falls into parts.
+    """
+    from outcomes_analysis.relations.space.weights import neighbours_of
+
+    found = neighbours_of(list(area_codes))
+    one, other = np.nonzero(found.matrix)
+    return spatial_basis(zip(one.tolist(), other.tolist(), strict=True), len(found.area_codes))
+
+
+def _check_held(held: pd.DataFrame, areas: pd.DataFrame) -> None:
+    """Refuse what cannot be held alike: the same everywhere, told by the others or by the region, or too many of it."""
+    flat = [str(name) for name in held if not held[name].std() > 1e-9]  # a mean of like numbers rounds
+    if flat:
+        message = f"{several(flat)} is the same in every authority, so that nothing is held alike by it. Leave it out."
+        raise RelationError(message)
+    regions = pd.get_dummies(areas["region_code"], dtype=float)
+    columns = regions.shape[1] + held.shape[1]
+    if len(held) < LEAST_SPARE + columns:
+        message = (
+            f"{len(held)} authorities are too few to hold {several(held.columns)} and {regions.shape[1]} regions "
+            f"alike: {LEAST_SPARE + columns} are needed. Hold fewer things alike."
+        )
+        raise RelationError(message)
+    design = np.column_stack([regions, (held - held.mean()) / held.std(ddof=1)])
+    if np.linalg.matrix_rank(design, tol=1e-6 * np.sqrt(len(design))) < columns:
+        message = (
+            f"{several(held.columns)} cannot be told apart from one another and the region: one follows exactly from "
+            "the rest. Hold fewer things alike."
+        )
+        raise RelationError(message)
 
 
 def _standard(held: pd.DataFrame) -> Floats:
@@ -303,6 +373,7 @@ def _hash(*structures: Structure) -> str:
             {
                 "items": s.items,
                 "years": s.years.tolist(),
+                **({} if s.basis is None else {"map": np.round(s.basis @ s.basis.T, 6).tolist()}),
                 "held": np.round(s.held, 9).tolist(),
                 "region": s.region.tolist(),
                 "values": np.round(np.nan_to_num(s.values, nan=-999), 9).tolist(),

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from outcomes_analysis.errors import Problems, SpecError
+from outcomes_analysis.errors import Problems, SpecError, several
 from outcomes_analysis.provenance import RunManifest, hash_of
 from outcomes_analysis.relations.joint.preparing import Form
 from outcomes_analysis.relations.pair.posteriors import Method
@@ -56,11 +56,14 @@ class JointSpec:
     forms : tuple of (str, str)
         Measurement form of the domains for which it is prescribed, ``reflective`` or ``formative``; of the others the
         checks decide.
+    spatial : bool
+        Whether neighbours may resemble each other beyond deprivation and region.
     """
 
     periods: tuple[int, ...]
     deprivation: tuple[str, ...] = ("child_poverty_ahc",)
     forms: tuple[tuple[str, Form], ...] = ()
+    spatial: bool = False
 
     def __post_init__(self) -> None:
         problems = Problems("joint model")
@@ -68,12 +71,21 @@ class JointSpec:
             problems.add("no year is given; name at least one, such as periods=[2024].")
         if len(set(self.periods)) < len(self.periods):
             problems.add("a year is given twice.")
+        twice = sorted({i for i in self.deprivation if self.deprivation.count(i) > 1})
+        if twice:
+            problems.add(f"held alike twice: {several(twice)}.")
         if not self.deprivation:
             problems.add("nothing is held alike; name a measure of deprivation, such as child_poverty_ahc.")
         wrong = [f"{d}: {f}" for d, f in self.forms if f not in get_args(Form)]
         if wrong:
             problems.add(f"measurement forms are 'reflective' and 'formative', not {', '.join(wrong)}.")
         problems.raise_if_any(SpecError)
+
+    @property
+    def form(self) -> str:
+        """Which form of the model answers it, in words."""
+        years = "one year" if len(self.periods) == 1 else f"{len(self.periods)} years"
+        return f"{years}, on the map" if self.spatial else years
 
     @property
     def hash(self) -> str:
@@ -88,7 +100,8 @@ class JointResult:
     Attributes
     ----------
     table : DataFrame
-        One row an estimate. ``quantity``: ``correlation`` (of ``domain`` and ``other``), ``domain`` (an area's domain
+        One row an estimate. ``quantity``: ``correlation`` (of ``domain`` and ``other``), ``link`` (the same with
+        all other domains held alike too: a partial correlation), ``domain`` (an area's domain
         quantity), ``loading`` (of an indicator on its domain). ``forms``: which set of measurement forms the row comes
         from, ``chosen`` (each domain in the form that the checks bear out), ``reflective`` or ``formative`` (all
         domains alike, for comparison); ``form`` is that of the domain itself. ``given``: empty, or what is held alike.
@@ -102,7 +115,8 @@ class JointResult:
     manifest : RunManifest
         What the answer was made from.
     diagnostics : dict
-        ``sampling`` (by set of forms), ``forms`` (chosen for each domain), ``as_sums`` (domains that can
+        ``form`` of the model in words (``one year`` or ``several years``, ``on the map`` or not), ``sampling`` (by set
+        of forms), ``forms`` (chosen for each domain), ``as_sums`` (domains that can
         only be weighted sums, and why), ``left_out`` and ``dropped`` (reasons).
     checks : DataFrame
         Posterior predictive checks of each domain with its indicators behaving as one thing.
@@ -127,6 +141,23 @@ class JointResult:
     def __str__(self) -> str:
         return self.text
 
+    def links(self, *, forms: FormSet = "chosen") -> pd.DataFrame:
+        """The network of the domains: one row a pair, its correlation with all other domains held alike.
+
+        From the inverse of the correlations, draw by draw; near 0, the two go together only by way of the others.
+
+        Parameters
+        ----------
+        forms : {"chosen", "reflective", "formative"}
+
+        Returns
+        -------
+        DataFrame
+            As :meth:`correlations`: with the other domains alone held alike, and (``_given``) deprivation and region
+            too.
+        """
+        return self._pairs("link", forms)
+
     def correlations(self, *, forms: FormSet = "chosen") -> pd.DataFrame:
         """One row a pair of domains: the correlation as it is, and given deprivation and region.
 
@@ -140,7 +171,10 @@ class JointResult:
             ``domain, other, estimate, lower, upper, estimate_given, lower_given, upper_given, level, method,
             experimental, status, reason``, in the framework's order.
         """
-        rows = self.table[self.table["quantity"].eq("correlation") & self.table["forms"].eq(forms)]
+        return self._pairs("correlation", forms)
+
+    def _pairs(self, quantity: str, forms: FormSet) -> pd.DataFrame:
+        rows = self.table[self.table["quantity"].eq(quantity) & self.table["forms"].eq(forms)]
         keys = ["domain", "other"]
         plain = rows[rows["given"].eq(RAW)]
         held = rows[rows["given"].eq(GIVEN)].set_index(keys)[["estimate", "lower", "upper"]].add_suffix("_given")

@@ -40,6 +40,16 @@ class Drawn:
     quantities: Floats
     loadings: Floats
 
+    @property
+    def given_links(self) -> Floats:
+        """Correlations with all other domains held alike, given deprivation and region; in the shape of ``given``."""
+        return partial_correlations(self.given)
+
+    @property
+    def raw_links(self) -> Floats:
+        """Correlations with all other domains held alike; in the shape of ``raw``."""
+        return partial_correlations(self.raw)
+
 
 def drawn_from(layout: Layout, thetas: Floats, rng: np.random.Generator) -> Drawn:
     """Work out every reported quantity, draw by draw.
@@ -73,6 +83,26 @@ def drawn_from(layout: Layout, thetas: Floats, rng: np.random.Generator) -> Draw
         between = np.cov(layout.expected(theta).T).reshape(d, d) + given[k] * layout.unstructured(theta)
         spread[k] = np.sqrt(np.diag(between))
     return Drawn(given=given, raw=raw, quantities=found, loadings=layout.loadings(thetas) * spread[:, s.domain])
+
+
+def partial_correlations(correlations: Floats) -> Floats:
+    """Correlation of every two with all others held alike, from the inverse; 1 on the diagonal.
+
+    Parameters
+    ----------
+    correlations : array (..., n, n)
+        Positive definite.
+
+    Returns
+    -------
+    array (..., n, n)
+    """
+    precision = np.linalg.inv(correlations)
+    root = np.sqrt(np.diagonal(precision, axis1=-2, axis2=-1))
+    found = -precision / (root[..., :, None] * root[..., None, :])
+    n = found.shape[-1]
+    found[..., np.arange(n), np.arange(n)] = 1.0
+    return np.asarray(found)
 
 
 def interval(values: Floats, *, level: float) -> tuple[Floats, Floats, Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,16 +14,17 @@ import outcomes_analysis as oa
 from outcomes_analysis import wording
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import FrameworkError, RelationError, SpecError
-from outcomes_analysis.relations.joint import fitting, judging
+from outcomes_analysis.relations.joint import fits as fitting
+from outcomes_analysis.relations.joint import judging
 from outcomes_analysis.relations.joint.carding import card_differences, load_joint_card, record_joint
 from outcomes_analysis.relations.joint.laplace import find_peak
 from outcomes_analysis.relations.joint.marginal import Natural
 from outcomes_analysis.relations.joint.parameters import Layout
-from outcomes_analysis.relations.joint.preparing import prepare_joint
+from outcomes_analysis.relations.joint.preparing import map_basis, prepare_joint
 from outcomes_analysis.relations.joint.priors import JointPriors, Prior
 from outcomes_analysis.relations.joint.result import TABLE_COLUMNS, JointSpec
 from outcomes_analysis.relations.joint.simulating import draw_figures, draw_prior
-from outcomes_analysis.relations.joint.summarising import drawn_from
+from outcomes_analysis.relations.joint.summarising import drawn_from, partial_correlations
 from outcomes_analysis.relations.pair.posteriors import Posterior
 
 DOMAINS = ("safe", "healthy", "happy", "learning", "engaged")
@@ -149,7 +151,7 @@ def test_a_fit_whose_diagnostics_fail_gives_no_numbers_only_the_reason(observati
         observations, framework=framework, periods=[2024], method="nuts", fits=tmp_path, sensitivity=False
     )
     rows = result.table[result.table["forms"].eq("chosen")]
-    assert set(rows["quantity"]) == {"correlation"}
+    assert set(rows["quantity"]) == {"correlation", "link"}
     assert rows[["estimate", "lower", "upper"]].isna().all(axis=None)
     assert rows["status"].eq("withheld").all()
     assert rows["reason"].str.contains("R-hat 1.050").all()
@@ -197,12 +199,131 @@ def test_a_prescribed_form_is_followed_and_the_same_seed_gives_the_same_answer(o
         ({"forms": {"lucky": "formative"}}, SpecError, "No domain lucky"),
         ({"deprivation": ()}, SpecError, "nothing is held alike"),
         ({"deprivation": "child_povery"}, FrameworkError, "No indicator 'child_povery'"),
+        ({"deprivation": ["child_poverty_ahc", "child_poverty_ahc"]}, SpecError, "held alike twice"),
+        ({"deprivation": "attainment8"}, RelationError, "attainment8 cannot be held alike: it is an indicator"),
+        ({"periods": [2022, 2024]}, RelationError, r"'attainment8' from 2022/23 \(figures from 2022 to 2024\)"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(observations, framework, change, error, words):
     asked = {"periods": [2024], **change}
     with pytest.raises(error, match=words):
         oa.fit_joint_model(observations, framework=framework, **asked)
+
+
+@pytest.mark.parametrize("spatial", [False, True])
+def test_too_few_areas_are_refused(observations, framework, spatial):
+    few = upper_tier(ranked_only=True).query("region_code == 'E12000001'")
+    with pytest.raises(RelationError, match="is known for 12 authorities; at least 30 are needed"):
+        oa.fit_joint_model(observations, framework=framework, areas=few, spatial=spatial)
+
+
+def test_a_map_in_parts_is_refused_and_an_island_is_linked(observations, framework):
+    parts = upper_tier(ranked_only=True).query("region_code in ('E12000001', 'E12000002', 'E12000007')")  # and London
+    with pytest.raises(RelationError, match="falls into 2 parts that do not touch"):
+        oa.fit_joint_model(observations, framework=framework, areas=parts, spatial=True)
+    areas = upper_tier(ranked_only=True).query("region_code in ('E12000008', 'E12000009')")
+    basis = map_basis(areas.sort_index().index)
+    island = list(areas.sort_index().index).index("E06000046")  # Isle of Wight
+    assert basis.shape == (len(areas), len(areas) - 1)
+    assert np.linalg.norm(basis[island]) > 0
+
+
+def test_what_is_held_alike_must_vary_and_not_follow_from_the_rest(observations, framework):
+    asked = {"framework": framework, "areas": upper_tier(ranked_only=True), "periods": [2024]}
+    same = observations["indicator_id"].eq("child_poverty_ahc")
+    flat = observations.assign(value=observations["value"].mask(same, 20.0))
+    with pytest.raises(RelationError, match="child_poverty_ahc is the same in every authority"):
+        prepare_joint(flat, deprivation=["child_poverty_ahc"], **asked)
+    keys = ["area_code", "period_end"]
+    after = observations[same].drop_duplicates(keys).set_index(keys)["value"]
+    before = observations["indicator_id"].eq("child_poverty_bhc")
+    copied = pd.Series(after.reindex(pd.MultiIndex.from_frame(observations[keys])).to_numpy(), observations.index)
+    twice = observations.assign(value=observations["value"].mask(before & copied.notna(), copied))
+    with pytest.raises(RelationError, match="cannot be told apart from one another"):
+        prepare_joint(twice, deprivation=["child_poverty_ahc", "child_poverty_bhc"], **asked)
+
+
+def test_a_figure_pooled_across_a_break_is_refused(observations, framework):
+    from outcomes_analysis.relations.joint.comparing_years import refuse_broken
+
+    matrix = oa.build_matrix(observations, framework=framework, period=2024)
+    refuse_broken([matrix], framework=framework, names=["infant_mort", "ksi_0_15"])
+    pooled = replace(matrix, measured=matrix.measured.assign(infant_mort="2017-19", ksi_0_15="2015-17"))
+    with pytest.raises(RelationError, match=r"1 declared break .* 'infant_mort' from 2018 \(2017-19 pools both sides"):
+        refuse_broken([pooled], framework=framework, names=["infant_mort", "ksi_0_15"])
+
+
+def test_links_are_partial_correlations(result):
+    correlations = np.eye(3)
+    correlations[np.tril_indices(3, -1)] = 0.5, 0.4, 0.2
+    correlations = correlations + correlations.T - np.eye(3)
+    found = partial_correlations(np.stack([correlations, np.eye(3)]))
+    # the textbook's recursion for three
+    assert found[0, 1, 0] == pytest.approx((0.5 - 0.4 * 0.2) / np.sqrt((1 - 0.4**2) * (1 - 0.2**2)), abs=1e-12)
+    np.testing.assert_array_equal(found[1], np.eye(3))
+    links = result.links()
+    assert len(links) == 10
+    assert (links["lower"] < links["estimate"]).all()
+    # for two of five hanging together, most of what goes together goes by way of the others
+    assert (links["estimate"].abs() < result.correlations()["estimate"]).all()
+    assert (links["estimate_given"] - result.correlations()["estimate_given"]).abs().max() > 0.05
+    best = links.sort_values("estimate", key=abs).iloc[-1]
+    assert "With the other domains held alike too (partial correlations)" in result.text
+    assert f"{best['domain'].capitalize()} with {best['other'].capitalize()}, {best['estimate']:.2f}," in result.text
+
+
+def test_the_choice_of_forms_does_not_hang_on_the_seed(observations, framework, result):
+    other = oa.fit_joint_model(observations, framework=framework, periods=[2024], seed=5, sensitivity=False)
+    assert other.diagnostics["forms"] == result.diagnostics["forms"]
+    pd.testing.assert_frame_equal(other.checks, result.checks)
+    close = result.diagnostics["close"]
+    assert set(close) == {"engaged"}
+    assert "Engaged is near the line: figures drawn as if its indicators behaved as one thing" in result.text
+    assert f"as the real ones in {close['engaged']:.0%} of draws" in result.text
+
+
+def test_a_share_must_clear_the_limit_by_its_own_error(make_skeleton, monkeypatch):
+    skeleton = make_skeleton(2, items=16, domains=2)
+    layout = Layout(skeleton, JointPriors(loading=Prior(0.7, 0.1, "itself", "clear loadings, for this test")))
+    rng = np.random.default_rng(8)
+    values = draw_figures(layout.natural(draw_prior(layout, rng)), skeleton, rng)[1]
+    told = Layout(skeleton.with_values(values), JointPriors())
+    thetas = find_peak(told).draws(1000, rng)
+    share = judging.predictive_checks(told, thetas, np.random.default_rng(0), level=0.9).set_index("domain")["p"]
+    error = np.sqrt(share["domain 1"] * (1 - share["domain 1"]) / 1000)
+    for limit, passes in ((share["domain 1"] - 2.5 * error, True), (share["domain 1"] - 1.5 * error, False)):
+        monkeypatch.setattr(judging, "LEAST_CHANCE", limit)
+        found = judging.predictive_checks(told, thetas, np.random.default_rng(0), level=0.9).set_index("domain")
+        assert found.at["domain 1", "one_thing"] == passes
+
+
+@pytest.mark.slow
+def test_on_the_map_every_table_and_text_says_so(observations, framework, result):
+    found = oa.fit_joint_model(observations, framework=framework, periods=[2024], spatial=True, sensitivity=False)
+    assert found.spec.hash != result.spec.hash
+    assert found.manifest.data != result.manifest.data
+    assert found.diagnostics["form"] == "one year, on the map"
+    assert "Neighbouring authorities may resemble each other" in found.text
+    assert "90% intervals held it in 82 to 91% of cases" in found.text
+    share = found.priors.set_index("parameter").loc["share of variance that follows the map"]
+    assert f"the share that follows the map is {share['estimate']:.2f}, {share['lower']:.2f} to" in found.text
+    assert share["lower"] > 0.3  # neighbours are alike beyond poverty and region, plainly so
+    assert found.areas.empty
+    assert found.table["status"].eq("computed").all()
+    beside = found.correlations()["estimate"] - result.correlations()["estimate"]
+    # the same areas and errors: what they are like as they are hardly depends on whether neighbours may be alike
+    assert beside.abs().max() < 0.05
+
+
+@pytest.mark.slow
+def test_two_years_count_each_figure_once_and_say_how_long_things_last(observations, framework):
+    found = oa.fit_joint_model(observations, framework=framework, periods=[2023, 2024], sensitivity=False)
+    assert found.diagnostics["form"] == "2 years"
+    lasting = found.priors.set_index("kind").loc["lasting"]
+    assert f"has a correlation of {lasting['estimate']:.2f}" in found.text
+    quantities = found.table[found.table["quantity"].eq("domain") & found.table["forms"].eq("chosen")]
+    assert set(quantities["period"]) == {2023, 2024}
+    assert "figures of three years" in found.text
 
 
 def test_a_domain_that_behaves_as_one_thing_passes_and_one_with_a_hidden_pair_does_not(make_skeleton):
