@@ -23,7 +23,7 @@ from outcomes_analysis.evidence.profiles import place_html
 from outcomes_analysis.evidence.target_section import target_section, target_tables
 from outcomes_analysis.evidence.workbook import place_workbook
 from outcomes_analysis.figures.exporting import safe_csv
-from outcomes_analysis.places import AreaProfile, JoinedPlace, Trajectory
+from outcomes_analysis.places import AreaProfile, JoinedPlace, Trajectory, shared_csv, shared_table
 from outcomes_analysis.provenance import hash_of
 from outcomes_analysis.sources.release import read_manifest
 from outcomes_analysis.wording import EXPLORATION, plural
@@ -94,7 +94,8 @@ def pack_files(
     -------
     dict of str to bytes
         By name, sorted: ``profile.html``, ``workbook.xlsx``, ``figure-*.svg`` with caption and alt text beside
-        (``.txt``), ``table-*.csv``, ``methods.txt`` and ``manifest.json``. The same input gives the same bytes.
+        (``.txt``), ``table-*.csv``, ``shared-sheet.csv`` (of an authority or district), ``methods.txt`` and
+        ``manifest.json``. The same input gives the same bytes.
     """
     asked_of: list[Trajectory] = []
     if isinstance(place, JoinedPlace):
@@ -113,6 +114,8 @@ def pack_files(
         "profile.html": html,
         "methods.txt": "\n".join([f"Children's outcomes in {place.name}", "", *lines, *notes, "", place.text]) + "\n",
     }
+    if isinstance(place, AreaProfile):
+        content["shared-sheet.csv"] = shared_csv(shared_table(place))
     if workbook:
         content["workbook.xlsx"] = place_workbook(place, more=more)
     for name, figure in figures.items():

@@ -63,7 +63,7 @@ def shared_table(profile: AreaProfile, *, framework: Framework | None = None) ->
     ----------
     profile : AreaProfile
     framework : Framework, optional
-        By default the Common Outcomes Framework.
+        Names the domains and outcomes; by default the Common Outcomes Framework.
 
     Returns
     -------
@@ -71,19 +71,17 @@ def shared_table(profile: AreaProfile, *, framework: Framework | None = None) ->
         One row an indicator, in the framework's order, with :data:`COLUMNS`. Figures are in natural units, rounded as
         published; ``Period`` is the publisher's label; a missing number has its symbol, and no cell is empty.
     """
-    framework = _framework(framework)
-    sources = _source_titles()
+    labels, sources = {node.id: node.label for node in _framework(framework).nodes}, _source_titles()
     rows = []
     for row in profile.table.to_dict("records"):
-        indicator = framework.indicator(str(row["indicator_id"]))
         places, has = int(row["decimals"]), bool(np.isfinite(row["value"]))
         beside = wording.SYMBOLS["not_available"] if has else NOT_FOR_THIS
-        notes = (row["symbol"] if has else "", f"contested: {indicator.contested}" if indicator.contested else "",
-                 indicator.cannot_tell)  # fmt: skip
+        notes = (row["symbol"] if has else "", f"contested: {row['contested']}" if row["contested"] else "",
+                 row["cannot_tell"])  # fmt: skip
         rows.append(
             {
-                "Indicator id": indicator.id,
-                **as_defined(indicator, framework),
+                "Indicator id": row["indicator_id"],
+                **_defined(row, labels),
                 "Source": sources.get(str(row["source_id"]), NOT_FOR_THIS),
                 "Place": profile.name,
                 "Area code": profile.area_code,
@@ -172,17 +170,20 @@ def _source_titles() -> dict[str, str]:
 
 
 def as_defined(indicator: Indicator, framework: Framework) -> dict[str, str]:
-    """What the framework says of an indicator and no sheet may change."""
-    labels = {node.id: node.label for node in framework.nodes}
+    """What the framework says of an indicator, by heading: no sheet may change it."""
     domain = framework.domain_of(indicator.outcome) if indicator.outcome else ""
-    agreed = not indicator.contested and indicator.direction
+    row = {c: getattr(indicator, c) for c in ("outcome", "layer", "name", "unit", "direction", "contested")}
+    return _defined(row | {"domain": domain}, {node.id: node.label for node in framework.nodes})
+
+
+def _defined(row: Mapping[Any, Any], labels: Mapping[str, str]) -> dict[str, str]:
+    agreed = not row["contested"] and row["direction"]
     return {
-        "Domain": labels.get(domain, "Context"),
-        "Outcome": labels.get(indicator.outcome, "Context"),
-        "Layer": LAYERS.get(indicator.layer, indicator.layer),
-        "Metric": indicator.name,
-        "Unit": "per cent" if indicator.unit == PERCENT else unit_words(indicator.unit),
-        "Which way is better": {1: "higher", -1: "lower"}[indicator.direction] if agreed else "not agreed",
+        **{head: labels.get(row[c], row[c]) or "Context" for head, c in (("Domain", "domain"), ("Outcome", "outcome"))},
+        "Layer": LAYERS.get(row["layer"], row["layer"]),
+        "Metric": row["name"],
+        "Unit": "per cent" if row["unit"] == PERCENT else unit_words(row["unit"]),
+        "Which way is better": {1: "higher", -1: "lower"}[row["direction"]] if agreed else "not agreed",
     }
 
 

@@ -12,6 +12,7 @@ from outcomes_analysis import cli
 from outcomes_analysis.errors import AreaError, ProjectError
 from outcomes_analysis.evidence.packing import MANIFEST, read_pack, zip_bytes
 from outcomes_analysis.pipeline import packs
+from outcomes_analysis.places import read_shared
 
 
 def test_folder_with_something_else_is_left_as_it_is(tmp_path):
@@ -92,6 +93,8 @@ def test_pack_of_essex_is_whole_and_comes_out_the_same_again(essex):
         files
     )
     assert "byte for byte" in packs.prove_pack(essex.archive)
+    (essex.folder.parent / "sheet.csv").write_bytes(files["shared-sheet.csv"])
+    assert "rows for Essex" in read_shared(essex.folder.parent / "sheet.csv").text
     manifest = json.loads(files[MANIFEST])
     assert set(manifest["files"]) == set(files) - {MANIFEST}
     assert manifest["data"]["content"]
