@@ -38,7 +38,13 @@ AGAINST = {
     DEPENDS: DEPENDS,
     "": "",
 }
-STANDING = {"above the range": "better", "within the range": "within", "below the range": "worse", "": ""}
+STANDING = {
+    "above the range": "better",
+    "within the range": "within",
+    "below the range": "worse",
+    DEPENDS: "disputed",
+    "": "",
+}
 
 
 def drawn(figure: Figure, name: str) -> str:
@@ -153,7 +159,7 @@ def _indicators(name: str, index: IndexResult) -> str:
 
 def _scores(name: str, uncertainty: UncertaintyResult, comparisons: Sequence[ComparisonResult]) -> str:
     rows = uncertainty.table[uncertainty.table["node_id"] == name].sort_values(["region_name", "area_name"])
-    beside = [one.table[one.table["node_id"] == name].set_index("area_code")["standing"] for one in comparisons]
+    beside = [_agreeing(one.table[one.table["node_id"] == name].set_index("area_code")) for one in comparisons]
     rows = rows.assign(
         standing=rows["standing"].map(AGAINST),
         alike=[_standing([one.get(code, "") for one in beside]) for code in rows["area_code"]],
@@ -174,11 +180,17 @@ def _scores(name: str, uncertainty: UncertaintyResult, comparisons: Sequence[Com
         group="region_name",
         decimals=2,
         notes=[
-            "Beside places alike: better or worse than the range expected of places of like poverty, or within it. "
+            "Beside places alike: better or worse than the range expected of places of like poverty, or within it; "
+            "disputed where that differs with and without contested indicators. "
             f"Where measures of poverty disagree there are two words, by {listed([one.label for one in comparisons])}."
         ],
     )
     return details_html("Scores of every authority", table)
+
+
+def _agreeing(rows: pd.DataFrame) -> pd.Series:
+    """Standing beside places alike, where contested indicators do not decide it."""
+    return rows["standing"].where(rows["standing"] == rows["standing_agreed"], DEPENDS)
 
 
 def _standing(found: Sequence[str]) -> str:

@@ -46,9 +46,12 @@ def poverty_section(
             "Places with the same child poverty differ too. An authority is said to stand out only where its score "
             f"lies outside the range in which {level} of places with like poverty are expected, given how unsure its "
             f"own figures are. One in ten does so by chance alone, about {chance} authorities on each domain. Standing "
-            "out marks a place to look at and is no finding by itself. Contested indicators are counted in here."
+            "out marks a place to look at and is no finding by itself. Maps and table count contested indicators in."
         ),
-        paragraph("Standing out by both measures, in alphabetical order; what is experimental is left out:"),
+        paragraph(
+            "Standing out by both measures, and with and without contested indicators, in alphabetical order. What is "
+            "experimental is left out."
+        ),
         bullets([_named(name, comparisons) for name in comparisons[0].goes_with.index if name not in experimental]),
     ]
     return Section("Beside places of similar child poverty", "\n".join(body), anchor="poverty")
@@ -130,11 +133,14 @@ def _table(comparisons: Sequence[ComparisonResult]) -> str:
 
 
 def _named(name: str, comparisons: Sequence[ComparisonResult]) -> str:
-    """Places that stand out by every measure of poverty; not in order of size, which would read as a rank."""
+    """Places that stand out by every measure of poverty, contested indicators counted in or not.
+
+    Not in order of size, which would read as a rank.
+    """
     tables = [one.table[one.table["node_id"] == name].set_index("area_code") for one in comparisons]
     said = []
     for standing, words in (("above the range", "better"), ("below the range", "worse")):
-        both = [t.index[t["standing"] == standing] for t in tables]
+        both = [t.index[t["standing"].eq(standing) & t["standing_agreed"].eq(standing)] for t in tables]
         codes = reduce(lambda a, b: a.intersection(b), both)
         names = sorted(str(tables[0].at[c, "area_name"]) for c in codes)
         if names:

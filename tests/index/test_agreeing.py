@@ -105,6 +105,21 @@ def test_ranks_without_contested_indicators_are_drawn_alike(index, uncertain, ma
     assert _cells(uncertain, "happy")["rank_agreed"].isna().all()
 
 
+def test_beside_places_alike_without_contested_indicators(index, matrix):
+    """The reference is the same comparison of an index computed by itself without them."""
+    poverty = oa.build_matrix(
+        oa.load_observations(), framework=oa.load_framework(), period=2025, include=["child_poverty_ahc"]
+    ).values["child_poverty_ahc"]
+    alone = oa.build_index(matrix, spec=oa.IndexSpec(contested="exclude"))
+    ours, theirs = (oa.index.compare_given(one, poverty, resamples=20) for one in (index, alone))
+    for name in index.domains:
+        left, right = _cells(ours, name), _cells(theirs, name)
+        known = left["status"] == "computed"
+        assert (left.loc[known, "standing_agreed"] == right.loc[known, "standing"]).all()
+        same = left.loc[known, "standing_agreed"] == left.loc[known, "standing"]
+        assert same.all() == (name not in DISPUTED)
+
+
 def test_england_has_the_parts_that_a_place_has(index):
     """By hand: England's figures times the weights really used in each place."""
     moved = 0

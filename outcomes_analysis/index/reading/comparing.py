@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.building import IndexResult
+from outcomes_analysis.index.building import IndexResult, NodeScore
 from outcomes_analysis.index.specifying.specification import IndexSpec
 from outcomes_analysis.project import LEVEL, SEED
 from outcomes_analysis.provenance import RunManifest
@@ -34,7 +34,8 @@ class ComparisonResult:
         ``estimate`` (score less expected; higher = better), then two intervals that answer two questions.
         ``lower, upper``: the difference from one of the places alike, the spread among them included; where it leaves
         out 0 the place lies outside the range of places like it, and ``standing`` says ``above the range`` or
-        ``below the range``, else ``within the range``. ``mean_lower, mean_upper``: the difference from what places
+        ``below the range``, else ``within the range``. ``standing_agreed``: the same of the score without contested
+        indicators; empty where nothing would be left of it. ``mean_lower, mean_upper``: the difference from what places
         alike have on average. ``level, interval, status``; NaN and an empty ``standing`` where not computed.
     goes_with : DataFrame
         Indexed by domain: ``n``, ``correlation, correlation_lower, correlation_upper`` (of ranks) and ``share,
@@ -104,6 +105,24 @@ def _beside(score: np.ndarray, error: np.ndarray, weights: np.ndarray) -> tuple[
     spread = max(0.0, float(np.sum(difference**2 - noise)) / float(np.sum(1 + squared.sum(axis=1))))
     from_mean = noise + squared.sum(axis=1) * spread
     return expected, np.sqrt(from_mean), np.sqrt(from_mean + spread)
+
+
+def _standing(difference: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Where each place lies against the range of places alike; "" where the difference is not known."""
+    known = np.isfinite(difference)
+    return np.select([difference > reach, difference < -reach, known], [STANDINGS[0], STANDINGS[2], STANDINGS[1]], "")
+
+
+def _agreed_standing(node: NodeScore, values: np.ndarray, usable: np.ndarray, z: float, *, nearest: int) -> np.ndarray:
+    """The same of the score without contested indicators, each place beside others by that score too."""
+    part = node.agreed or (node.beside if node.contested == 0 else None)
+    difference, reach = np.full((2, len(values)), np.nan)
+    if part is not None:
+        known = usable & np.isfinite(part.estimate)
+        weights = smoother(values[known], nearest=nearest)
+        expected, _, error = _beside(part.estimate[known], part.error[known], weights)
+        difference[known], reach[known] = part.estimate[known] - expected, z * error
+    return _standing(difference, reach)
 
 
 def strength(
@@ -238,7 +257,8 @@ def compare_given(
                 mean_upper=difference + z * mean_error,
                 level=index.spec.level,
                 interval="figures",
-                standing=np.select([above, below, usable], [STANDINGS[0], STANDINGS[2], STANDINGS[1]], default=""),
+                standing=_standing(difference, z * range_error),
+                standing_agreed=_agreed_standing(node, values, usable, z, nearest=nearest),
                 status=np.where(usable, "computed", "not_computed"),
             )
         )
