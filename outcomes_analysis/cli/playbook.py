@@ -89,8 +89,8 @@ def predict(
         int, typer.Option("--year", metavar="YEAR", parser=year_of_option, help="Year in which the period ends.")
     ],
     scenario: Annotated[
-        str, typer.Option(metavar="NAME", help="What England is taken to do: recent_drift or no_change.")
-    ] = "recent_drift",
+        str, typer.Option(metavar="NAME", help="What England is taken to do: no_change or recent_drift.")
+    ] = "no_change",
     note: Annotated[str, typer.Option(help="Kept with the prediction.")] = "",
     ledger: LedgerFile = None,
 ) -> None:

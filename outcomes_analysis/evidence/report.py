@@ -187,6 +187,7 @@ def _reading(index: IndexResult) -> Section:
             ("audit.html", "Audit of the domain scores", "how the parts of each domain hang together"),
             ("fit-for-purpose.html", "Fit-for-purpose cards", "what each indicator can and cannot bear"),
             ("catalogue.html", "Catalogue of indicators", "what each is, and what it cannot tell"),
+            ("cards.html", "Evidence cards", "one question each, and how strong the evidence is by stated rules"),
         ]
     )
     return Section("How to read this report", bullets(items) + paragraph("Beside this page lie:") + more, "reading")

@@ -38,7 +38,7 @@ def test_hypotheses_are_set_beside_the_figures(run, tmp_path: Path, capsys: Said
     small.write_text("\n".join([lines[0], lines[1], lines[2]]), encoding="utf-8")
     assert run("hypotheses", str(small)) == 0
     told = capsys.readouterr().out
-    assert "area pattern in the same direction: 1" in told
+    assert "Area pattern in the same direction: 1" in told
     assert max(map(len, told.splitlines()[:-1])) <= 100
     assert (tmp_path / "figures" / "hypotheses-loop-one.html").is_file()
     assert len((tmp_path / "figures" / "hypotheses-loop-one.csv").read_text().splitlines()) == 3

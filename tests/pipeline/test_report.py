@@ -17,7 +17,7 @@ from outcomes_analysis.evidence.report import report_html
 from outcomes_analysis.wording import EXPLORATION, causal_words, number
 
 DOMAINS = ["safe", "healthy", "happy", "learning", "engaged"]
-PAGES_OF_A_RUN = {"audit.html", "fit-for-purpose.html", "catalogue.html", "admissions-attainment.html"}
+PAGES_OF_A_RUN = {"audit.html", "fit-for-purpose.html", "catalogue.html", "cards.html", "admissions-attainment.html"}
 LARGEST = 8_000_000  # bytes: what can be sent by e-mail
 
 

@@ -23,7 +23,14 @@ from outcomes_analysis.relations.asking import defaults
 from outcomes_analysis.relations.cautions import cautions
 from outcomes_analysis.relations.result import RelationResult
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, USABLE
-from outcomes_analysis.relations.sentences import checked, contested_marks, is_clear, own_words, short_name
+from outcomes_analysis.relations.sentences import (
+    checked,
+    contested_marks,
+    is_clear,
+    own_words,
+    short_name,
+    with_capital,
+)
 from outcomes_analysis.relations.specification import POVERTY, RelationSpec
 from outcomes_analysis.sources.hypothesis_form import Link
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, EXPLORATION, interval, listed, number, plural
@@ -323,7 +330,7 @@ def _text(
 ) -> str:
     counts = table["verdict"].value_counts().reindex(list(VERDICTS), fill_value=0)
     tally = "; ".join(f"{verdict}: {int(counts[verdict])}" for verdict in VERDICTS)
-    said = [f"{plural(len(table), 'hypothesis', 'hypotheses')} beside the figures. {tally}.", ""]
+    said = [f"{plural(len(table), 'hypothesis', 'hypotheses')} beside the figures. {with_capital(tally)}.", ""]
     said += [f"- {_sentence(row)}" for row in table.to_dict("records")]
     if len(loops):
         kinds = loops["kind"].value_counts()

@@ -178,14 +178,14 @@ def ledger_table(ledger: Ledger) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``number, sealed_on, what, ids, year, foretold, state`` (``open``, ``came true``, ``did not``, ``withdrawn``),
-        ``came`` (in words), ``seal``.
+        ``number, sealed_on, what, ids, year, foretold, state`` (``open``, ``came true``, ``did not``, ``not clear``,
+        ``withdrawn``), ``came`` (in words), ``seal``.
     """
     scores = ledger.scores
     rows = []
     for entry in ledger.seals:
         score = scores[entry.number].content if entry.number in scores else None
-        state = "open" if score is None else {True: "came true", False: "did not", None: "withdrawn"}[score["true"]]
+        state = "open" if score is None else _state(score)
         rows.append(
             {
                 "number": entry.number,
@@ -201,6 +201,14 @@ def ledger_table(ledger: Ledger) -> pd.DataFrame:
         )
     columns = ["number", "sealed_on", "what", "ids", "year", "foretold", "state", "came", "seal"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _state(score: dict[str, Any]) -> str:
+    if score["true"] is None:
+        return "withdrawn"
+    if score["true"]:
+        return "came true"
+    return "not clear" if score.get("direction") == "not clear" else "did not"
 
 
 def _came(score: dict[str, Any]) -> str:
