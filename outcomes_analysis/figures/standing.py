@@ -217,12 +217,12 @@ def both_ways(rows: pd.DataFrame, label: str) -> str:
     if not depends(rows).any():
         return ""
     known = judged(rows)
-    counts = []
-    for column in ("against_england", "against_england_agreed", "standing"):
-        counts.append(f"{known[column].eq('above').sum()} and {known[column].eq('below').sum()}")
+    columns = ("against_england", "against_england_agreed", "standing")
+    counts = [tuple(int(known[c].eq(side).sum()) for side in ("above", "below")) for c in columns]
+    (better, worse), without, both = counts
     return (
-        f"{label}, clearly better and clearly worse than England: {counts[0]} authorities with its contested "
-        f"indicators, {counts[1]} without them, {counts[2]} both ways."
+        f"{label}: with its contested indicators {better} authorities are clearly better than England and {worse} "
+        f"clearly worse, without them {without[0]} and {without[1]}, both ways {both[0]} and {both[1]}."
     )
 
 

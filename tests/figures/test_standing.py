@@ -240,9 +240,12 @@ def test_a_verdict_that_depends_on_disputed_figures_has_a_class_of_its_own(score
         f"Safe: {better} of 148 authorities clearly better than England, {worse} clearly worse; {len(depend)} depend"
     )
     assert figure.title.startswith(words)
-    counts = [f"{(ranked[c] == 'above').sum()} and {(ranked[c] == 'below').sum()}"
-              for c in ("against_england", "against_england_agreed", "standing")]  # fmt: skip
-    note = f"{counts[0]} authorities with its contested indicators, {counts[1]} without them, {counts[2]} both ways."
+    columns = ("against_england", "against_england_agreed", "standing")
+    (up, down), left, both = [[int((ranked[c] == side).sum()) for side in ("above", "below")] for c in columns]
+    note = (
+        f"with its contested indicators {up} authorities are clearly better than England and {down} clearly worse, "
+        f"without them {left[0]} and {left[1]}, both ways {both[0]} and {both[1]}."
+    )
     assert note in " ".join(figure.notes)
     assert theme.DISPUTED in {shape.fill.upper() for shape in drawn.areas(figure.svg())}
     assert f"Depends on disputed figures ({len(depend)})" in " ".join(drawn.texts(figure.svg()))
