@@ -14,7 +14,7 @@ import pytest
 
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures.charts import fans, multiverses, networks, priors
-from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing import rows, theme
 from outcomes_analysis.figures.drawing.columns import Canvas
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.relations.spec_curve.choices import DIMENSIONS, Choice
@@ -209,7 +209,7 @@ def test_the_range_assumed_lies_behind_the_interval_on_one_scale():
     boxes = [
         (x + float(found[1]), float(found[2]))
         for node, x, _ in drawn.placed(svg)
-        if (node.get("fill") or "") == "#D5DCE4"
+        if (node.get("fill") or "") == rows._BEHIND
         and (found := re.search(r"M([\d.-]+),[\d.-]+h([\d.]+)", node.get("d", "")))
     ][-2:]
     order = [1, 0]  # correlations stand first

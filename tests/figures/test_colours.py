@@ -79,7 +79,7 @@ def test_the_measure_is_that_of_the_published_pairs():
 
 @pytest.mark.parametrize("vision", MACHADO)
 @pytest.mark.parametrize(
-    "name", ["SEQUENTIAL", "DIVERGING", "AGAINST", "NEUTRAL_AGAINST", "NEUTRAL_SEQUENTIAL", "DUO", "FOCUS"]
+    "name", ["SEQUENTIAL", "DIVERGING", "AGAINST", "NEUTRAL_AGAINST", "NEUTRAL_SEQUENTIAL", "DUO", "FOCUS", "CLUSTERS"]
 )
 def test_colours_of_a_palette_differ_by_at_least_ten(name, vision):
     assert smallest(getattr(theme, name), vision) >= 10
@@ -98,6 +98,31 @@ def test_what_is_missing_differs_from_every_value_by_colour_or_hatching(palette,
     for cls in MISSING.values():
         near = min(smallest([cls.fill, colour], vision) for colour in palette)
         assert near >= 10 or cls.hatch
+
+
+@pytest.mark.parametrize("vision", MACHADO)
+def test_layers_of_a_chart_that_lie_on_each_other_can_be_told_apart(vision):
+    """Bands of a fan on paper and under their middle; answers on intervals, and both on the band of no association."""
+    from outcomes_analysis.figures.charts import fans, funnels, multiverses
+    from outcomes_analysis.figures.drawing import rows
+
+    for layers in (
+        (theme.PAPER, *fans._LEVELS, theme.DUO[0]),
+        (multiverses._PALE, theme.DUO[0], theme.PAPER),
+        (multiverses._BAND, theme.DUO[0], theme.INK),
+        (rows._BEHIND, theme.DUO[0], theme.PAPER),
+        (funnels._WIDE, theme.QUIET, theme.PAPER),
+        (theme.DUO[0], "#6BACE6"),  # bars of Sobol indices
+    ):
+        assert smallest(layers, vision) >= 10, layers
+
+
+def test_lines_that_carry_numbers_stand_out_from_paper():
+    """Graphical objects need a contrast of 3 with what they lie on (WCAG 2.2), and orange on white just has it."""
+    from outcomes_analysis.figures.charts import networks
+
+    for colour in (theme.DUO[0], theme.QUIET, theme.INK, theme.AGAINST[0], *(c for c, _ in networks.SIGNS.values())):
+        assert theme.contrast(colour, theme.PAPER) >= 2.99
 
 
 @pytest.mark.parametrize("vision", MACHADO)
@@ -142,6 +167,7 @@ def test_text_colours_have_contrast_on_paper(ink):
             *theme.AGAINST,
             *theme.NEUTRAL_AGAINST,
             *theme.NEUTRAL_SEQUENTIAL,
+            *theme.CLUSTERS,
             *(colour for row in theme.BIVARIATE for colour in row),
             theme.PAPER,
             theme.DISPUTED,

@@ -19,7 +19,7 @@ from outcomes_analysis.wording import number
 _SIZE, _SMALL, _LEADING = 8.5, 7.5, 10.5
 _PRINTED = 92.0  # room for an estimate and its interval in figures
 _SLIDE_BODY = 440.0
-_BEHIND = "#D5DCE4"  # pale enough for an interval to stand out on it
+_BEHIND = "#C6D1DD"  # pale enough for an interval to stand out on it
 NEEDS = ("label", "estimate", "lower", "upper")
 
 
