@@ -260,12 +260,29 @@ def report(target: Project, period: int) -> list[Path]:
     answer = association_html(
         default_relation(),
         framework=load_framework(),
-        figures={"In short": figures_of_a_run(period)["admissions-attainment"]},
+        figures=_beside_the_answer(period),
     )
     return [
         write_atomic(target.result("figures", "report.html"), html),
         write_atomic(target.result("figures", PAGE), answer),
     ]
+
+
+def _beside_the_answer(period: int) -> dict[str, Figure]:
+    """Figures of the page of the association, by the heading that each stands under."""
+    from outcomes_analysis.figures.charts import multiverses, networks
+    from outcomes_analysis.figures.mapping import clusters
+    from outcomes_analysis.relations.whole.parts import HEADINGS
+
+    relation = default_relation()
+    behind = relation.diagnostics["parts"]
+    held = str(relation.spec.confounders[0])
+    return {
+        "In short": figures_of_a_run(period)["admissions-attainment"],
+        HEADINGS["map"]: clusters.cluster_map(behind["clusters"], kind="left over", adjusted_for=held),
+        HEADINGS["others"]: networks.network(behind["network"]),
+        HEADINGS["ways"]: multiverses.specification_curve(behind["multiverse"]),
+    }
 
 
 def forget() -> None:

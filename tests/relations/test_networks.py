@@ -146,3 +146,11 @@ def test_the_same_seed_gives_the_same_network(values: dict[str, np.ndarray]):
     one, other = (outcome_network(made(values), spec=SPEC.replace(confounders=()), draws=20, seed=4) for _ in range(2))
     pd.testing.assert_frame_equal(one.table, other.table)
     assert one.diagnostics["stability"] == other.diagnostics["stability"]
+
+
+def test_nodes_say_what_a_chart_must_show_of_each(result: RelationResult):
+    nodes = result.diagnostics["nodes"].set_index("node")
+    assert list(nodes.index) == list(NODES)
+    assert set(result.table["node"]) | set(result.table["other"]) == set(NODES)
+    assert nodes.loc["mh_admissions_0_17"].tolist() == ["mental health admissions", "happy", True, True]
+    assert nodes.loc["phonics_y1", ["domain", "contested", "experimental"]].tolist() == ["learning", False, False]

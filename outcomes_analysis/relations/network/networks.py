@@ -17,7 +17,7 @@ from outcomes_analysis.relations.asking import Asked, ask, computed, withheld
 from outcomes_analysis.relations.cautions import near_duplicates, shared_denominator
 from outcomes_analysis.relations.network.network_draws import Links, link_intervals, strength_stability
 from outcomes_analysis.relations.result import RelationResult, table_of
-from outcomes_analysis.relations.sentences import checked, marks, measured, own_words, with_capital
+from outcomes_analysis.relations.sentences import checked, experimental_domain, marks, measured, own_words, with_capital
 from outcomes_analysis.relations.slopes.regression import check_design
 from outcomes_analysis.relations.specification import RelationSpec
 
@@ -70,7 +70,8 @@ def outcome_network(
     -------
     RelationResult
         One row a pair of figures and case: ``node, other``, ``estimate`` (partial correlation, nought without a link)
-        with its interval, ``kept`` (share of draws in which the link is there). ``diagnostics["networks"]`` has each
+        with its interval, ``kept`` (share of draws in which the link is there). ``diagnostics["nodes"]`` has a row a
+        figure: ``node, name, domain, contested, experimental``. ``diagnostics["networks"]`` has each
         :class:`outcomes_analysis.relations.network.graphical_lasso.Network` by ``adjusted_for`` and sample,
         ``diagnostics["stability"]`` the correlation-stability coefficient of the sample ``all``,
         unless ``drops`` is 0.
@@ -129,6 +130,7 @@ def outcome_network(
         spec=spec,
         manifest=one.manifest(),
         diagnostics={
+            "nodes": _nodes(one, nodes),
             "networks": networks,
             "stability": stability,
             "periods": one.assembled.periods,
@@ -137,6 +139,23 @@ def outcome_network(
         },
         data=one.assembled.data,
     )
+
+
+def _nodes(one: Asked, nodes: tuple[str, ...]) -> pd.DataFrame:
+    """What a chart or table needs to say of each figure, in the order of the network."""
+    rows = []
+    for indicator in (one.framework.indicator(node) for node in nodes):
+        domain = one.framework.domain_of(indicator.outcome) if indicator.outcome else ""
+        rows.append(
+            {
+                "node": indicator.id,
+                "name": one.names[indicator.id],
+                "domain": domain,
+                "contested": bool(indicator.contested),
+                "experimental": bool(experimental_domain(indicator, framework=one.framework)),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _check_count(count: int) -> None:
