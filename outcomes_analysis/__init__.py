@@ -13,6 +13,7 @@ _HOMES = {
     "AuditReport": "index",
     "CoverageReport": "places.covering",
     "EquityTwin": "places.equity",
+    "EvidenceCard": "evidence.playbook",
     "EvaluationResult": "relations",
     "EvaluationSpec": "relations",
     "IndexResult": "index",

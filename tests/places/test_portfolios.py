@@ -142,6 +142,25 @@ def test_what_no_child_reached_could_bring_is_said(observations: pd.DataFrame) -
     assert told("mh_admissions_0_17", 100, CITY) == NO_FIGURE
 
 
+def test_there_is_more_room_one_way_than_the_other(observations: pd.DataFrame) -> None:
+    """Of a share of some 70 % that is to rise, what asks for 45 points more cannot be; one that is to fall could."""
+    framework = load_framework()
+    given = {"observations": observations, "framework": framework}
+    found = smallest_for("gld_pct", HACKNEY, reach=1000, **given)
+    narrow = found.change / 45 * found.cohort  # so few that it takes 45 points among them
+    told = smallest_for("gld_pct", HACKNEY, reach=narrow, **given)
+    assert told.among_reached == pytest.approx(45)
+    assert 100 - told.value < 45 < told.value
+    assert told.verdict == CANNOT
+    falls = framework.indicator("gld_pct").model_copy(update={"direction": -1})
+    turned = framework.model_copy(
+        update={"indicators": tuple(falls if i.id == "gld_pct" else i for i in framework.indicators)}
+    )
+    assert (
+        smallest_for("gld_pct", HACKNEY, reach=narrow, observations=observations, framework=turned).verdict == IN_REACH
+    )
+
+
 def test_more_reached_than_there_are_is_marked_and_counts_as_all(index: IndexResult) -> None:
     row = portfolio([programme(reach=50_000)], index=index).table.iloc[0]
     assert row["mind"] == "more children reached than are behind the figure"
