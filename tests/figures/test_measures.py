@@ -387,7 +387,7 @@ def test_a_card_says_yes_or_no_with_the_reason_in_sign_and_words(card):
     marks = drawn.marks(figure.svg())
     assert [m.fill for m in marks] == [theme.AGAINST[0], theme.AGAINST[0], theme.AGAINST[2]]
     assert marks[0].d == marks[1].d != marks[2].d
-    assert figure.title == "Admissions: fit for setting beside England"
+    assert figure.title == "Admissions (contested): fit for setting beside England"
     assert any("admissions are not prevalence" in note for note in figure.notes)
     with pytest.raises(FigureError, match="No card of 'other'"):
         fitness_cards.fitness_card(result, "other")

@@ -268,6 +268,9 @@ def test_ranks_and_table_mark_what_depends_on_disputed_figures(scores):
     everywhere = int(((rows["standing"] == standing.DEPENDS) & rows["estimate"].notna()).sum())
     assert sum(c.fill.upper() == theme.DISPUTED for c in cells) == everywhere + 1
     assert f"{depend} depending on disputed figures" in table.alt
+    up, down, left = ((safe[c] == side).sum() for c, side in (("against_england", "above"), ("against_england", "below"),
+                                                              ("against_england_agreed", "above")))  # fmt: skip
+    assert f"Safe {up} and {down} with them, {left} and " in " ".join(table.notes)
 
 
 def test_where_nothing_is_disputed_no_key_speaks_of_it(scores):

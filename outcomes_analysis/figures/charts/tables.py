@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.figures.standing import UNRANKED
 from outcomes_analysis.wording import listed, number, plural
 
-_ROW, _GAP, _SIZE, _TOP = 7.85, 12.0, 7.0, 26.0  # rows so low that all places and the notes fit a page
+_ROW, _GAP, _SIZE, _TOP = 7.65, 12.0, 7.0, 26.0  # rows so low that all places and the notes fit a page
 _NEEDS = ("node_id", "area_code", "area_name", "region_name", "estimate")
 
 
@@ -125,8 +125,8 @@ def domain_heat_table(
     geography = plural(len(wide), "upper-tier local authority", "upper-tier local authorities") + " in England"
     zero = standing.zero_words(result, chosen)
     subtitle = "; ".join(p for p in ["S" + findings.SCORE_UNIT[1:], zero, brackets, period, geography] if p)
-    # each domain's map counts the verdicts with and without contested indicators; here there is no room for all
-    contested = standing.contested_line(standing.contested_shares(result, chosen), labels)
+    shares = standing.contested_shares(result, chosen)
+    contested = f"{standing.contested_line(shares, labels)} {_counted_twice(by_node, labels)}".strip()
     notes = _notes(labels, experimental, level=findings.level_of(table), england=against)
     return finished(
         body,
@@ -181,6 +181,18 @@ def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float,
     named = listed([labels[n] for n in experimental])
     star = (f"* {named}: experimental, its figures do not measure one thing; not ranked.",) if experimental else ()
     return (first, *star)
+
+
+def _counted_twice(by_node: Mapping[str, pd.DataFrame], labels: dict[str, str]) -> str:
+    """Verdicts with and without contested indicators, briefly; empty where none depends on them."""
+    told = []
+    for node, rows in by_node.items():
+        if standing.depends(rows).any():
+            known = standing.judged(rows)
+            both = [known[c].value_counts() for c in ("against_england", "against_england_agreed")]
+            counts = [f"{c.get('above', 0)} and {c.get('below', 0)}" for c in both]
+            told.append(f"{labels[node]} {counts[0]} with them, {counts[1]} without")
+    return f"Clearly better and clearly worse: {'; '.join(told)}." if told else ""
 
 
 def _body(
