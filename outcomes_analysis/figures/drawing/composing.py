@@ -235,13 +235,13 @@ def resizable[**P](make: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def draw(chart: Any) -> str:
     """Draw a chart as SVG with the house theme, whatever theme is on, without the network."""
-    import io
+    import vl_convert
 
     alt = theme.altair()
-    target = io.StringIO()
     with alt.theme.enable("outcomes"), alt.data_transformers.enable("default", max_rows=None):
-        chart.save(target, format="svg")
-    return target.getvalue()
+        # not held against the schema, which every chart of ours passes and which takes a third of the time
+        drawing = chart.to_dict(validate=False)
+    return str(vl_convert.vegalite_to_svg(drawing, vl_version="_".join(alt.SCHEMA_VERSION.split(".")[:2])))
 
 
 def png(svg: str, *, ppi: int) -> bytes:
