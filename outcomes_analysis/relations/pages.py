@@ -78,8 +78,8 @@ class _Page:
         ]
         count = len(self.diagnostics["left_out"])
         if count:
-            verb = wording.plural(count, "authority is", "authorities are")
-            sentences[0] += f" {verb} left out for want of a published figure of their own."
+            lacking = wording.plural(count, "authority", "authorities")
+            sentences[0] += f" Left out for want of a published figure of their own: {lacking}."
         alike = self.slope("ols_robust", self.first) if self.first else None
         sentences.append(slope_sentence(self.slope("ols_robust"), alike=alike, held=self.held(self.first)))
         if "ways" not in self.parts or not self.parts["ways"].answers:

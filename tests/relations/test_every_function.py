@@ -1,4 +1,7 @@
-"""Bad input, put to every public function in turn: an error, or no figure and the reason, never a quiet number."""
+"""Put to every public function in turn: marks on what is contested or experimental, and bad input.
+
+Bad input gives an error, or no figure and the reason, never a quiet number.
+"""
 
 from __future__ import annotations
 
@@ -127,6 +130,27 @@ def test_what_is_right_is_answered(name: str):
     """Else the refusals below would prove nothing."""
     rows, _ = numbers(CALLS[name], table())
     assert len(rows)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_contested_and_experimental_figures_are_marked(name: str):
+    """Admissions are contested, and belong to a domain on trial."""
+    given = figures() | {"mh_admissions_0_17": np.exp(4 + 0.01 * figures()[PREDICTOR])}
+    observations = made(given, years=YEARS, errors={"se_total": 0.5, "se_sampling": 0.4})
+    text = CALLS[name](observations, SPEC.replace(predictors=("mh_admissions_0_17",)), AREAS).text
+    assert "\u201cHospital admissions for mental health, under 18\u201d is contested:" in text
+    assert "belongs to the domain Happy, which is experimental" in text
+    assert "experimental" not in CALLS[name](table(), SPEC, AREAS).text
+
+
+def test_an_evaluation_marks_them_too():
+    years = tuple(range(2013, 2025))
+    values = 300 + 20 * np.random.default_rng(2).normal(size=(len(AREAS), len(years)))
+    spec = EvaluationSpec(
+        indicator="child_mh_factor_rate", area_code=str(AREAS.index[0]), since=2022, change="a programme"
+    )
+    text = evaluate_place(made({spec.indicator: values}, years=years), spec=spec).text
+    assert "belongs to the domain Happy, which is experimental" in text
 
 
 @pytest.mark.parametrize("name", CALLS)
