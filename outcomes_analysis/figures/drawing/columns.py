@@ -142,9 +142,9 @@ class Canvas:
     def _encoded(self, chart: Any, *names: str, **channels: Any) -> None:
         alt = theme.altair()
         plain = {"scale": None, "axis": None}
-        places = {
-            n: (alt.X("x:Q", **plain) if n == "x" else alt.Y("y:Q", **plain)) if n in "xy" else f"{n}:Q" for n in names
-        }
+        # channels are made here: to find out from a text which channel it is takes a hundred times as long
+        made = {"x": alt.X("x:Q", **plain), "y": alt.Y("y:Q", **plain), "x2": alt.X2("x2:Q"), "y2": alt.Y2("y2:Q")}
+        places = {n: made[n] for n in names}
         self.layers.append(chart.encode(**places, **channels))
 
     def text(self, rows: list[dict[str, Any]], *, size: float, align: str = "left", bold: bool = False) -> None:
@@ -153,7 +153,7 @@ class Canvas:
         if not rows:
             return
         mark = {"fontSize": size, "align": align, "baseline": "middle", "fontWeight": "bold" if bold else "normal"}
-        channels: dict[str, Any] = {"text": "text:N"}
+        channels: dict[str, Any] = {"text": alt.Text("text:N")}
         if "colour" in rows[0]:
             channels["color"] = alt.Color("colour:N", scale=None)
         self._encoded(self._chart(rows).mark_text(**mark), "x", "y", **channels)

@@ -132,7 +132,7 @@ def text_block(
     return (
         alt.Chart(rows, width=width - outdent, height=leading * len(lines))
         .mark_text(**mark)
-        .encode(x=alt.value(-outdent), y=alt.Y("y:Q", scale=None, axis=None), text="line:N")
+        .encode(x=alt.XValue(-outdent), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("line:N"))
     )
 
 
