@@ -95,10 +95,12 @@ def _card_of(
 def _target_card(ledger: Ledger) -> EvidenceCard:
     from outcomes_analysis.evidence.playbook import trajectory_card
     from outcomes_analysis.evidence.playbook.scorekeeping import record_of
+    from outcomes_analysis.figures.charts.fans import trajectory_fan
     from outcomes_analysis.places import trajectory
 
     found = trajectory(TARGET_INDICATOR, target=TARGET, year=TARGET_YEAR)
-    return trajectory_card(found, name="ready-for-school", record=record_of(ledger, [TARGET_INDICATOR]))
+    record = record_of(ledger, [TARGET_INDICATOR])
+    return trajectory_card(found, name="ready-for-school", record=record, figure=trajectory_fan(found, "England"))
 
 
 def write_cards(target: Project, period: int) -> list[Path]:

@@ -179,7 +179,7 @@ def _fault(entry: Entry | None, *, number: int, before: str, day: str, entries: 
     if not entry.hash:
         return "it was altered since it was sealed"
     if entry.number != number or entry.previous != before:
-        return "an entry before it was taken out, put in or moved"
+        return "an entry before it was altered, taken out, put in or moved"
     if entry.made_on < day:
         return "it is dated before the entry above it"
     if entry.kind == "score" and entry.content.get("of") not in {e.number for e in entries if e.kind == "seal"}:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outcomes_analysis.errors import ProjectError
-from outcomes_analysis.evidence.playbook.ledger import FIRST, append, read_ledger
+from outcomes_analysis.evidence.playbook.ledger import FIRST, append, read_ledger, seal_of
 
 DAY = date(2026, 1, 5)
 
@@ -58,10 +58,10 @@ def changed(edit: Callable[[list[str]], list[str]], path: Path) -> None:
     [
         (lambda x: [x[0].replace("0.5", "0.6"), *x[1:]], "entry 1: it was altered since it was sealed. None stands"),
         (lambda x: [x[0], x[1].replace("2026", "2025"), x[2]], "entry 2: it was altered .* 1 entry before it stands"),
-        (lambda x: x[1:], "entry 1: an entry before it was taken out, put in or moved"),
-        (lambda x: [x[0], x[2]], "entry 2: an entry before it was taken out"),
-        (lambda x: [x[1], x[0], x[2]], "entry 1: an entry before it was taken out, put in or moved"),
-        (lambda x: [x[0], x[0], *x[1:]], "entry 2: an entry before it was taken out, put in or moved"),
+        (lambda x: x[1:], "entry 1: an entry before it was altered, taken out, put in or moved"),
+        (lambda x: [x[0], x[2]], "entry 2: an entry before it was altered, taken out"),
+        (lambda x: [x[1], x[0], x[2]], "entry 1: an entry before it was altered, taken out, put in or moved"),
+        (lambda x: [x[0], x[0], *x[1:]], "entry 2: an entry before it was altered, taken out, put in or moved"),
         (lambda x: [*x, "{}"], "entry 4: it cannot be read. 3 entries before it stand"),
         (lambda x: [*x, ""], "entry 4: it cannot be read"),
         (lambda x: [x[0], "[" * 100_000, x[2]], "entry 2: it cannot be read"),
@@ -77,6 +77,19 @@ def test_tampering_is_shown_with_what_still_stands(
     with pytest.raises(ProjectError, match="entry"):
         append({"what": "d"}, kind="seal", path=three, today=date(2028, 1, 1))
     assert three.read_bytes() == before, "nothing is added to a broken chain"
+
+
+def test_an_entry_altered_and_sealed_anew_breaks_the_next(three: Path) -> None:
+    """Whoever alters an entry can make its own hash good, but the one after it still names the old."""
+
+    def forged(lines: list[str]) -> list[str]:
+        entry = json.loads(lines[0])
+        entry["content"]["estimate"] = 0.9
+        return [json.dumps({**entry, "hash": seal_of(entry)}), *lines[1:]]
+
+    changed(forged, three)
+    with pytest.raises(ProjectError, match="entry 2: an entry before it was altered, taken out, put in or moved"):
+        read_ledger(three)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
