@@ -71,9 +71,36 @@ def test_failure_on_the_way_leaves_the_earlier_pack_whole(light, tmp_path, monke
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
+def test_every_place_gets_a_folder_and_a_zip_of_its_own(light, tmp_path, monkeypatch):
+    asked = []
+
+    def one(name, folder, **given):
+        asked.append((name, folder, given["workbook"]))
+        return packs.MadePack(folder, folder.with_suffix(".zip"), 2, "x")
+
+    monkeypatch.setattr(packs, "make_pack", one)
+    made = packs.make_packs(["Essex", "hackney"], folder=tmp_path, workbook=False, workers=1)
+    assert asked == [("E10000012", tmp_path / "essex", False), ("E09000012", tmp_path / "hackney", False)]
+    assert [m.folder.name for m in made] == ["essex", "hackney"]
+    assert len({m.folder for m in packs.make_packs(folder=tmp_path, workers=1)}) == 153
+    with pytest.raises(AreaError):
+        packs.make_packs(["Essex", "Narnia"], folder=tmp_path, workers=1)
+
+
+@pytest.mark.slow
+def test_packs_made_two_at_a_time_are_those_made_alone(tmp_path):
+    names = ["Isles of Scilly", "City of London"]
+    made = packs.make_packs(names, folder=tmp_path / "many", workbook=False)
+    for name, pack in zip(names, made, strict=True):
+        alone = packs.make_pack(name, tmp_path / "one" / pack.folder.name, workbook=False)
+        assert alone.archive.read_bytes() == pack.archive.read_bytes()
+
+
 def test_command_says_what_is_missing_or_wrong(tmp_path):
     run = CliRunner()
-    for words in (["pack"], ["pack", "Essex", "--check", "x.zip"], ["pack", "Essex", "--xlsx", "--include", "a"]):
+    for words in (["pack"], ["pack", "Essex", "--check", "x.zip"], ["pack", "Essex", "--xlsx", "--include", "a"],
+                  ["pack", "Essex", "--all"], ["pack", "--all", "--xlsx"], ["pack", "--all", "--local", "x.yml"],
+                  ["pack", "West Essex", "--children", "many"]):  # fmt: skip
         assert run.invoke(cli.app, words).exit_code == 2
     answer = run.invoke(cli.app, ["pack", "--check", str(tmp_path / "none.zip"), "-q"])
     assert isinstance(answer.exception, ProjectError)
