@@ -288,6 +288,20 @@ def test_a_fan_shows_the_published_figures_and_never_joins_them_over_a_break(fan
     assert drawn.texts(fan.svg()).count("break") == 3
 
 
+@pytest.mark.parametrize("indicator", ["attainment8", "neet_16_17"])
+def test_neither_a_break_nor_a_year_left_out_is_joined(indicator):
+    """Attainment 8 has breaks between years that follow each other; those out of education lack two years, without one."""
+    figure = fans.trajectory_fan(_forecast(indicator), "Essex")
+    years = figure.data.loc[figure.data["scenario"] == "", "year"].tolist()
+    breaks = {int(b.period[:4]) + 1 for b in load_framework().indicator(indicator).breaks}
+    assert bool(breaks) == (indicator == "attainment8")
+    assert any(b - a > 1 for a, b in pairwise(years))
+    dots = [m for m in drawn.marks(figure.svg()) if m.fill == theme.DUO[0].upper()][-len(years) :]
+    starts = {round(s[0], 1) for s in drawn.strokes(figure.svg(), width="1.3") if s[0] >= dots[0].x - 0.1}
+    for (year, dot), (after, _) in pairwise(zip(years, dots, strict=True)):
+        assert (round(dot.x, 1) in starts) == (after - year == 1 and after not in breaks), (year, after)
+
+
 def test_a_fan_names_its_scenarios_the_chance_and_the_target(fan):
     texts = drawn.texts(fan.svg())
     assert "If England stayed where it is" in texts
