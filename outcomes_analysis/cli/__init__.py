@@ -50,13 +50,14 @@ app = typer.Typer(
 @app.command()
 def run(
     period: Period = None, force: Annotated[bool, typer.Option("--force", help="Do every stage again.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Sample the model of the domains: exact, some minutes.")] = False,
     quiet: Quiet = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Do the main job: indices with intervals, one association, maps, a ranking and a report."""
     from outcomes_analysis import pipeline
 
     with progress(quiet=quiet or as_json) as told:
-        files = pipeline.run(period=period or pipeline.PERIOD, force=force, progress=told.step)
+        files = pipeline.run(period=period or pipeline.PERIOD, force=force, full=full, progress=told.step)
     if as_json:
         say(json.dumps({"files": [str(f) for f in files]}))
     elif not quiet:

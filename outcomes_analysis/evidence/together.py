@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from outcomes_analysis.relations import JointResult
 
-FIRST_PARAGRAPHS = 3  # the rest of the text is folded away
+FIRST_PARAGRAPHS = 4  # the rest of the text is folded away
 HEADINGS = {
     "pair": "Domains",
     "estimate": "Correlation as it is",
@@ -32,19 +32,21 @@ def together_section(joint: JointResult) -> Section:
     body = [*told[:FIRST_PARAGRAPHS], paragraph(AREAS_NOT_CHILDREN, kind="note")]
     if len(shown):
         body.append(_table(shown))
+        body.append(details_html("With the other domains held alike too", _table(joint.links(), linked=True)))
     if told[FIRST_PARAGRAPHS:]:
         body.append(details_html("The whole answer, with what to mind", "".join(told[FIRST_PARAGRAPHS:])))
     return Section("How the domains go together", "\n".join(body), anchor="together")
 
 
-def _table(rows: pd.DataFrame) -> str:
+def _table(rows: pd.DataFrame, *, linked: bool = False) -> str:
     pairs = rows["domain"].str.capitalize() + " and " + rows["other"].str.capitalize()
     marked = pairs + rows["experimental"].map({True: " (experimental)", False: ""})
     level = float(rows["level"].iloc[0])
+    what = "Partial correlations (all other domains held alike)" if linked else "Correlations"
     return table_html(
         rows.assign(pair=marked)[list(HEADINGS)],
-        f"Correlations between domains across authorities, with {level:.0%} intervals: as they are, and between "
-        "authorities of one region with similar child poverty after housing costs",
+        f"{what} between domains across authorities, with {level:.0%} intervals: as they are, and between authorities "
+        "of one region with similar child poverty after housing costs",
         headings=HEADINGS,
         row_heading="pair",
         decimals=2,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outcomes_analysis.errors import ReleaseError, several
+from outcomes_analysis.pipeline import results
 from outcomes_analysis.pipeline.atlas import atlas_page, make_atlas
 from outcomes_analysis.pipeline.playbook import default_cards, ledger_hash, write_cards
 from outcomes_analysis.pipeline.results import (
@@ -301,13 +303,15 @@ def _inputs_key(home: Project) -> str:
     return hash_of([package_version(), list(files.values())])
 
 
-def states(*, period: int = PERIOD) -> list[StageState]:
+def states(*, period: int = PERIOD, full: bool = False) -> list[StageState]:
     """Find which stages are fresh.
 
     Parameters
     ----------
     period : int
         Year of the indices.
+    full : bool
+        Whether the joint model is to be sampled. What was made with it sampled is fresh either way.
 
     Returns
     -------
@@ -318,8 +322,10 @@ def states(*, period: int = PERIOD) -> list[StageState]:
     base = _inputs_key(target)
     found: dict[str, StageState] = {}
     for stage in STAGES:
-        key = hash_of([base, stage.name, period, stage.also(target)])
-        reason = _why_stale(_record(target, stage.name), key, target)
+        parts = [base, stage.name, period, stage.also(target)]
+        quick, thorough = hash_of(parts), hash_of([*parts, "full"])
+        key, good = (thorough, {thorough}) if full and stage.name in SAMPLED else (quick, {quick, thorough})
+        reason = _why_stale(_record(target, stage.name), good, target)
         stale_needs = [n for n in stage.needs if not found[n].fresh]
         if not reason and stale_needs:
             reason = f"made from what is stale: {several(stale_needs)}"
@@ -327,7 +333,7 @@ def states(*, period: int = PERIOD) -> list[StageState]:
     return list(found.values())
 
 
-def _why_stale(record: Path, key: str, target: Project) -> str:
+def _why_stale(record: Path, good: set[str], target: Project) -> str:
     if not record.is_file():
         return "not made yet"
     try:
@@ -335,13 +341,13 @@ def _why_stale(record: Path, key: str, target: Project) -> str:
         recorded, names = kept["key"], kept["files"]
     except (ValueError, KeyError, TypeError):
         return "its record is damaged"
-    if recorded != key:
+    if recorded not in good:
         return "code, data or period changed"
     missing = [name for name in names if not target.result(*name.split("/")).is_file()]
     return f"{plural(len(missing), 'file', 'files')} missing ({several(missing, limit=2)})" if missing else ""
 
 
-def run(*, period: int = PERIOD, force: bool = False, progress: Progress = _quiet) -> list[Path]:
+def run(*, period: int = PERIOD, force: bool = False, full: bool = False, progress: Progress = _quiet) -> list[Path]:
     """Do the main job: every stage that is not fresh.
 
     Parameters
@@ -350,6 +356,9 @@ def run(*, period: int = PERIOD, force: bool = False, progress: Progress = _quie
         Year by whose end figures must have been measured.
     force : bool
         Do every stage.
+    full : bool
+        Sample the joint model of the domains (NUTS) instead of taking the normal at its peak: minutes the first time;
+        the fit is kept on disk.
     progress : callable
         Told each stage as it starts.
 
@@ -360,13 +369,14 @@ def run(*, period: int = PERIOD, force: bool = False, progress: Progress = _quie
     """
     target = project()
     made: list[Path] = []
-    for state in states(period=period):
+    for state in states(period=period, full=full):
         record = _record(target, state.stage.name)
         if state.fresh and not force:
             made += [target.result(*n.split("/")) for n in json.loads(record.read_text(encoding="utf-8"))["files"]]
             continue
         progress(state.stage.does)
-        names = _work(state.stage, target, period)
+        with results.sampled() if full else nullcontext():
+            names = _work(state.stage, target, period)
         files = [target.result(*n.split("/")) for n in names]
         write_atomic(record, json.dumps({"key": state.key, "files": names}, indent=1) + "\n")
         made += files
@@ -389,6 +399,7 @@ def _work(stage: Stage, target: Project, period: int) -> list[str]:
     return [relative.as_posix() for _, relative in made]
 
 
+SAMPLED = ("association", "figures", "report")  # made from the joint model, directly or not
 STAGES: tuple[Stage, ...] = (
     Stage("catalogue", "listing the indicators", (), catalogue),
     Stage("indices", "scoring the domains of every authority, with intervals", (), indices),

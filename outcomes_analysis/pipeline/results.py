@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     )
     from outcomes_analysis.index.judging.purpose import FitnessResult
     from outcomes_analysis.relations import JointResult, RelationResult
+    from outcomes_analysis.relations.joint.result import Method
 
+_METHOD: ContextVar[Method] = ContextVar("method", default="laplace")  # of the joint model
 FIRST_INDEX_YEAR = 2019
 PERIOD = 2025
 SENSITIVITY_RUNS = 4_096  # bounds of the shares are then about four points either way
@@ -116,13 +121,27 @@ def default_relation() -> RelationResult:
     return relate("mh_admissions_0_17", "attainment8", period=RELATION_YEAR)
 
 
-@cache
 def default_joint() -> JointResult:
-    """How the domains go together, by the quick way, made once a process."""
+    """How the domains go together, made once a process: by the quick way, or sampled within :func:`sampled`."""
+    return _joint(_METHOD.get())
+
+
+@contextmanager
+def sampled() -> Iterator[None]:
+    """Have the joint model sampled in what follows (minutes the first time; then kept on disk)."""
+    token = _METHOD.set("nuts")
+    try:
+        yield
+    finally:
+        _METHOD.reset(token)
+
+
+@cache
+def _joint(method: Method) -> JointResult:
     from outcomes_analysis.framework import load_framework
     from outcomes_analysis.relations import fit_joint_model
 
-    return fit_joint_model(_observations(), framework=load_framework(), periods=[RELATION_YEAR], method="laplace")
+    return fit_joint_model(_observations(), framework=load_framework(), periods=[RELATION_YEAR], method=method)
 
 
 def _write_table(target: Project, name: str, frame: pd.DataFrame) -> Path:
@@ -200,6 +219,7 @@ def association(target: Project, _: int) -> list[Path]:
     }
     return [
         _write_table(target, f"domains-{RELATION_YEAR}-together", joint.correlations()),
+        _write_table(target, f"domains-{RELATION_YEAR}-links", joint.links()),
         _write_words(target, f"domains-{RELATION_YEAR}-together", joint),
         _write_table(target, "admissions-attainment", relation.table),
         _write_words(target, "admissions-attainment", relation),
@@ -292,7 +312,7 @@ def forget() -> None:
         default_uncertainty,
         default_comparison,
         default_relation,
-        default_joint,
+        _joint,
         default_audit,
         default_fitness,
         default_sensitivity,

@@ -417,6 +417,14 @@ def test_a_note_shows_no_place_in_the_code(ask: Ask, monkeypatch: pytest.MonkeyP
     assert answer.err == "Note: 3 rows were left out.\n"
 
 
+@pytest.mark.parametrize(("asked", "full"), [(["run", "--full"], True), (["run"], False)])
+def test_a_full_run_is_asked_for(ask: Ask, monkeypatch: pytest.MonkeyPatch, asked: list[str], full: bool) -> None:
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(pipeline, "run", lambda **given: [seen.append(given), Path("report.html")][1:])
+    assert ask(*asked, "--quiet").code == 0
+    assert [given["full"] for given in seen] == [full]
+
+
 def test_the_code_of_the_notebooks_is_passed_on(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "call", lambda command: 3)
     assert ask("lab").code == 3

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -53,6 +54,43 @@ def worked(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> Worked:
     stages = tuple(worked.stage(name, *needs) for name, needs in NEEDS.items())
     monkeypatch.setattr(pipeline, "STAGES", stages)
     return worked
+
+
+def test_a_full_run_is_done_after_a_quick_one_and_then_counts_as_that_too(worked: Worked) -> None:
+    pipeline.run()
+    worked.names.clear()
+    pipeline.run(full=True)
+    assert worked.names == ["association", "figures", "report"]
+    worked.names.clear()
+    pipeline.run(full=True)
+    pipeline.run()
+    assert worked.names == []
+
+
+@pytest.mark.slow
+def test_a_full_run_samples_the_joint_model_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As far as the sampler, in whose place stand draws near the peak: sampling has its own test."""
+    from outcomes_analysis.relations.pair.posteriors import Posterior
+
+    asked: list[dict[str, Any]] = []
+
+    def sample(layout: Any, peak: Any, **settings: Any) -> Posterior:
+        asked.append(settings)
+        found = {"method": "nuts", "r_hat": 1.001, "ess_bulk": 900.0, "ess_tail": 900.0, "divergences": 0}
+        thetas = peak.draws(400, np.random.default_rng(1)).reshape(4, 100, -1)
+        return Posterior(draws={"theta": thetas}, diagnostics=found)
+
+    monkeypatch.setattr("outcomes_analysis.relations.joint.bayes.sample", sample)
+    monkeypatch.setattr("outcomes_analysis.relations.joint.fitting.fits_folder", lambda: tmp_path / "fits")
+    pipeline.results.forget()
+    with pipeline.results.sampled():
+        joint = pipeline.default_joint()
+    assert len(asked) == 1
+    assert asked[0]["chains"] == 4
+    assert set(joint.table.loc[joint.table["forms"].eq("chosen"), "method"]) == {"sampled (NUTS)"}
+    assert "quick way" not in joint.text
+    assert "quick way" in pipeline.default_joint().text  # outside, the labelled quick way as before
+    pipeline.results.forget()
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -190,6 +228,7 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
         "admissions-attainment-ways.csv",
         "admissions-attainment.csv",
         "admissions-attainment.json",
+        "domains-2024-links.csv",
         "domains-2024-together.csv",
         "domains-2024-together.json",
         "domains-2025-and-child-poverty.csv",
@@ -222,6 +261,9 @@ def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], release
     assert strength["estimate"].between(strength["lower"], strength["upper"]).all()
     together = pd.read_csv(files["domains-2024-together.csv"])
     assert len(together) == 10
+    links = pd.read_csv(files["domains-2024-links.csv"])
+    assert list(links["domain"] + links["other"]) == list(together["domain"] + together["other"])
+    assert (links["estimate"].abs() < together["estimate"]).all()  # the rest goes by way of the other domains
     assert together["estimate"].between(together["lower"], together["upper"]).all()
     moved = pd.read_csv(files["sensitivity-2025.csv"])
     assert set(moved["node_id"]) == {
