@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from outcomes_analysis.areas.register import load_register
 from outcomes_analysis.errors import SourceError, several
 from outcomes_analysis.evidence.place_tables import NONE, PlaceTable
 from outcomes_analysis.places.quantities import spoken, unit_words
@@ -128,12 +129,12 @@ def local_table(
         "local",
         "Local figures",
         "Local figures, beside the core and in no score",
-        pd.DataFrame([_line(row, addition) for row in rows.to_dict("records")], dtype=object),
+        pd.DataFrame([_line(row, addition, named=len(own) > 1) for row in rows.to_dict("records")], dtype=object),
         tuple(notes),
     ), tuple(notes)
 
 
-def _line(row: dict[Any, Any], addition: LocalAddition) -> dict[str, Any]:
+def _line(row: dict[Any, Any], addition: LocalAddition, *, named: bool) -> dict[str, Any]:
     indicator = addition.framework.indicator(row["indicator_id"])
     places = indicator.decimals
 
@@ -143,6 +144,7 @@ def _line(row: dict[Any, Any], addition: LocalAddition) -> dict[str, Any]:
         return round(float(value), places) if np.isfinite(value) else NONE
 
     return {
+        **({"Place": str(load_register().loc[row["area_code"], "name"])} if named else {}),
         "Indicator": indicator.name,
         "Unit": "per cent" if indicator.unit == "%" else unit_words(indicator.unit),
         "Period": spoken(str(row["period"])),

@@ -175,6 +175,16 @@ def test_local_figures_stay_at_home_unless_named(example):
     assert len(named.frame) == len(own)
 
 
+def test_local_figures_of_districts_say_whose_they_are(example):
+    """Of a place made of districts figures of each leave; of others none do."""
+    table = example.observations
+    codes = [c for c in table["area_code"].unique() if c != "E92000001"][:2]
+    named, _ = local_table(example, codes, include=["example_place_belong_pct"])
+    mine = table.query("area_code in @codes and indicator_id == 'example_place_belong_pct'")
+    assert len(named.frame) == len(mine)
+    assert named.frame["Place"].nunique() == mine["area_code"].nunique()
+
+
 def test_small_local_count_takes_its_neighbours_in_time_with_it(example):
     from dataclasses import replace
 

@@ -18,6 +18,7 @@ from outcomes_analysis.sources.hypothesis_form import load_hypotheses
 from outcomes_analysis.sources.local import load_local
 from outcomes_analysis.sources.local_priorities import load_priorities
 from outcomes_analysis.sources.local_targets import load_targets
+from outcomes_analysis.sources.portfolio_form import load_portfolio
 
 SECRET = "QX123 whisper"  # in some cell of every spoilt file; no report may hold it
 
@@ -68,6 +69,13 @@ READERS: dict[str, tuple[Callable[[Path], Any], str, list[str], int, int]] = {
         ["absence", "attainment8", "-", "the board", "persistent_absence"],
         2,
         4,
+    ),
+    "portfolio": (
+        load_portfolio,
+        "programme,domain,age_stage,place,reach",
+        ["Talking together", "learning", "early years", "Newham", "650"],
+        4,
+        3,
     ),
 }
 
