@@ -7,6 +7,7 @@ called once before it is timed. The latent-variable form is the same model with 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ FIT_SECONDS = 0.3
 DRAWS_SECONDS = 1.0
 NUTS_SECONDS = 45.0
 LEAST_GAIN = 4.0
+LATENT_DRAWS, LATENT_TUNE = 300, 500  # of two chains: enough to tell its rate
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +78,22 @@ def test_a_thousand_draws_of_the_domain_quantities(benchmark, layout):
     assert benchmark.stats["min"] <= DRAWS_SECONDS
 
 
-def test_sampling_and_its_gain_over_sampling_the_domain_quantities_too(layout):
+def effective_draws(posterior: Any) -> float:
+    """Fewest effective draws, bulk or tail, of any number."""
     import arviz as az
+
+    return min(
+        float(v.min()) for method in ("bulk", "tail") for v in az.ess(posterior, method=method).data_vars.values()
+    )
+
+
+def test_sampling_and_its_gain_over_sampling_the_domain_quantities_too(layout):
+    """Both forms by the same sampler, in one run: what a second of sampling is worth.
+
+    The latent form is written as one ordinarily would: non-centred domain quantities as unit normals, loadings and own
+    parts as here, the sampler's own tuning. Its priors are those of the model, and it has the better start, at the
+    loadings' peak.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -112,12 +128,14 @@ def test_sampling_and_its_gain_over_sampling_the_domain_quantities_too(layout):
         spread = pt.sqrt(pt.exp(2 * free["own"])[item] + s.errors[:, 0][seen] ** 2)
         pm.Normal("y", mu, spread, observed=s.values[:, 0][seen])
         found = pm.sample(
-            300, tune=500, chains=2, cores=2, random_seed=1, nuts_sampler="pymc", progressbar=False,
+            LATENT_DRAWS, tune=LATENT_TUNE, chains=2, cores=2, random_seed=1, nuts_sampler="pymc", progressbar=False,
             compute_convergence_checks=False, initvals={"loading": layout.take(peak.theta, "loading")}, init="adapt_diag",
         )  # fmt: skip
-    latent = found["posterior"].to_dataset().drop_vars("z")
-    ess = min(float(v.min()) for v in az.ess(latent).data_vars.values())
-    theirs = ess / found["posterior"].attrs["sampling_time"]
-    print(f"\nsampled in {wall:.1f} s, {gained:.1f} effective draws a second; latent form {theirs:.2f}")
+    seconds = float(found["posterior"].attrs["sampling_time"])
+    theirs = effective_draws(found["posterior"].to_dataset().drop_vars("z")) / seconds
+    print(
+        f"\nsampled in {wall:.1f} s: {gained:.1f} effective draws a second; domain quantities sampled too, in "
+        f"{seconds:.1f} s: {theirs:.2f}; {gained / theirs:.1f} times"
+    )
     assert gained >= LEAST_GAIN * theirs
     assert wall <= NUTS_SECONDS

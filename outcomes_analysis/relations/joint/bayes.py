@@ -1,4 +1,7 @@
-"""The model written in PyMC, and draws from its posterior by NUTS."""
+"""The model written in PyMC, and draws from its posterior by NUTS.
+
+The sampler is PyMC's own: nutpie's took as many steps for as many effective draws, from one process (ARCHITECTURE.md).
+"""
 
 from __future__ import annotations
 
@@ -135,7 +138,7 @@ def sample(
     peak : Peak
         Its covariance is the sampler's yardstick, so that tuning need only find a step; chains begin at draws from it.
     draws, tune : int, optional
-        Kept draws a chain, and draws spent on tuning; by default 1,000 and 400, or 300 and 200 for several years and on
+        Kept draws a chain, and draws spent on tuning; by default 1,000 and 400, or 500 and 200 for several years and on
         the map, where draws are near independent.
     chains : int
     seed : int
@@ -165,7 +168,7 @@ def sample(
         raise SpecError(message)
     several = layout.structure.shape[1] > 1 or layout.structure.basis is not None
     draw = _draw_rest if several else _draw_all
-    draws = draws or (300 if several else 1000)
+    draws = draws or (500 if several else 1000)
     tune = tune or (200 if several else 400)
     asked = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
     asked["cores"] = cores if cores is not None else max(1, min(4, chains, os.cpu_count() or 1))
