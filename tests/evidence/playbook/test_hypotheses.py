@@ -146,6 +146,13 @@ def test_what_goes_on_a_card_is_about_its_pair(found: HypothesesResult) -> None:
     assert found.lines_about("attainment8", "gld_pct") == ()
 
 
+def test_the_page_marks_contested_figures_and_states_the_level(found: HypothesesResult) -> None:
+    html = hypotheses_html(found)
+    assert "\u22120.41 to 0.07 (contested)" in html
+    assert "each with its 90% interval" in html
+    assert "Too uncertain: 4" in html
+
+
 def test_the_page_escapes_what_people_wrote() -> None:
     theirs = Link(2, "<script>alert(1)</script>", "b & c", 1, "us", "", "", "")
     html = hypotheses_html(weigh_hypotheses([theirs]))
