@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outcomes_analysis.errors import ReleaseError, several
-from outcomes_analysis.pipeline import results
 from outcomes_analysis.pipeline.atlas import atlas_page, make_atlas
 from outcomes_analysis.pipeline.playbook import default_cards, ledger_hash, write_cards
 from outcomes_analysis.pipeline.results import (
@@ -40,6 +39,7 @@ from outcomes_analysis.pipeline.results import (
     forget,
     indices,
     report,
+    sampled,
 )
 from outcomes_analysis.project import Project, project
 from outcomes_analysis.provenance import hash_of, package_version, sha256_of, write_atomic, write_folder, writing
@@ -375,7 +375,7 @@ def run(*, period: int = PERIOD, force: bool = False, full: bool = False, progre
             made += [target.result(*n.split("/")) for n in json.loads(record.read_text(encoding="utf-8"))["files"]]
             continue
         progress(state.stage.does)
-        with results.sampled() if full else nullcontext():
+        with sampled() if full else nullcontext():
             names = _work(state.stage, target, period)
         files = [target.result(*n.split("/")) for n in names]
         write_atomic(record, json.dumps({"key": state.key, "files": names}, indent=1) + "\n")
