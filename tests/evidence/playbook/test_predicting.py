@@ -27,6 +27,7 @@ from outcomes_analysis.evidence.playbook.scorekeeping import (
     record_of,
     score_predictions,
 )
+from outcomes_analysis.relations.analyses import correlations
 
 DAY = date(2026, 1, 5)
 LATER = date(2027, 1, 5)
@@ -51,7 +52,8 @@ def test_an_association_foretold_from_2023_is_scored_by_2024(released: pd.DataFr
     assert record_of(read_ledger(path), pair).text.endswith("none can be scored yet.")
 
     (score,) = score_predictions(observations=released, path=path, today=LATER)
-    came = oa.relate(*pair, period=2024, observations=oa.load_observations(), draws=100).row("spearman_neighbours")
+    spec = oa.RelationSpec(outcome=pair[1], predictors=(pair[0],), years=(2024,))
+    came = correlations(spec=spec, draws=100).row("spearman_neighbours")
     assert score.content["estimate"] == pytest.approx(came["estimate"], abs=1e-6)  # entries hold six decimals
     assert score.content["inside"] == (sealed.content["lower"] <= came["estimate"] <= sealed.content["upper"])
     assert (score.content["direction"], score.content["true"]) == ("as foretold", True)
