@@ -221,6 +221,14 @@ def test_the_range_assumed_lies_behind_the_interval_on_one_scale():
     assert "Correlation of safe and happy" in drawn.texts(svg)
 
 
+def test_experimental_domains_are_named_beside_what_was_assumed():
+    domains = pd.DataFrame({"quantity": "domain", "domain": ["safe", "happy"], "experimental": [False, True]})
+    result = SimpleNamespace(priors=_assumed(), table=domains, manifest=MANIFEST)
+    assert priors.prior_posterior(result).notes[0].startswith("Happy is experimental")
+    plain = SimpleNamespace(priors=_assumed(), table=domains.assign(experimental=False), manifest=MANIFEST)
+    assert not any("experimental" in note for note in priors.prior_posterior(plain).notes)
+
+
 def test_priors_without_their_columns_or_of_no_such_kind_are_refused():
     with pytest.raises(FigureError, match="prior_lower"):
         priors.prior_posterior(_assumed().drop(columns="prior_lower"), data_as_at=AS_AT)

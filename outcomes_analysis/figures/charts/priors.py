@@ -13,7 +13,7 @@ from outcomes_analysis.figures.drawing import rows, theme
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished, resizable
 from outcomes_analysis.figures.drawing.rows import Axis
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.wording import associational, number, plural
+from outcomes_analysis.wording import associational, listed, number, plural
 
 _NEEDS = ("parameter", "kind", "prior_lower", "prior_upper", "estimate", "lower", "upper", "level")
 #: Kinds of quantities in the order drawn, each with its heading; kinds not named here follow under their own.
@@ -115,10 +115,23 @@ def prior_posterior(
         data_as_at=date_of(result, data_as_at),
         alt=associational(f"Pale bar, dot and line for each of {count}. {title}. {'; '.join(told)}."),
         data=chosen,
-        notes=(WORKING_ASSIGNMENT,),
+        notes=(_experimental(result), WORKING_ASSIGNMENT),
         width=width,
         size=size,
     )
+
+
+def _experimental(result: Any) -> str:
+    """Which domains are experimental, where the result says."""
+    table = getattr(result, "table", None)
+    if table is None or "experimental" not in table.columns:
+        return ""
+    domains = table[table["quantity"].eq("domain") & table["experimental"].eq(True)]["domain"]
+    named = [_capital(str(domain)) for domain in dict.fromkeys(domains)]
+    if not named:
+        return ""
+    verb, whose = ("is", "its") if len(named) == 1 else ("are", "their")
+    return f"{listed(named)} {verb} experimental: {whose} figures do not measure one thing."
 
 
 def _capital(text: str) -> str:
