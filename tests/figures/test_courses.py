@@ -148,6 +148,16 @@ def test_verdicts_differ_by_dashes_as_well_as_by_colour(slopes):
     assert len({dash for _, dash in looks}) == 3
 
 
+def test_england_has_a_line_of_its_own_and_its_movement_is_in_the_title(two, some):
+    earlier, later = (rows.assign(england=own) for rows, own in zip(two, (0.0, 0.19), strict=True))
+    chart = courses.slope_chart(earlier, later, node="safe", areas=some, change=_change(some), data_as_at=AS_AT)
+    assert chart.title.endswith("from 2024 to 2025; England moved by +0.19")
+    svg = chart.svg()
+    assert len(drawn.strokes(svg, width="1.4")) == 1
+    assert "England, same dates" in drawn.texts(svg)
+    assert not drawn.overlaps(svg, theme.text_width)
+
+
 def test_without_verdicts_no_change_is_called_clear(two, some):
     plain = courses.slope_chart(*two, node="safe", areas=some, data_as_at=AS_AT)
     assert "clearly" not in plain.title

@@ -61,6 +61,14 @@ def test_the_change_is_the_difference_of_the_published_scores(years, change):
         pd.testing.assert_series_equal(rows["estimate"], expected, check_names=False, rtol=1e-12)
 
 
+def test_a_change_stands_beside_englands_own(years, change):
+    rows = change.table[change.table["node_id"] == "learning"]
+    own = [index.table.query("node_id == 'learning'")["england"].iloc[0] for index in years]
+    assert rows["england"].to_numpy() == pytest.approx(own[1] - own[0])
+    more, less = int((rows["lower"] > own[1] - own[0]).sum()), int((rows["upper"] < own[1] - own[0]).sum())
+    assert f"{more} authorities moved clearly more favourably than that and {less} clearly less" in change.text
+
+
 @pytest.mark.parametrize("aggregation", ["arithmetic", "geometric"])
 def test_parts_and_indicators_add_up_exactly(years, aggregation):
     spec = IndexSpec(aggregate=MEANS[aggregation], overall=True)

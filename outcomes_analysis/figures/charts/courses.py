@@ -19,7 +19,7 @@ from outcomes_analysis.figures.drawing.rows import body_width
 from outcomes_analysis.figures.mapping.panels import prepared
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.places.quantities import short_amount, unit_words
-from outcomes_analysis.wording import associational, listed, number, plural, symbol
+from outcomes_analysis.wording import associational, listed, number, plural, signed, symbol
 
 _HEIGHT = {"page": 250.0, "web": 250.0, "column": 190.0, "slide": 330.0}
 _VERDICTS: dict[str, tuple[str, str, list[float] | None]] = {  # colour, words, and dashes as a second channel
@@ -27,6 +27,7 @@ _VERDICTS: dict[str, tuple[str, str, list[float] | None]] = {  # colour, words, 
     "worsened": (theme.AGAINST[0], "clearly worse than before", [5, 2]),
     "": (theme.QUIET, "no clear change", [1.5, 1.5]),
 }
+_ENGLAND = [9.0, 3.0]  # dashes of England's own line, unlike those of any verdict
 
 
 @resizable
@@ -249,7 +250,8 @@ def slope_chart(
         Codes or names, at most sixteen.
     change : ChangeResult, optional
         From :func:`outcomes_analysis.index.index_change`: its verdicts colour the lines. Without it all are alike,
-        since two intervals alone do not say whether a change is clear.
+        since two intervals alone do not say whether a change is clear. Where the results hold England's own score
+        it is drawn too and its movement is in the title: what moved as England did is no change of the place alone.
     source, data_as_at, size
         As for :func:`~outcomes_analysis.figures.charts.estimates.coefficient_forest`.
 
@@ -279,7 +281,9 @@ def slope_chart(
     width, height = body_width(size), max(_HEIGHT[size], 60 + 13.0 * len(codes))
     names = [str(right.at[c, "area_name"]) for c in codes]
     side = min(max(theme.text_width(n, size=8) for n in names) + 8, width * 0.36)
-    ends = [*(s[c].min() for s in (left, right) for c in ("lower",)), *(s["upper"].max() for s in (left, right))]
+    nation = [_nation(rows) for rows in (before, after)]
+    ends = [*(s["lower"].min() for s in (left, right)), *(s["upper"].max() for s in (left, right)), *nation]
+    ends = [end for end in ends if np.isfinite(end)]
     plane = Plane(
         left=44,
         right=width - side,
@@ -290,7 +294,10 @@ def slope_chart(
     )
     canvas = Canvas(width=width, height=height)
     draw_axes(canvas, plane, x_title="", y_title="score", x_ticks=dict(zip((0.0, 1.0), dates, strict=True)))
-    _slope_key(canvas, set(verdicts.values()), width=width, judged=change is not None)
+    known = bool(np.isfinite(nation).all())
+    _slope_key(canvas, _key_entries(set(verdicts.values()), judged=change is not None, england=known), width=width)
+    if known:
+        canvas.rules([plane.line(0.0, nation[0], 1.0, nation[1])], width=1.4, colour=theme.INK, dash=_ENGLAND)
     heights = spread_out(
         [plane.at(1.0, right.at[c, "estimate"])["y"] for c in codes], gap=10, low=plane.top, high=plane.bottom - 4
     )
@@ -306,6 +313,8 @@ def slope_chart(
     ]
     canvas.text(texts, size=8)
     title = _slope_title(words, dates, left, right, verdicts, judged=change is not None)
+    if known:
+        title = f"{title}; England moved by {signed(nation[1] - nation[0], 2)}"
     told = [
         f"{name} {number(left.at[c, 'estimate'], 2)} and {number(right.at[c, 'estimate'], 2)}"
         for name, c in zip(names, codes, strict=True)
@@ -367,13 +376,20 @@ def _slopes(
     canvas.points(dots, area=20)
 
 
-def _slope_key(canvas: Canvas, found: set[str], *, width: float, judged: bool) -> None:
-    if not judged:
-        return
+def _nation(rows: pd.DataFrame) -> float:
+    """England's own score at the date, NaN where the result does not hold it."""
+    found = rows["england"].dropna() if "england" in rows else pd.Series(dtype=float)
+    return float(found.iloc[0]) if len(found) else np.nan
+
+
+def _key_entries(found: set[str], *, judged: bool, england: bool) -> list[tuple[str, str, list[float] | None]]:
+    verdicts = [look for verdict, look in _VERDICTS.items() if judged and verdict in found]
+    return [*verdicts, *([(theme.INK, "England, same dates", _ENGLAND)] if england else [])]
+
+
+def _slope_key(canvas: Canvas, entries: list[tuple[str, str, list[float] | None]], *, width: float) -> None:
     texts, x, y = [], 44.0, 6.0
-    for verdict, (colour, words, dash) in _VERDICTS.items():
-        if verdict not in found:
-            continue
+    for colour, words, dash in entries:
         if x + 26 + theme.text_width(words, size=8) > width:
             x, y = 44.0, y + 11
         canvas.rules([{"x": x, "x2": x + 14, "y": y, "y2": y}], width=1.6, colour=colour, dash=dash)

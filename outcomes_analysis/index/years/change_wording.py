@@ -66,9 +66,22 @@ def _domain(rows: pd.DataFrame, parts: pd.DataFrame, framework: Framework) -> st
         text = (
             f"{label}: {plural(int(count.get('improved', 0)), *_MANY)} improved and "
             f"{int(count.get('worsened', 0))} worsened clearly out of {judged}; the middle authority's measured "
-            f"change is {signed(middle, 2)}."
+            f"change is {signed(middle, 2)}." + _beside_england(shown)
         )
     return text + _kept_apart(shown, mine, framework)
+
+
+def _beside_england(shown: pd.DataFrame) -> str:
+    """What moved as England did is no change of the place alone, so the whole change is set beside England's."""
+    known = shown.dropna(subset=["england", "lower", "upper"])
+    if known.empty:
+        return ""
+    own = known["england"].iloc[0]
+    more, less = int((known["lower"] > own).sum()), int((known["upper"] < own).sum())
+    return (
+        f" England's own score moved by {signed(own, 2)} over the same time, taken as known: in all that changed, "
+        f"{plural(more, *_MANY)} moved clearly more favourably than that and {less} clearly less."
+    )
 
 
 def _kept_apart(shown: pd.DataFrame, mine: pd.DataFrame, framework: Framework) -> str:

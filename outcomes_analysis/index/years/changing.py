@@ -39,7 +39,8 @@ class ChangeResult:
         period_later, earlier, later`` (scores); ``estimate`` (their difference: higher = better than before, in
         standard deviations between authorities of the base period), ``lower, upper, level, interval, p_improved``;
         its parts ``measured`` (with ``measured_lower, measured_upper, p_measured_improved``), ``timing, revised,
-        bridged, present``, which add up to the estimate; ``verdict`` and ``status``.
+        bridged, present``, which add up to the estimate; ``england``, the change of England's own score over the
+        same time (NaN where either is not known); ``verdict`` and ``status``.
         A verdict is passed on the measured part alone: ``improved`` or ``worsened`` where its interval leaves out
         0, else ``not_clear``; where nothing was measured anew it says what the difference comes from
         (``timing_only, revised_only, bridged_only, present_only``) or ``unchanged``; ``withheld`` where the figures
@@ -298,11 +299,18 @@ def _node_change(
         measured_upper=sums["measured"] + z * clean_error,
         p_measured_improved=_chance(sums["measured"], np.where(lost, np.nan, clean_error)),
         **{part: sums[part] for part in PARTS[1:]},
+        england=rows["england"].to_numpy(float) - _england(earlier, name),
         verdict=_verdicts(sums["measured"], z * clean_error, found, lost),
         status=np.where(lost, "not_computed", rows["status"]),
     )
     table.loc[lost, ["lower", "upper", "measured", "measured_lower", "measured_upper", *PARTS[1:]]] = np.nan
     return table, splits
+
+
+def _england(index: IndexResult, name: str) -> float:
+    """England's own score on a node, NaN where no row holds it."""
+    found = index.table.loc[index.table["node_id"] == name, "england"].dropna()
+    return float(found.iloc[0]) if len(found) else np.nan
 
 
 def _variance(first: Cells, second: Cells, shared: Floats, *, only: npt.NDArray[np.bool_] | None = None) -> Floats:
