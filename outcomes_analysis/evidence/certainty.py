@@ -164,6 +164,6 @@ def _shares(uncertainty: UncertaintyResult, sensitivity: SensitivityResult) -> s
 
 
 def _percent(row: object) -> str:
-    # An estimated share may fall a little below nought; there is no such share.
+    # An estimated share may fall a little below 0; there is no such share.
     share, low, high = (number(100 * max(getattr(row, c), 0.0), 0) for c in ("estimate", "lower", "upper"))
     return f"{share}%, {low}% to {high}%" if low != high else f"{share}%"

@@ -39,7 +39,7 @@ def small_counts(table: pd.DataFrame, *, threshold: int = THRESHOLD) -> pd.Serie
     Returns
     -------
     Series of bool
-        True where the count, those without the outcome, or all children are fewer than the threshold, nought
+        True where the count, those without the outcome, or all children are fewer than the threshold, 0
         included; where the figure is suppressed; and where neither is given.
     """
     count, children = table["numerator"].astype(float), table["denominator"].astype(float)

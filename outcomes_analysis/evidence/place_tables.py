@@ -127,7 +127,7 @@ def number_cell(value: Any, decimals: int, missing: str = NONE) -> float | int |
     if value is None or not np.isfinite(value):
         return missing
     rounded = round(float(value), int(decimals))
-    return int(rounded) if decimals == 0 else rounded + 0.0  # no minus nought
+    return int(rounded) if decimals == 0 else rounded + 0.0  # no -0
 
 
 def _text(value: Any) -> str:

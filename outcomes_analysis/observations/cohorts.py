@@ -127,7 +127,7 @@ def _shares(obs: pd.DataFrame, figures: pd.DataFrame) -> Floats:
         own = np.full(len(rows), constant)
         for indicator, weight in parts.items():
             own += weight * _last_known(obs.iloc[rows], _of_all(figures, indicator))
-        # A share of nought would leave nobody to be counted; the figure itself says that there is somebody.
+        # A share of 0 would leave nobody to be counted; the figure itself says that there is somebody.
         result[rows] = np.where(own > 0, own, result[rows])
     return result
 

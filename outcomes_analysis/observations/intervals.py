@@ -170,7 +170,7 @@ def sampling_errors(obs: pd.DataFrame, *, framework: Framework, population: pd.D
         Rows without a value have none of them. A published interval is kept with its level and gives the
         error: its width on the indicator's scale over twice z (3.92 at 95 %), brought back by the slope
         there. Rounding to the published decimals is added to every other model, as one unit's uniform error.
-        Where neither counts nor a population are known the error stays NaN: unknown, not nought.
+        Where neither counts nor a population are known the error stays NaN: unknown, not 0.
 
     Raises
     ------

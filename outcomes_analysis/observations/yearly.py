@@ -74,7 +74,7 @@ def year_to_year(obs: pd.DataFrame, *, framework: Framework, until: int | None =
     left out. Not used: pairs across a declared break, and pandemic years. The two of a pair are one year apart;
     windows of several pooled years follow one another without overlap, so their ``gap`` is the window's length,
     and surveys made every second year have a gap of two. All movement within the gap is then counted, nothing
-    is scaled down. An unknown sampling error counts as nought, so that tau holds it too.
+    is scaled down. An unknown sampling error counts as 0, so that tau holds it too.
     """
     rows = _authority_rows(obs, framework)
     pairs = _consecutive(rows, framework)
@@ -174,7 +174,7 @@ def next_year_band(
     centre = both["x"] + both["drift"]
     both["estimate"], both["lower"], both["upper"] = (back.inverse(c) for c in (centre, centre - half, centre + half))
     both["level"], both["interval"] = level, "figures"
-    # Compared on the scale: a published nought has a place there, which its natural value would miss.
+    # Compared on the scale: a published 0 has a place there, which its natural value would miss.
     miss = (both["x_next"] - centre).abs()
     both["inside"] = (miss <= half).astype("boolean").where((miss.notna() & half.notna()).to_numpy())
     columns = ["indicator_id", "area_code", "group_type", "group", "period", "year", "value", "drift", "estimate"]

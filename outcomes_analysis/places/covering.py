@@ -92,7 +92,7 @@ class CoverageReport:
         -------
         DataFrame
             ``indicators, scored, measured, partly, stale, not_measured, months_late`` (median); for areas
-            :attr:`areas`. Context indicators are left out; outcomes that nothing measures have a row of noughts.
+            :attr:`areas`. Context indicators are left out; outcomes that nothing measures have a row of 0s.
         """
         if dimension == "area":
             return self.areas.copy()

@@ -15,7 +15,7 @@ from outcomes_analysis.relations.evaluating.power import POWER, detectable_by_er
 
 NO_FIGURE = "no figure of this place"
 UNSURE = "how sure the figure is, is not known"
-NO_REACH = "the reach is withheld or nought"
+NO_REACH = "the reach is withheld or 0"
 NO_COHORT = "how many children are behind the figure is not known"
 CANNOT = "cannot be seen: more than all of those reached could change"
 IN_REACH = "could be seen"
@@ -61,7 +61,7 @@ def smallest_change(error: float, *, level: float = LEVEL, power: float = POWER)
     error : float
         Of one year's figure, sampling and year-to-year together; that of the other year is taken to be the same.
     level : float
-        Of the interval of the change that must leave out nought.
+        Of the interval of the change that must leave out 0.
     power : float
         Chance with which it should.
 
@@ -105,7 +105,7 @@ def smallest_for(
     -------
     Smallest
         If a share ``s`` of the children behind a figure is reached and the figure among them changes by ``d``, the
-        figure of all changes by ``s d``. A share of children cannot rise above all, nor any figure fall below nought:
+        figure of all changes by ``s d``. A share of children cannot rise above all, nor any figure fall below 0:
         what asks for more is said to be out of sight.
     """
     measure = framework.indicator(indicator)

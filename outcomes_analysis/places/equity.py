@@ -322,7 +322,7 @@ def _gap(
     gap = value - those
     reach = z_of(level) * together
     if 2 * reach > WIDEST * figures.distance_between(indicator.id, period):
-        # the domain is judged as a whole: leaving out what is unsure, mostly figures near nought, would flatter it
+        # the domain is judged as a whole: leaving out what is unsure, mostly figures near 0, would flatter it
         scores = _scored(figures, figure, indicator=indicator, group=group, code=code)
         return found | {"reason": TOO_WIDE} | scores
     low, high = total_interval(those, their_error, indicator=indicator, level=level)
@@ -468,7 +468,7 @@ def _domain(rows: pd.DataFrame, *, level: float) -> dict[str, Any]:
     if usable["england_score"].notna().all():
         theirs = float((weight * usable["england_score"]).sum())
         apart, near = (float(np.hypot(error(c), error("england_error"))) for c in ("error_score", "group_error"))
-        # all children in England are nought: their gap is also the score of the same children there
+        # all children in England are 0: their gap is also the score of the same children there
         found |= {
             "england_gap": theirs,
             "distance": (gap - theirs) / apart,

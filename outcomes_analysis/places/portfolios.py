@@ -57,7 +57,7 @@ class PortfolioResult:
         :class:`outcomes_analysis.places.detecting.Smallest`), ``standing`` (of the place on that domain), ``mind``.
     matrix : DataFrame
         Every domain by every age stage: ``domain, age_stage, programmes, places, reach, withheld`` (lines without
-        reach); noughts where there is nothing.
+        reach); zeros where there is nothing.
     places : DataFrame
         Every authority by every domain: ``domain, area_code, place, standing, programmes, reach, withheld``.
     need : DataFrame

@@ -191,7 +191,7 @@ def _cell(value: float, decimals: int, missing: str) -> float | int | str:
     if not np.isfinite(value):
         return missing
     rounded = round(float(value), decimals)
-    return int(rounded) if decimals == 0 else rounded + 0.0  # no minus nought
+    return int(rounded) if decimals == 0 else rounded + 0.0  # no -0
 
 
 def _neighbours(profile: AreaProfile, row: Mapping[Any, Any]) -> str:

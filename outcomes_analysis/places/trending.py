@@ -5,7 +5,7 @@ On the indicator's scale the figure of authority i in year t is ``England_t + ga
     gap_it = gap_i(t-1) + slope_i + step,   slope_i = slope of its region + own,
 
 with independent normal ``step`` (sd ``wander``), ``own`` (sd ``own_slope``) and regional slope (sd ``region_slope``)
-about England's, which is nought because gaps are measured from England. The error's variance is known: sampling plus
+about England's, which is 0 because gaps are measured from England. The error's variance is known: sampling plus
 year-to-year. Given the three sds everything is one normal distribution, so the posterior is exact; the three sds are
 given weights on a coarse grid by their marginal likelihood, and forecasts are mixtures over it.
 """

@@ -80,9 +80,7 @@ def correlations(
     outcome = asked[0].names[spec.outcome]
     tried = wording.plural(len(raw), "indicator is", "indicators are")
     verb = "has an interval that leaves" if len(clear) == 1 else "have intervals that leave"
-    said = [
-        f"{tried} set against {outcome}, with the likeness of neighbours allowed for; {len(clear)} {verb} out nought."
-    ]
+    said = [f"{tried} set against {outcome}, with the likeness of neighbours allowed for; {len(clear)} {verb} out 0."]
     if len(raw) > 1:
         said.append(
             f"Of so many tries some would by chance: {len(stand)} still stand when at most one in "

@@ -166,7 +166,7 @@ def compared_words(row: pd.Series[Any], *, with_row: pd.Series[Any], apart: Mapp
         The new estimate and the one it is compared with.
     apart : mapping
         ``estimate, lower, upper, level`` of the first less the second. Two intervals that overlap say nothing of it:
-        it is stronger or weaker only where the interval of the difference itself leaves out nought.
+        it is stronger or weaker only where the interval of the difference itself leaves out 0.
     """
     if not is_clear(apart):
         return ""
@@ -380,16 +380,14 @@ def tally_sentence(table: pd.DataFrame) -> str:
     clear = rows[(rows["lower"] > 0) | (rows["upper"] < 0)]
     signs = set(np.sign(clear["estimate"]))
     if clear.empty:
-        verdict = "none has an interval that leaves out nought"
+        verdict = "none has an interval that leaves out 0"
     elif len(signs) > 1:
-        verdict = (
-            f"{len(clear)} leave out nought, and they do not agree on the direction: no single answer can be given"
-        )
+        verdict = f"{len(clear)} leave out 0, and they do not agree on the direction: no single answer can be given"
     else:
         way = "higher" if signs == {1.0} else "lower"
         verb = "has an interval that leaves" if len(clear) == 1 else "have intervals that leave"
         which = f"all {len(rows)}" if len(clear) == len(rows) else f"{len(clear)} of the {len(rows)}"
-        verdict = f"{which} {verb} out nought, always higher with {way}"
+        verdict = f"{which} {verb} out 0, always higher with {way}"
     return (
         f"Asked in {len(rows)} ways, the estimates are {wording.listed(parts)} (in standard deviations of the one for "
         f"each of the other); {verdict}{_of_the_careful(rows)}. All rest on the same authorities: they are no "

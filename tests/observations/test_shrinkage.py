@@ -100,7 +100,7 @@ def test_coverage_holds_where_areas_do_not_differ_at_all():
         found = empirical_bayes(y, np.ones(30))
         assert found.prior_variance >= 0
         inside.append(np.mean(np.abs(found.mean - 5) <= stats.norm.ppf(0.95) * found.sd))
-    # The spread is never taken for exactly known, not even for nought: intervals err on the wide side here (.99).
+    # The spread is never taken for exactly known, not even for 0: intervals err on the wide side here (.99).
     assert np.mean(inside) >= 0.9
 
 

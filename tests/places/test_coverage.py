@@ -88,7 +88,7 @@ def test_what_is_measured_by_hand(framework, figures):
     assert list(table.loc["few", ["authorities", "districts", "of"]]) == [137, 2, 153]
     assert list(table.loc["old", ["authorities", "stale", "suppressed", "newest"]]) == [0, 153, 20, "2022"]
     assert table.loc["everywhere", "groups"] == "fsm"
-    # without a date of the data the year's end stands for it: nought months, and 36 for 2022
+    # without a date of the data the year's end stands for it: 0 months, and 36 for 2022
     assert table.loc["everywhere", "months_late"] == 0
     assert table.loc["old", "months_late"] == pytest.approx(36, abs=0.1)
     assert not table.loc["service", "scored"]

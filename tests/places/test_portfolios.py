@@ -101,7 +101,7 @@ def test_the_smallest_change_by_closed_form() -> None:
 
 
 def test_the_smallest_change_is_seen_as_often_as_stated() -> None:
-    """Two years drawn with that change between them: its interval leaves out nought 80 times in 100."""
+    """Two years drawn with that change between them: its interval leaves out 0 80 times in 100."""
     rng = np.random.default_rng(5)
     error, draws = 0.9, 200_000
     change = smallest_change(error, level=0.9, power=0.8)
@@ -137,7 +137,7 @@ def test_what_no_child_reached_could_bring_is_said(observations: pd.DataFrame) -
 
     assert told("gld_pct", 20) == CANNOT  # would ask for more than all
     assert told("gld_pct", 2000) == IN_REACH
-    assert told("persistent_absence", 30, KENT) == CANNOT  # lower is better, and it cannot fall below nought
+    assert told("persistent_absence", 30, KENT) == CANNOT  # lower is better, and it cannot fall below 0
     assert told("gld_pct", None) == told("gld_pct", 0) == NO_REACH
     assert told("mh_admissions_0_17", 100, CITY) == NO_FIGURE
 

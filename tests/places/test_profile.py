@@ -82,7 +82,7 @@ def test_similar_needs_an_interval_within_half_the_distance_between_authorities(
 
 
 def test_a_change_is_judged_beside_englands(profile_of, place_observations):
-    """A rise is Hackney's own only where its difference from England's leaves nought out."""
+    """A rise is Hackney's own only where its difference from England's leaves 0 out."""
     first, last, here, nation = "2021/22", "2024/25", "E09000012", "E92000001"
     gld = place_observations.query("indicator_id == 'gld_pct'").set_index(["area_code", "period"])["value"]
     own, national = gld[here, last] - gld[here, first], gld[nation, last] - gld[nation, first]

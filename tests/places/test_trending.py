@@ -78,7 +78,7 @@ def test_two_years_by_hand() -> None:
     """
     gaps = Gaps(np.array([0.0, 1.0]), np.array([[0.1, 0.3]]), np.full((1, 2), 0.01), np.array([0]))
     _, mean, variance = gap_posterior(gaps, [2], sds=Sds(0.0, 0.1, 0.0, 1000.0))
-    # a sd of 1000 leaves 1e-8 of drawing towards nought
+    # a sd of 1000 leaves 1e-8 of drawing towards 0
     assert mean[0, 0] == pytest.approx(0.3, abs=1e-6)
     assert variance[0, 0] == pytest.approx(0.02, abs=1e-6)
 

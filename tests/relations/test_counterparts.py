@@ -145,7 +145,7 @@ def test_weighted_counterpart_follows_common_factors_better():
             errors[name].append(method(values[:, 0], values[:, 1:], 10).estimate - 5)
     spread = {name: np.sqrt(np.mean(np.square(e))) for name, e in errors.items()}
     assert spread["weighted"] < 0.7 * spread["differences"]
-    # planted 5: the mean error is within three standard errors of nought
+    # planted 5: the mean error is within three standard errors of 0
     assert abs(np.mean(errors["weighted"])) < 3 * spread["weighted"] / np.sqrt(60)
 
 

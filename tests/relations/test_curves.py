@@ -126,7 +126,7 @@ def test_drawn_signs_keep_the_likeness_of_neighbours():
     assert np.allclose(np.einsum("ir,ij,jr->r", drawn, weights, drawn), values @ weights @ values, rtol=1e-9)
     assert np.allclose((drawn**2).sum(axis=0), values @ values, rtol=1e-9)
     correlations = drawn.T @ values / (values @ values)
-    # 400 draws of a correlation with sd below .3: the mean lies within 4 errors of nought
+    # 400 draws of a correlation with sd below .3: the mean lies within 4 errors of 0
     assert abs(correlations.mean()) < 4 * 0.3 / 20
 
 

@@ -88,7 +88,7 @@ def test_text_names_years_levels_and_what_it_cannot_say(result: RelationResult):
     assert "withheld (3 years are too few" in text
     assert "(90% interval)" in text
     assert "not between children" in text
-    assert "one near nought is no proof of none" in text
+    assert "one near 0 is no proof of none" in text
     associational(text)
 
 

@@ -29,7 +29,7 @@ def row(estimate: float, lower: float, upper: float, **more: object) -> pd.Serie
 @pytest.mark.parametrize(
     ("now", "before", "apart", "words"),
     [
-        # the estimates differ by .09 and one interval leaves out nought: still the difference does not
+        # the estimates differ by .09 and one interval leaves out 0: still the difference does not
         ((-0.27, -0.39, -0.14), (-0.18, -0.31, 0.05), (-0.09, -0.18, 0.01), ""),
         ((-0.25, -0.37, -0.12), (-0.18, -0.31, -0.05), (-0.07, -0.13, -0.02), "stronger"),
         ((0.25, 0.12, 0.37), (0.18, 0.05, 0.31), (0.07, 0.02, 0.13), "stronger"),
@@ -113,7 +113,7 @@ def test_every_analysis_is_counted_with_its_kind_and_the_range():
     )
     assert "Asked in 4 ways" in told
     assert "2 correlations from −0.20 to −0.10 and 2 slopes from −0.31 to −0.05" in told
-    assert "2 of the 4 have intervals that leave out nought, always higher with lower" in told
+    assert "2 of the 4 have intervals that leave out 0, always higher with lower" in told
     assert "no 4 separate answers" in told
     careful = table((-0.2, -0.3, -0.1, "correlation"), (-0.2, -0.5, 0.1, "correlation"))
     careful["analysis"] = ["pearson", "spearman_neighbours"]

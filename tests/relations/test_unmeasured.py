@@ -24,7 +24,7 @@ def test_darfur_as_published(gold: Path):
 
 @pytest.mark.parametrize(("t", "df"), [(-2.4, 143.0), (4.2, 783.0), (14.0, 20.0), (60.0, 8.0)])
 def test_value_is_where_the_slope_and_its_interval_reach_nought(t: float, df: float):
-    """At the value, the share of the outcome that does most harm, and is no larger, brings the interval to nought."""
+    """At the value, the share of the outcome that does most harm, and is no larger, brings the interval to 0."""
     value = robustness_value(t, df)
     gone, _ = adjusted_for_unseen(t, 1.0, df, with_predictor=value, with_outcome=value)
     assert gone == pytest.approx(0, abs=1e-9)

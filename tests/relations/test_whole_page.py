@@ -75,7 +75,7 @@ def test_numbers_of_the_map_are_those_of_the_lines(page: RelationResult):
     overall = page.diagnostics["parts"]["clusters"].overall
     left = overall[overall["kind"].eq("left over") & overall["adjusted_for"].eq("child_poverty_bhc")].iloc[0]
     assert f"Moran's I {left['estimate']:.2f}" in text
-    assert "Only that between places with similar child poverty before housing costs leaves out nought" in text
+    assert "Only that between places with similar child poverty before housing costs leaves out 0" in text
 
 
 def test_numbers_of_the_years_are_those_of_the_panel(page: RelationResult):

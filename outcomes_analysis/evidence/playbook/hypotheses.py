@@ -1,7 +1,7 @@
 """Hypotheses beside the figures: for each link of a causal loop, which way the pattern between areas runs, if any.
 
 A pattern between areas in the direction of a hypothesis does not show it to be right, nor one against it to be wrong. A
-direction is told only where the rank correlation, with the likeness of neighbours allowed for, leaves out nought on one
+direction is told only where the rank correlation, with the likeness of neighbours allowed for, leaves out 0 on one
 side both plainly and between places alike in child poverty by every measure of it, and still does among all the links
 asked about.
 """
@@ -253,9 +253,9 @@ def _figure(case: dict[str, Any]) -> str:
 
 def _why_unclear(plain: dict[str, Any], alike: list[dict[str, Any]]) -> str:
     if not is_clear(plain):
-        return "the interval of the plain rank correlation takes in nought"
+        return "the interval of the plain rank correlation takes in 0"
     if not all(is_clear(case) for case in alike):
-        return "between places alike in child poverty an interval takes in nought"
+        return "between places alike in child poverty an interval takes in 0"
     return "between places alike in child poverty it runs the other way"
 
 
@@ -346,7 +346,7 @@ def _text(
     said += [
         "",
         f"A direction is told only where the {level:.0%} interval of the rank correlation, with the likeness of "
-        "neighbours allowed for, leaves out nought both plainly and between places alike in child poverty, and where "
+        "neighbours allowed for, leaves out 0 both plainly and between places alike in child poverty, and where "
         f"at most one in {round(1 / FALSE_SHARE)} of the directions told is to be chance.",
         f"{NOT_PROOF} {AREAS_NOT_CHILDREN}",
         *contested_marks(indicators),

@@ -141,7 +141,7 @@ def _cases(relation: RelationResult, analysis: str, *, sample: str = "all", alik
 
 
 def _survives(rows: Rows, sign: float) -> bool | None:
-    """Whether every estimate leaves out nought on one side; not known where one is withheld."""
+    """Whether every estimate leaves out 0 on one side; not known where one is withheld."""
     if not rows or not sign or any(row["status"] != "computed" for row in rows):
         return None
     return all(is_clear(row) and np.sign(row["estimate"]) == sign for row in rows)
@@ -178,7 +178,7 @@ def _of_ways(ways: MultiverseResult | None) -> Finding:
     chance = float(joint["p_value"].iloc[0]) if len(joint) else np.nan
     said = (
         f"{wording.number(100 * same, 0)}% of {len(rows)} ways point one way, {wording.number(100 * clear, 0)}% leave "
-        "out nought; as far a middle answer by chance, neighbours staying alike: "
+        "out 0; as far a middle answer by chance, neighbours staying alike: "
         f"{f'{wording.number(100 * chance, 1)}%' if np.isfinite(chance) else 'not known'}"
     )
     met = None if np.isnan(chance) else bool(same >= SAME_SIGN and clear >= CLEAR and chance <= CHANCE)

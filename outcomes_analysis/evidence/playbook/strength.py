@@ -66,7 +66,7 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
             Rule(
                 "plain",
                 "tentative",
-                "The interval of the rank correlation leaves out nought.",
+                "The interval of the rank correlation leaves out 0.",
                 "a year in which places with more of the one have no more, and no less, of the other",
             ),
             Rule(
@@ -78,28 +78,28 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
             Rule(
                 "neighbours",
                 "tentative",
-                "All these intervals leave out nought also where the likeness of neighbours is allowed for.",
+                "All these intervals leave out 0 also where the likeness of neighbours is allowed for.",
                 "further years or smaller areas, from which the pattern can be told from neighbours' likeness",
             ),
             Rule(
                 "noise",
                 "fair",
                 "With the known noise of the figures taken out, plain and at like poverty, the intervals still leave "
-                "out nought on the same side.",
+                "out 0 on the same side.",
                 "steadier figures, if the pattern were gone in them",
             ),
             Rule(
                 "ways",
                 "fair",
                 f"Asked in every way named beforehand, at least {SAME_SIGN:.0%} of the answers point one way, at least "
-                f"{CLEAR:.0%} leave out nought, and as far a middle answer comes up by chance, neighbours staying as "
+                f"{CLEAR:.0%} leave out 0, and as far a middle answer comes up by chance, neighbours staying as "
                 f"like as they are, in {CHANCE:.0%} at most.",
                 "an equally defensible way of asking that points the other way",
             ),
             Rule(
                 "london",
                 "fair",
-                "It points the same way and leaves out nought without London, at like poverty.",
+                "It points the same way and leaves out 0 without London, at like poverty.",
                 "the figures of places outside London, taken alone",
             ),
             Rule(

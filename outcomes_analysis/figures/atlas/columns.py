@@ -63,7 +63,7 @@ def column(
 def packed(columns: list[npt.NDArray[np.int32]]) -> str:
     """Join columns and compress them: all lowest bytes first, then the next ones, gzip, base64.
 
-    Bytes of the same weight lie together, so that those which are nearly always nought cost nearly nothing. The same
+    Bytes of the same weight lie together, so that those which are nearly always 0 cost nearly nothing. The same
     columns give the same text.
     """
     flat = np.concatenate([c.ravel() for c in columns]) if columns else np.empty(0, np.int32)

@@ -28,7 +28,7 @@ SIGNS: dict[int, tuple[str, tuple[float, ...]]] = {1: (theme.DUO[0], ()), -1: (t
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
 _SIZE, _LEADING = 8.0, 9.5
 _NO_PROOF = (
-    "Small links are shrunk to nought and only links whose interval leaves out 0 are drawn: a missing line is no proof "
+    "Small links are shrunk to 0 and only links whose interval leaves out 0 are drawn: a missing line is no proof "
     "that two figures have nothing to do with each other."
 )
 

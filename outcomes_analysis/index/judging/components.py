@@ -229,7 +229,7 @@ def sampling_adequacy(values: pd.DataFrame) -> tuple[float, pd.Series]:
 
 
 def sphericity(values: pd.DataFrame) -> Sphericity:
-    """Bartlett's (1951) test that all correlations are nought: -(n - 1 - (2p + 5) / 6) log |R|.
+    """Bartlett's (1951) test that all correlations are 0: -(n - 1 - (2p + 5) / 6) log |R|.
 
     Parameters
     ----------

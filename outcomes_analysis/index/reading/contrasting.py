@@ -158,7 +158,7 @@ def _node(
         scores[0] += factor * a.estimate
         scores[1] += factor * b.estimate
     gap = scores[1] - scores[0]
-    # Exactly nought under one mean, but for rounding.
+    # Exactly 0 under one mean, but for rounding.
     sums["method"] = gap - sums["figures"] - sums["weights"]
     if first.nodes[name].mean == second.nodes[name].mean:
         sums["method"] = np.where(np.isfinite(gap), 0.0, np.nan)

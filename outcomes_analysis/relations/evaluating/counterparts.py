@@ -31,7 +31,7 @@ Method = Callable[[Floats, Floats, int], Counterpart]
 
 
 def simplex_weights(target: Floats, others: Floats, *, ridge: float = 0.0) -> Floats:
-    """Weights, none below nought and 1 in sum, with which others come closest to a target.
+    """Weights, none below 0 and 1 in sum, with which others come closest to a target.
 
     Parameters
     ----------

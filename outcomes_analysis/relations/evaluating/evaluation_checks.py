@@ -106,10 +106,10 @@ def checks_table(
             max(chances.values()) <= 1 - level + 1e-12,
             f"differences as large in {100 * max(chances.values()):.0f}% of places",
         ),
-        "agreement": (within, "each estimate lies within the other's interval, on the same side of nought"),
+        "agreement": (within, "each estimate lies within the other's interval, on the same side of 0"),
     }
     if not within:
-        found["agreement"] = (False, "the two estimates lie too far apart or on different sides of nought")
+        found["agreement"] = (False, "the two estimates lie too far apart or on different sides of 0")
     return pd.DataFrame(
         [{"check": name, "passed": found[name][0], "found": found[name][1]} for name in EVALUATION_CHECKS]
     )

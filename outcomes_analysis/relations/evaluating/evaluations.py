@@ -99,7 +99,7 @@ class EvaluationResult:
     paths : DataFrame
         By ``year``: ``place``, ``weighted`` and ``differences``; and ``since``, whether the year is from the date on.
     weights : Series
-        By ``area_code``: those of the weighted counterpart, the largest first, none of nought.
+        By ``area_code``: those of the weighted counterpart, the largest first, none of 0.
     text : str
     spec : EvaluationSpec
     manifest : RunManifest

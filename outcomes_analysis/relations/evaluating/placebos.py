@@ -33,7 +33,7 @@ class Judged:
         return (1 + int(larger.sum())) / (1 + len(self.others))
 
     def bound(self, level: float) -> float:
-        """Half the width of the interval; it leaves out nought exactly where ``p_value`` is at most ``1 - level``."""
+        """Half the width of the interval; it leaves out 0 exactly where ``p_value`` is at most ``1 - level``."""
         return self.spread * critical(self.others, level)
 
 
@@ -71,7 +71,7 @@ def judge(estimate: float, others: Floats, *, sampling: float, sampling_others: 
     Returns
     -------
     Judged
-        Squared quantities of the others are fitted by ``a + b v`` with ``a`` not below nought, ``b`` not below 1 and
+        Squared quantities of the others are fitted by ``a + b v`` with ``a`` not below 0, ``b`` not below 1 and
         ``v`` their sampling variance (Ferman and Pinto 2019); by their mean alone where that of any is not known.
     """
     from scipy.optimize import nnls

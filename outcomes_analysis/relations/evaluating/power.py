@@ -20,7 +20,7 @@ def power_of(change: float, judged: Judged, *, level: float) -> float:
     judged : Judged
         Other places say what chance adds to the change.
     level : float
-        Of the interval that must leave out nought.
+        Of the interval that must leave out 0.
     """
     seen = np.abs(judged.others + change / judged.spread) > critical(judged.others, level)
     return float(seen.mean())

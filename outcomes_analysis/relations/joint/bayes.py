@@ -19,7 +19,7 @@ from outcomes_analysis.relations.pair.posteriors import Posterior, quiet
 
 # our own checks of convergence are stricter, and withhold
 SILENT: dict[str, Any] = {"progressbar": False, "compute_convergence_checks": False}
-TARGET_ACCEPT = 0.95  # at .8 one draw in some thousand diverged where a region spread is near nought
+TARGET_ACCEPT = 0.95  # at .8 one draw in some thousand diverged where a region spread is near 0
 
 
 def model_of(layout: Layout) -> Any:

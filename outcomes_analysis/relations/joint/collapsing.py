@@ -3,7 +3,7 @@
 Slopes of deprivation, regions' departures and the map's waves are exactly normal given the rest
 (``integrating.py``). NUTS draws the rest alone, in the coordinates of the posterior's peak, in which it is nearly a
 unit normal; each draw's effects are then drawn from their normal. The draws are those of the model whole: nothing is
-approximated, and no spread near nought makes a narrow neck. A step costs more than one of everything, and far fewer
+approximated, and no spread near 0 makes a narrow neck. A step costs more than one of everything, and far fewer
 are needed.
 """
 

@@ -1,7 +1,7 @@
 """The compiled density as an operation of PyTensor, so that PyMC can sample from the model.
 
 The gradient is written by hand and comes with the value, in one pass. A gradient of that gradient does not exist;
-asking for it is an error, never a silent nought.
+asking for it is an error, never a silent 0.
 """
 
 from __future__ import annotations

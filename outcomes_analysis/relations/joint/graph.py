@@ -2,7 +2,7 @@
 
 An intrinsic autoregression s with precision Q = D - W (D: numbers of neighbours, W: who is next to whom) is
 ``U diag(l^-1/2) z`` with unit normals z, l and U the positive eigenvalues of Q and their eigenvectors: it sums to
-nought in each connected part of the map exactly. Divided by the geometric mean of its standard deviations it has
+0 in each connected part of the map exactly. Divided by the geometric mean of its standard deviations it has
 variance about 1, so that the share phi of variance that follows the map means the same on every map (Riebler et al.
 2016, Simpson et al. 2017). Places without a neighbour get no field.
 """

@@ -49,7 +49,7 @@ def profiled(layout: Layout, theta: Floats) -> tuple[float, Floats, Floats]:
     Returns
     -------
     (float, array, array)
-        Value; gradient, nought but for rounding where effects stand; the vector with the effects at their peak.
+        Value; gradient, 0 but for rounding where effects stand; the vector with the effects at their peak.
     """
     found = _curved(layout, theta)
     if found is None:

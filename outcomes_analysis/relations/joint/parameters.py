@@ -32,7 +32,7 @@ class Layout:
     -----
     Kinds and their free form: ``level`` as is (years, items); ``loading`` as is (reflective items); ``own``,
     ``stays``, ``shared``, ``spread`` (weighted sums), ``region`` as logarithms; ``held`` as is (covariates, domains);
-    ``region_z`` unit normals (regions - 1, domains): regions sum to nought in each domain, since their mean is the
+    ``region_z`` unit normals (regions - 1, domains): regions sum to 0 in each domain, since their mean is the
     items' level; ``partial`` log odds of the partial correlations; ``lasting`` log odds of rho; ``spatial`` log odds
     of phi; ``waves`` unit normals (waves, domains).
     """
@@ -94,7 +94,7 @@ class Layout:
 
     @cached_property
     def contrasts(self) -> Floats:
-        """Orthonormal columns that sum to nought, (regions, regions - 1)."""
+        """Orthonormal columns that sum to 0, (regions, regions - 1)."""
         r = self.structure.regions
         columns = np.zeros((r, r - 1))
         for k in range(r - 1):

@@ -48,14 +48,14 @@ class JointPriors:
         0.5,
         0.4,
         "itself",
-        "An indicator that speaks for its domain loads some .3 to .8 of its sd. The centre, being above nought, says "
+        "An indicator that speaks for its domain loads some .3 to .8 of its sd. The centre, being above 0, says "
         "which way is up; the width lets an indicator that runs against its domain show it.",
     )
     own: Prior = Prior(
         -0.6,
         0.6,
         "logarithm",
-        "An own part between .17 and 1.8 sd: neither nought (no two indicators measure the same thing exactly) nor "
+        "An own part between .17 and 1.8 sd: neither 0 (no two indicators measure the same thing exactly) nor "
         "more than all there is.",
     )
     shared: Prior = Prior(
@@ -95,7 +95,7 @@ class JointPriors:
     def __post_init__(self) -> None:
         narrow = [name for name, prior in self.kinds().items() if not prior.scale > 0]
         if narrow or not self.eta > 0:
-            message = f"Priors need a scale above nought: {several([*narrow, *(['eta'] if not self.eta > 0 else [])])}."
+            message = f"Priors need a scale above 0: {several([*narrow, *(['eta'] if not self.eta > 0 else [])])}."
             raise SpecError(message)
 
     def kinds(self) -> dict[str, Prior]:
@@ -117,5 +117,5 @@ class JointPriors:
         return found
 
 
-REASON_ETA = "LKJ(2): all ten correlations nought is a little likelier than any other; one alone has sd .35."
+REASON_ETA = "LKJ(2): all ten correlations 0 is a little likelier than any other; one alone has sd .35."
 DEFAULT = JointPriors()

@@ -117,7 +117,7 @@ class Structure:
             problems.add("what is held alike is missing in some areas; leave these out.")
         exact = [n for k, n in enumerate(self.items) if self.formative[k] and not (self._errors_of(k) > 0).all()]
         if exact:
-            problems.add(f"{several(exact)} have errors of nought: a weighted sum has no part of its own to vary by.")
+            problems.add(f"{several(exact)} have errors of 0: a weighted sum has no part of its own to vary by.")
         problems.raise_if_any(RelationError)
 
     def _errors_of(self, item: int) -> Floats:

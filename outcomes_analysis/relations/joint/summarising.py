@@ -28,7 +28,7 @@ class Drawn:
         Correlations given deprivation and region.
     raw : array (some draws, domains, domains)
         Correlations of the drawn domain quantities over these areas, with nothing held alike. Not those that regions'
-        and deprivation's effects imply: drawn towards nought domain by domain, these would make them too weak.
+        and deprivation's effects imply: drawn towards 0 domain by domain, these would make them too weak.
     quantities : array (some draws, areas, years, domains)
         Domain quantities in standard deviations between these areas, mean 0, higher = better.
     loadings : array (draws, items)

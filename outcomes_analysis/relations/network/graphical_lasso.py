@@ -37,7 +37,7 @@ class Network:
     ----------
     nodes : tuple of str
     weights : array of shape (nodes, nodes)
-        Partial correlations, nought on the diagonal and where there is no link.
+        Partial correlations, 0 on the diagonal and where there is no link.
     precision : array of shape (nodes, nodes)
         Inverse of the fitted correlations.
     penalty : float
@@ -149,7 +149,7 @@ def _penalties(correlations: Floats, count: int) -> Floats:
 
 def _partial(precision: Floats) -> Floats:
     root = np.sqrt(np.diag(precision))
-    weights = 0.0 - precision / root[:, None] / root[None, :]  # no negative noughts
+    weights = 0.0 - precision / root[:, None] / root[None, :]  # no negative zeros
     np.fill_diagonal(weights, 0.0)
     return np.asarray(weights)
 

@@ -43,8 +43,8 @@ def link_intervals(figures: Floats, *, drawn: NDArray[np.intp], gamma: float, le
     Returns
     -------
     Links
-        The penalty is chosen afresh in every draw. Links are shrunk to nought, so an interval tells how steady one is;
-        one that touches nought is not a test of there being none (Epskamp, Borsboom and Fried 2018).
+        The penalty is chosen afresh in every draw. Links are shrunk to 0, so an interval tells how steady one is;
+        one that touches 0 is not a test of there being none (Epskamp, Borsboom and Fried 2018).
 
     Raises
     ------

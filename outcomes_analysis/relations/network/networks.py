@@ -31,7 +31,7 @@ DRAWS = 500
 DROPS = 50  # draws for each share of areas dropped
 READABLE, GOOD = 0.25, 0.5  # stability coefficients
 SHOWN = 5
-NOUGHT = 1e-10  # of a figure's variance: below it nothing is left once others are held alike
+NEGLIGIBLE = 1e-10  # of a figure's variance: below it nothing is left once others are held alike
 
 
 def outcome_network(
@@ -69,7 +69,7 @@ def outcome_network(
     Returns
     -------
     RelationResult
-        One row a pair of figures and case: ``node, other``, ``estimate`` (partial correlation, nought without a link)
+        One row a pair of figures and case: ``node, other``, ``estimate`` (partial correlation, 0 without a link)
         with its interval, ``kept`` (share of draws in which the link is there). ``diagnostics["nodes"]`` has a row a
         figure: ``node, name, domain, contested, experimental``. ``diagnostics["networks"]`` has each
         :class:`outcomes_analysis.relations.network.graphical_lasso.Network` by ``adjusted_for`` and sample,
@@ -190,7 +190,7 @@ def _figures(
         check_design(design, names=["constant", *controls])
         before = figures.var(axis=0)
         figures = figures - design @ np.linalg.lstsq(design, figures, rcond=None)[0]
-        gone = [name for name, left in zip(nodes, figures.var(axis=0) / before, strict=True) if left < NOUGHT]
+        gone = [name for name, left in zip(nodes, figures.var(axis=0) / before, strict=True) if left < NEGLIGIBLE]
         if gone:
             message = (
                 f"Perfectly collinear: {several(gone)} can be worked out from what is held alike "
@@ -270,7 +270,7 @@ def _caveats(one: Asked, nodes: tuple[str, ...]) -> list[str]:
     said = [
         "A link is a partial association between areas: what two figures share beyond the other figures here. With "
         "other figures in the network other links appear, and a link says nothing about which of the two comes first.",
-        "Small links are shrunk to nought, so a missing link is no proof of none; intervals tell how steady a link is, "
+        "Small links are shrunk to 0, so a missing link is no proof of none; intervals tell how steady a link is, "
         "and take authorities as separate although neighbours are alike.",
     ]
     if same:

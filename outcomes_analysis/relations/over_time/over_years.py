@@ -76,7 +76,7 @@ def panel_regressions(
     Raises
     ------
     SpecError
-        If ``lag`` is not above nought.
+        If ``lag`` is not above 0.
     FrameworkError, RelationError
         As for :func:`outcomes_analysis.relations.relate`; for a single year, and for years across a break unless
         ``breaks="level"``.
@@ -107,7 +107,7 @@ def panel_regressions(
     said.append(
         "A line within authorities leaves out all that stays the same there, seen or unseen, but nothing that changes "
         "at the same time. Noise weighs more in it: what changes in one authority from year to year is small beside "
-        "the noise in its figures, which draws such a slope towards nought, so one near nought is no proof of none."
+        "the noise in its figures, which draws such a slope towards 0, so one near 0 is no proof of none."
     )
     if starts:
         years = wording.listed([str(start) for start in starts])

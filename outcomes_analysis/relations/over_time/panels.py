@@ -26,7 +26,7 @@ Errors = Literal["areas", "years", "groups"]
 
 FEWEST_YEARS = 8  # for errors by year: with fewer their intervals hold the truth too seldom (test_panels.py)
 DEALS = 100_000  # of years of chance, for the reach of these intervals: good to half a percent
-NOUGHT = 1e-10  # of a column's sum of squares: below it nothing is left once levels are taken out
+NEGLIGIBLE = 1e-10  # of a column's sum of squares: below it nothing is left once levels are taken out
 
 
 def fit_panel(
@@ -120,7 +120,7 @@ def lagged(table: pd.DataFrame, column: str, *, lag: int = 1) -> pd.DataFrame:
         ``area_code, year`` and the column; one row an area and year.
     column : str
     lag : int
-        Calendar years, above nought.
+        Calendar years, above 0.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def _check(table: pd.DataFrame, design: Floats, *, names: Sequence[str], levels:
     still = [
         "the outcome" if k == len(names) else names[k]
         for k in range(len(names) + 1)
-        if (left[:, k] ** 2).sum() <= NOUGHT * max(whole[k], np.finfo(float).tiny)
+        if (left[:, k] ** 2).sum() <= NEGLIGIBLE * max(whole[k], np.finfo(float).tiny)
     ]
     if still:
         moves = "over the years" if levels == "areas" else "over the years apart from what all areas share"

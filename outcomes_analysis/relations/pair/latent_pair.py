@@ -72,8 +72,8 @@ class Pair:
 
     def without_errors(self) -> Pair:
         """The same figures taken to be exact."""
-        nought = np.zeros_like(self.x)
-        return replace(self, error_x=nought, error_y=nought)
+        zeros = np.zeros_like(self.x)
+        return replace(self, error_x=zeros, error_y=zeros)
 
 
 def log_marginal(theta: Floats, pair: Pair) -> float:

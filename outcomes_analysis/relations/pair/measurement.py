@@ -200,7 +200,7 @@ def prepare(observations: pd.DataFrame, *, spec: RelationSpec, framework: Framew
     for name in names:
         scaled = found[name].loc[data.index]
         spread[name] = float(scaled["x"].std(ddof=1))
-        if not np.ptp(scaled["x"]) > 0:  # the spread of figures all alike need not be exactly nought
+        if not np.ptp(scaled["x"]) > 0:  # the spread of figures all alike need not be exactly 0
             message = f"{name} is the same in all {len(data)} authorities: there is no association to estimate."
             raise RelationError(message)
         standard[name] = (scaled["x"] - scaled["x"].mean()) / spread[name]

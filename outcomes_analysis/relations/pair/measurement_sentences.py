@@ -21,7 +21,7 @@ from outcomes_analysis.relations.sentences import (
 )
 from outcomes_analysis.relations.specification import RelationSpec
 
-JUST = 0.1  # an interval that ends within this share of its width from nought could reach it with other draws
+JUST = 0.1  # an interval that ends within this share of its width from 0 could reach it with other draws
 NOT_VALIDITY = (
     "What is repaired is noise, not validity: whether a figure measures what its name says is the same question as "
     "before. The sizes of the errors are taken as known, and the errors of the two figures as unrelated. They count "

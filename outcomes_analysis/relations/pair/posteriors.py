@@ -25,7 +25,7 @@ Method = Literal["nuts", "laplace"]
 METHODS: tuple[Method, ...] = get_args(Method)
 # Named, for PyMC would else take whichever it finds installed, and two machines would give two answers.
 SAMPLER: Literal["pymc", "nutpie"] = "pymc"
-TARGET_ACCEPT = 0.95  # region spreads near nought make a narrow neck; small steps get through it
+TARGET_ACCEPT = 0.95  # region spreads near 0 make a narrow neck; small steps get through it
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0  # Vehtari et al. 2021: both limits
 
@@ -114,7 +114,7 @@ def sample_posterior(
     seed : int
         The same seed gives the same draws, however many cores there are.
     method : {"nuts", "laplace"}
-        ``laplace`` draws from the normal at the posterior's peak: quick, and too narrow where a spread is near nought.
+        ``laplace`` draws from the normal at the posterior's peak: quick, and too narrow where a spread is near 0.
 
     Returns
     -------

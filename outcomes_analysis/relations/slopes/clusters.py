@@ -20,7 +20,7 @@ from outcomes_analysis.relations.slopes.regression import Fit, check_design, fit
 Floats = NDArray[np.float64]
 
 FEWEST_GROUPS = 4
-NOUGHT = 1e-10  # of an identity matrix less a projection: an eigenvalue below it is a direction fitted exactly
+NEGLIGIBLE = 1e-10  # of an identity matrix less a projection: an eigenvalue below it is a direction fitted exactly
 
 
 def fit_clustered(
@@ -87,7 +87,7 @@ def clustered_errors(
         here = np.flatnonzero(codes == code)
         own = design[here]
         values, vectors = np.linalg.eigh(np.eye(len(here)) - own @ bread @ own.T)
-        power = np.where(values > NOUGHT, 1 / np.sqrt(np.where(values > NOUGHT, values, 1)), 0)
+        power = np.where(values > NEGLIGIBLE, 1 / np.sqrt(np.where(values > NEGLIGIBLE, values, 1)), 0)
         adjusted = (vectors * power) @ vectors.T @ own @ bread
         score = adjusted.T @ left[here]
         covariance += np.outer(score, score)

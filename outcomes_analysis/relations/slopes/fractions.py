@@ -1,4 +1,4 @@
-"""Fractional logit: a line for outcomes that are shares, which cannot leave the range from nought to all."""
+"""Fractional logit: a line for outcomes that are shares, which cannot leave the range from 0 to all."""
 
 from __future__ import annotations
 

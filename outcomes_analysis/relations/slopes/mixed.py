@@ -52,7 +52,7 @@ def fit_nested(
     Returns
     -------
     Fit
-        ``between`` is the variance between regions (nought without them), ``area`` that between areas of a region,
+        ``between`` is the variance between regions (0 without them), ``area`` that between areas of a region,
         ``within`` what is left.
 
     Raises
@@ -64,7 +64,7 @@ def fit_nested(
     Notes
     -----
     Slopes and one variance are worked out of the restricted likelihood (Patterson and Thompson 1971), which leaves a
-    search over the roots of two ratios of variances, nought included (as in Bates et al. 2015).
+    search over the roots of two ratios of variances, 0 included (as in Bates et al. 2015).
     """
     check_design(design, names=names)
     sums = _Sums(outcome, design, areas=areas, regions=regions)

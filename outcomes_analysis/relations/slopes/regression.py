@@ -126,7 +126,7 @@ def fit_robust(
     names : sequence of str
         One a column.
     weights : array of shape (n,), optional
-        How much each area counts, above nought; only their proportions matter. All alike by default.
+        How much each area counts, above 0; only their proportions matter. All alike by default.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def fit_robust(
 
     check_design(design, names=names)
     if weights is not None and not np.all(weights > 0):
-        message = f"{int(np.sum(~(weights > 0)))} areas have a weight that is missing or not above nought."
+        message = f"{int(np.sum(~(weights > 0)))} areas have a weight that is missing or not above 0."
         raise RelationError(message)
     model = sm.OLS(outcome, design) if weights is None else sm.WLS(outcome, design, weights=weights)
     fitted = model.fit(cov_type="HC3", use_t=True)

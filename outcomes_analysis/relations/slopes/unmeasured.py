@@ -56,7 +56,7 @@ class Robustness:
     to_nothing : float
         Share of what is left of both that a characteristic must account for to bring the slope to nothing.
     to_unclear : float
-        The same to let its interval at ``level`` reach nought; nought if it does already.
+        The same to let its interval at ``level`` reach 0; 0 if it does already.
     level : float
     benchmarks : tuple of Benchmark
     """
@@ -72,7 +72,7 @@ class Robustness:
 
 
 def robustness_value(t: float, df: float, *, level: float | None = None) -> float:
-    """Share of what is left of both sides that would bring a slope to nothing, or its interval to nought.
+    """Share of what is left of both sides that would bring a slope to nothing, or its interval to 0.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def robustness_value(t: float, df: float, *, level: float | None = None) -> floa
     df : float
         Degrees of freedom left.
     level : float, optional
-        Of the interval that is to reach nought; without it the slope itself is to vanish.
+        Of the interval that is to reach 0; without it the slope itself is to vanish.
 
     Returns
     -------

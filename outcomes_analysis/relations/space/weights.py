@@ -36,7 +36,7 @@ class Neighbours:
     area_codes : tuple of str
         In the order of the rows of ``matrix``.
     matrix : array of shape (areas, areas)
-        Row i holds the weights of the neighbours of area i: alike, and 1 in sum. Nought on the diagonal.
+        Row i holds the weights of the neighbours of area i: alike, and 1 in sum. 0 on the diagonal.
     links : DataFrame
         ``area_code, neighbour_code``, every pair both ways; where known ``link`` (``border``, ``near``, ``nearest``,
         or ``joined``: two parts of the map linked where they lie closest) and ``distance`` in metres.

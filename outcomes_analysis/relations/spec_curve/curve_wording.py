@@ -109,10 +109,10 @@ def short_curve(found: MultiverseResult, *, framework: Framework) -> str:
             f"{with_capital(asked[0])} set against {asked[1]} in {wording.plural(len(known), 'way', 'ways')} that can "
             "be defended (by year, authorities, scale, line and what is held alike): in standard deviations the "
             f"answers run from {low} to {high}, the middle one {middle}; {int((estimates > 0).sum()):,} are above "
-            f"nought, {int((estimates < 0).sum()):,} below, and {clear:,} have a {level}% interval that leaves it "
+            f"0, {int((estimates < 0).sum()):,} below, and {clear:,} have a {level}% interval that leaves it "
             "out, taking authorities as separate.",
             f"With nothing tying the two to each other{kept} ({found.diagnostics['permutations']:,} times), a middle "
-            f"answer as far from nought came up in {shares[0]}, as many of one sign in {shares[1]}, and as many clear "
+            f"answer as far from 0 came up in {shares[0]}, as many of one sign in {shares[1]}, and as many clear "
             f"in {shares[2]}. {_verdict(rows)}",
             by_choice,
         )
@@ -160,8 +160,8 @@ def _curve(known: pd.DataFrame, *, level: float) -> str:
     up, down = int((clear["estimate"] > 0).sum()), int((clear["estimate"] < 0).sum())
     return (
         f"In standard deviations of the one for each of the other, the answers run from {low} to {high}, with the "
-        f"middle one at {middle}; {int((estimates > 0).sum()):,} are above nought and {int((estimates < 0).sum()):,} "
-        f"below. Taking authorities as separate, the {round(100 * level)}% interval leaves out nought in "
+        f"middle one at {middle}; {int((estimates > 0).sum()):,} are above 0 and {int((estimates < 0).sum()):,} "
+        f"below. Taking authorities as separate, the {round(100 * level)}% interval leaves out 0 in "
         f"{up + down:,}: {up:,} above and {down:,} below."
     )
 
@@ -179,8 +179,7 @@ def _together(joint: pd.DataFrame, *, permutations: int) -> str:
     said = [
         f"All the answers rest on much the same figures, so they are tested together: the whole curve was made again "
         f"{permutations:,} times with nothing tying the two figures to each other{kept}.",
-        f"The middle answer then lay from {span}; one as far from nought as ours came up in "
-        f"{_share(median['p_value'])}.",
+        f"The middle answer then lay from {span}; one as far from 0 as ours came up in {_share(median['p_value'])}.",
         f"As many answers of one sign ({wording.number(100 * same['estimate'], 0)}%) came up in "
         f"{_share(same['p_value'])}, as many clear in one direction ({wording.number(100 * clear['estimate'], 0)}%) in "
         f"{_share(clear['p_value'])}.",

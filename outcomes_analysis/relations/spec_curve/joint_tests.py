@@ -22,7 +22,7 @@ def joint_tests(observed: pd.DataFrame, *, null_estimates: Floats, null_clear: F
     null_estimates : array of shape (times, ways)
         Without an association.
     null_clear : array of shape (times, ways)
-        Sign of each null estimate whose interval leaves out nought, 0 of the others.
+        Sign of each null estimate whose interval leaves out 0, 0 of the others.
     level : float
         Of the range of the nulls.
 
@@ -30,8 +30,8 @@ def joint_tests(observed: pd.DataFrame, *, null_estimates: Floats, null_clear: F
     -------
     DataFrame
         ``statistic, estimate, null_lower, null_upper, level, p_value``. ``median``: the middle estimate, compared by
-        its size. ``same_sign``: share of the estimates on the commoner side of nought. ``clear``: share that are clear
-        in the commoner direction. ``p_value``: (1 + number of nulls as large) / (1 + times), so never nought.
+        its size. ``same_sign``: share of the estimates on the commoner side of 0. ``clear``: share that are clear
+        in the commoner direction. ``p_value``: (1 + number of nulls as large) / (1 + times), so never 0.
     """
     clear = np.where(observed["lower"] > 0, 1.0, np.where(observed["upper"] < 0, -1.0, 0.0))[None, :]
     estimates = observed["estimate"].to_numpy(float)[None, :]

@@ -70,7 +70,7 @@ class NeighboursKept:
     Any figure is a sum of patterns, from the broadest (north against south) to the finest (each place against its
     neighbours): the eigenvectors of the centred weights. With each pattern's sign drawn at random a figure keeps its
     Moran's I, but is no longer tied to any other figure (singletons of Wagner and Dray 2015). Where a line rests on
-    fewer areas, nought stands for the others. By simulation on the authorities' map, unrelated figures whose places
+    fewer areas, 0 stands for the others. By simulation on the authorities' map, unrelated figures whose places
     follow their neighbours by .5, .8 and .9 (spatial lag) are called tied at one in ten in 8, 10 and 16 of 100; with
     places exchanged at random in 12, 35 and 54.
 

@@ -74,11 +74,11 @@ def _lines(asked: Asked, found: RelationResult, keys: list[str]) -> str:
     rows = [_row(found, "panel_two_way", key) for key in keys] + ([row] if regions else [])
     clear = sum(is_clear(r) for r in rows)
     verdict = (
-        "None of these leaves out nought."
+        "None of these leaves out 0."
         if not clear
-        else "All leave out nought."
+        else "All leave out 0."
         if clear == len(rows)
-        else f"{clear} of these {len(rows)} {'leaves' if clear == 1 else 'leave'} out nought."
+        else f"{clear} of these {len(rows)} {'leaves' if clear == 1 else 'leave'} out 0."
     )
     return (
         f"{wording.plural(int(first['n']), 'authority', 'authorities')} set beside themselves in {span_of(years)}, "
@@ -107,5 +107,5 @@ def _caveat(found: RelationResult) -> str:
     )
     return (
         f"{few}{broken}This leaves out all that stays the same in a place, seen or unseen, but noise in the figures "
-        "draws such a slope towards nought: one near nought is no proof of none."
+        "draws such a slope towards 0: one near 0 is no proof of none."
     )

@@ -93,11 +93,11 @@ def _slopes(asked: Asked, cases: Sequence[tuple[str, Allowed]]) -> str:
     said = [f"{words}, {spanned(_row(asked, _chosen(allowed)))}" for words, allowed in cases]
     clear = [is_clear(_row(asked, _chosen(allowed))) for _, allowed in cases]
     if len(cases) == 1:
-        verdict = "It leaves out nought." if clear[0] else "It does not leave out nought."
+        verdict = "It leaves out 0." if clear[0] else "It does not leave out 0."
     elif all(clear) or not any(clear):
-        verdict = f"{'Both leave' if all(clear) else 'Neither leaves'} out nought."
+        verdict = f"{'Both leave' if all(clear) else 'Neither leaves'} out 0."
     else:
-        verdict = f"Only that {cases[clear.index(True)][0]} leaves out nought."
+        verdict = f"Only that {cases[clear.index(True)][0]} leaves out 0."
     tail = levels(len(cases), asked.level)
     return f"With this allowed for, the slope in standard deviations is, {'; '.join(said)} ({tail}). {verdict}"
 

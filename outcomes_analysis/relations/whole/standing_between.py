@@ -161,7 +161,7 @@ def _direct(asked: Asked, row: pd.Series[Any]) -> str:
 
 
 def _between(asked: Asked, links: Links, between: list[str]) -> str:
-    """Figures linked with both: all whose two intervals leave out nought; failing those the closest, said to be so."""
+    """Figures linked with both: all whose two intervals leave out 0; failing those the closest, said to be so."""
     spec, names = asked.spec, asked.names
     ends = (spec.predictor, spec.outcome)
     steady = [i for i in between if all(is_clear(links[frozenset((i, end))]) for end in ends)]

@@ -71,7 +71,7 @@ def test_a_plain_pattern_meets_every_rule_that_figures_alone_can_meet(
 def test_each_rule_follows_its_own_rows(
     absence: RelationResult, ways: MultiverseResult, analysis: str, adjusted_for: str, sample: str, rules: set[str]
 ) -> None:
-    """An interval that takes nought in, an estimate turned round, a row withheld: only the row's own rule changes."""
+    """An interval that takes 0 in, an estimate turned round, a row withheld: only the row's own rule changes."""
     here = (
         absence.table["analysis"].eq(analysis)
         & absence.table["adjusted_for"].eq(adjusted_for)
@@ -82,7 +82,7 @@ def test_each_rule_follows_its_own_rows(
     turned = absence.table.copy()
     turned.loc[here, ["estimate", "lower", "upper"]] = [0.5, 0.3, 0.7]
     for what, columns, answer in (
-        ("nought inside", {"upper": 0.01}, NO),
+        ("0 inside", {"upper": 0.01}, NO),
         ("withheld", {"status": "withheld"}, UNKNOWN),
     ):
         table = absence.table.copy()

@@ -1,4 +1,4 @@
-"""Hypotheses beside the figures: a direction only where every interval leaves out nought, and never more than that."""
+"""Hypotheses beside the figures: a direction only where every interval leaves out 0, and never more than that."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_log_prior_integrates_to_one(make_skeleton):
         area = np.trapezoid(np.exp(np.array(density) - value), grid)
         if name == "partial":
             b = layout.partial_shapes[0]
-            height = beta(b, b).pdf(0.5) * 0.25  # of the log odds at nought
+            height = beta(b, b).pdf(0.5) * 0.25  # of the log odds at 0
         else:
             prior = layout.priors.kinds().get(name, Prior(0, 1, "itself", ""))
             offset = (at[place.start] - prior.centre) / prior.scale
@@ -214,7 +214,7 @@ def test_figures_that_cannot_be_fitted_are_refused(make_skeleton, change, words)
 def test_a_weighted_sum_taken_to_be_exact_is_refused(make_skeleton):
     given = vars(make_skeleton(1, areas=8, items=2, domains=2, regions=2)).copy()
     given |= {"formative": np.array([True, True]), "errors": np.zeros_like(given["errors"])}
-    with pytest.raises(RelationError, match="errors of nought"):
+    with pytest.raises(RelationError, match="errors of 0"):
         Structure(**given)
 
 

@@ -34,7 +34,7 @@ def test_field_has_the_precision_of_the_graph_and_sums_to_nought(scotland):
         q[a, b] = q[b, a] = -1
     np.fill_diagonal(q, -q.sum(axis=1))
     scale = scaling_factor(edges, n)
-    # covariance times precision is the identity on what sums to nought in each connected part
+    # covariance times precision is the identity on what sums to 0 in each connected part
     from scipy.sparse.csgraph import connected_components
 
     count, part = connected_components(q != 0)

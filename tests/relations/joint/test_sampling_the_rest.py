@@ -45,7 +45,7 @@ def test_the_density_of_the_rest_is_that_with_effects_integrated_out(rest):
     step = 1e-5 * np.eye(len(z))
     differences = [(rest.log_density(z + s)[0] - rest.log_density(z - s)[0]) / 2e-5 for s in step]
     np.testing.assert_allclose(gradient, differences, rtol=1e-6, atol=1e-6)  # as for the density itself
-    # steps are counted so that the peak is at nought and its curvature one
+    # steps are counted so that the peak is at 0 and its curvature one
     np.testing.assert_allclose(rest.log_density(0 * z)[1], 0, atol=0.05)
     np.testing.assert_array_equal(
         np.delete(rest.whole(z, np.random.default_rng(0)), layout.integrated), theta[rest.places]
