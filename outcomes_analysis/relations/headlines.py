@@ -16,6 +16,10 @@ from outcomes_analysis.relations.result import headline_row
 from outcomes_analysis.relations.sentences import SIZES, is_clear, levels, spanned, with_capital
 
 Case = tuple[str, "pd.Series[Any]"]
+_STRENGTHS = tuple(
+    (bound, word) for (bound, _), word in zip(SIZES, ("very weak", "weak", "moderate", "strong"), strict=True)
+)
+_COUNTS = {1: "one", 2: "two", 3: "three"}
 
 
 def size_word(estimate: float) -> str:
@@ -47,7 +51,8 @@ def title_of(table: pd.DataFrame, *, pair: tuple[str, str], names: Mapping[str, 
     same_way = {bool(row["estimate"] > 0) for _, row in clear} == {bool(plain["estimate"] > 0)}
     if len(clear) == len(known) and is_clear(plain) and same_way:
         return f"{lead}, also among places with {alike}"
-    return f"{lead.removesuffix(' across authorities')}; among places {_by_way(known)}"
+    said = _among_like(known, clear, lead_clear=is_clear(plain), same_way=same_way)
+    return f"{lead.removesuffix(' across authorities')}; {said}"
 
 
 def sentence_of(table: pd.DataFrame, *, pair: tuple[str, str], names: Mapping[str, str]) -> str:
@@ -118,20 +123,31 @@ def _way(row: pd.Series[Any], pair: tuple[str, str]) -> str:
     return f"higher {pair[0]} went with {size_word(row['estimate'])} {way} {pair[1]}"
 
 
-def _by_way(cases: Sequence[Case]) -> str:
-    """Each different answer among like places after what was held alike for it, shared first words said once."""
-    found: dict[str, list[str]] = {}
-    for held, row in cases:
-        way = "higher" if row["estimate"] > 0 else "lower"
-        words = f"higher went with {size_word(row['estimate'])} {way}" if is_clear(row) else "not clear"
-        found.setdefault(words, []).append(held)
-    names = [_shortest(held).split() for held in found.values()]
-    start = _shared(names) if len(names) > 1 else 0
-    said = [
-        f"{'' if at and start else 'with similar '}{' '.join(name[start:] if at else name)} {words}"
-        for at, (name, words) in enumerate(zip(names, found, strict=True))
-    ]
-    return ", ".join(said)
+def _among_like(known: Sequence[Case], clear: Sequence[Case], *, lead_clear: bool, same_way: bool) -> str:
+    """What holds among like places where it is not what holds of all: short enough for a title."""
+    names = [words for words, _ in known]
+    words = [name.split() for name in names]
+    start = _shared(words) if len(names) > 1 else 0
+    if start and _shared([w[start:][::-1] for w in words]):  # measures of one thing: the subtitle has each number
+        held = " ".join(words[0][:start])
+        some = "" if len(clear) == len(known) else f"{_COUNTS.get(len(clear), len(clear))} of "
+        by = f", by {some}{_COUNTS.get(len(known), len(known))} measures" if some else ""
+    else:
+        held = wording.listed([name for name, _ in clear])
+        others = [name for name, row in known if not is_clear(row)]
+        by = f", not at similar {wording.listed(others)}" if others else ""
+    if len({bool(row["estimate"] > 0) for _, row in clear}) > 1:
+        return f"at similar {held} its direction depends on the measure"
+    if lead_clear and same_way:
+        return f"at similar {held} this is clear{by.replace(', by', ' by only', 1)}"
+    sizes = [word for bound, word in _STRENGTHS if any(_strength(row) == word for _, row in clear)]
+    way = "positive" if clear[0][1]["estimate"] > 0 else "negative"
+    thing = "association" if lead_clear else "one"
+    return f"a {' to '.join(sizes)} {way} {thing} at similar {held}{by}"
+
+
+def _strength(row: pd.Series[Any]) -> str:
+    return next(word for bound, word in _STRENGTHS if abs(row["estimate"]) < bound)
 
 
 def _shortest(names: Sequence[str]) -> str:
