@@ -117,7 +117,8 @@ def links(pages: Sequence[tuple[str, str, str]]) -> str:
         if not re.fullmatch(r"[a-z0-9-]+\.html", file):
             message = f"{file!r} is not a page in the same folder."
             raise ValueError(message)
-        items.append(f'<li><a href="{file}">{escape(title)}</a>: {escape(what)}</li>')
+        joined = " " if title.endswith("?") else ": "
+        items.append(f'<li><a href="{file}">{escape(title)}</a>{joined}{escape(what)}</li>')
     return f"<ul>{''.join(items)}</ul>"
 
 

@@ -29,7 +29,7 @@ KINDS = {
 _RULE_HEADINGS = {"rule": "Rule", "needed_for": "Needed for", "asks": "What must hold", "met": "Met", "seen": "Seen"}
 _DATA_HEADINGS = {
     "label": "Estimate of",
-    "n": "Number",
+    "n": "Places",
     "estimate": "Estimate",
     "lower": "Lower",
     "upper": "Upper",
@@ -72,9 +72,10 @@ def card_sections(card: EvidenceCard, *, prefix: str = "") -> list[Section]:
     )
     foretold = paragraph(card.record) if card.record else ""
     made = card.manifest
+    seeded = "nothing drawn by chance" if made.seed is None else f"seed {made.seed}"
     again = [
         f"Card {card.id}: it comes out the same from the same data, question, rules and version.",
-        f"Data {made.data}, as at {written_date(made.data_as_at)}; question {made.spec}; seed {made.seed}; "
+        f"Data {made.data}, as at {written_date(made.data_as_at)}; question {made.spec}; {seeded}; "
         f"outcomes_analysis {made.package}.",
     ]
     sections += [
@@ -133,7 +134,7 @@ def cards_html(cards: Sequence[EvidenceCard]) -> str:
             f"Rules {rules_version()}; a card names the rules it was graded by in its id.",
         ]
     )
-    pages = links([(card_file(c), c.question, f"strength of evidence: {c.strength.grade}") for c in cards])
+    pages = links([(card_file(c), c.question, f"Strength of evidence: {c.strength.grade}") for c in cards])
     sections = [
         Section(
             "The cards",

@@ -224,7 +224,8 @@ class Strength:
         said = f"Strength of evidence: {self.grade}, on a scale of {listed(list(GRADES))}."
         lacking = [r.id.replace("_", " ") for r in unmet if step < len(GRADES) and r.grade == GRADES[step]]
         if lacking:
-            said += f" For {GRADES[step]} it lacks: {listed(lacking)}."
+            rules = "a rule" if len(lacking) == 1 else f"{len(lacking)} rules"
+            said += f" To be {GRADES[step]} it lacks {rules} of those below: {listed(lacking)}."
         if self.caps:
             said += f" It can be no more than {MOST_WHERE_DISPUTED}: {'; '.join(self.caps)}."
         return said
@@ -234,7 +235,8 @@ class Strength:
         """What would move the grade, up or down: one line a rule."""
         found = {f.rule: f.met for f in self.findings}
         return tuple(
-            f"{'Met now; it would fall with' if found[r.id] is True else 'Not met; it would take'} {r.otherwise}."
+            f"Rule “{r.id.replace('_', ' ')}”, "
+            f"{'met now: it would fall with' if found[r.id] is True else 'not met: it would take'} {r.otherwise}."
             for r in RULES[self.kind]
         )
 

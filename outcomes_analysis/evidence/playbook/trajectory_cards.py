@@ -139,7 +139,7 @@ def _answer(found: Trajectory) -> str:
     counts = " and ".join(f"{int(likely[s])} {words}" for s, words in SCENARIO_WORDS.items())
     return (
         f"In {year} England would be at {' and '.join(said)}; the chance of reaching {goal} is {likelihood}{either}. "
-        f"Of {many}, more likely than not to be there are {counts}."
+        f"Of {many}, those more likely than not to reach it are {counts}."
     )
 
 

@@ -52,11 +52,11 @@ def test_the_words_name_what_the_next_grade_lacks() -> None:
     met = {"plain": True, "alike": True, "neighbours": True, "noise": True, "ways": False, "london": None}
     strength = graded("relation", [*(Finding(n, m, "") for n, m in met.items()), Finding("foretold", True, "")])
     assert strength.text == (
-        "Strength of evidence: tentative, on a scale of not clear, tentative, fair and strong. For fair it lacks: ways "
-        "and london."
+        "Strength of evidence: tentative, on a scale of not clear, tentative, fair and strong. To be fair it lacks 2 "
+        "rules of those below: ways and london."
     )
     assert list(strength.table["met"]) == ["yes", "yes", "yes", "yes", "no", "not known", "yes"]
-    assert [line.startswith("Met now") for line in strength.change_of_mind] == [True] * 4 + [False] * 2 + [True]
+    assert [", met now: it would fall" in line for line in strength.change_of_mind] == [True] * 4 + [False] * 2 + [True]
 
 
 def test_the_published_table_claims_association_alone() -> None:
