@@ -117,8 +117,8 @@ def curve() -> SimpleNamespace:
     table = table.assign(lower=table["estimate"] - 0.15, upper=table["estimate"] + 0.15, level=0.9, status="computed")
     table["place"] = table["estimate"].rank()
     joint = pd.DataFrame(
-        {"null": ["separate", "neighbours"], "statistic": "median", "null_lower": [-0.05, -0.12],
-         "null_upper": [0.05, 0.13]}
+        {"null": ["separate", "neighbours"] * 3, "statistic": ["median"] * 2 + ["same_sign"] * 2 + ["clear"] * 2,
+         "null_lower": [-0.05, -0.12] * 3, "null_upper": [0.05, 0.13] * 3, "p_value": 0.01}
     )  # fmt: skip
     spec = SimpleNamespace(
         outcomes=tuple(Choice(v, "why") for v in ("attainment8", "ks2_rwm")),
@@ -148,6 +148,21 @@ def test_every_answer_is_drawn_in_order_with_its_interval(sorted_answers, curve)
     unclear = (curve.computed["lower"] <= 0) & (curve.computed["upper"] >= 0)
     assert [m.fill == theme.PAPER.upper() for m in marks] == unclear.tolist()
     assert f"{int((curve.computed['upper'] < 0).sum())} of 16" in sorted_answers.title
+
+
+@pytest.mark.parametrize(
+    ("chances", "starts", "note"),
+    [
+        ([0.01, 0.02, 0.03], "In ", "By all three"),
+        ([0.01, 0.2, 0.03], "Whether ", "The three do not agree"),
+        ([0.4, 0.2, 0.3], "No association", "By none of the three"),
+    ],
+)
+def test_the_title_says_what_the_answers_say_together(curve, chances, starts, note):
+    joint = curve.joint.assign(p_value=np.repeat(chances, 2))
+    figure = multiverses.specification_curve(SimpleNamespace(**{**vars(curve), "joint": joint}), data_as_at=AS_AT)
+    assert figure.title.startswith(starts)
+    assert any(note in said for said in figure.notes)
 
 
 def test_the_panel_marks_each_answer_once_in_every_choice(sorted_answers, curve):

@@ -18,6 +18,7 @@ from outcomes_analysis.figures.drawing.legends import Entry, Kind, draw_legend, 
 from outcomes_analysis.figures.drawing.planes import SMALL, Plane, draw_axes, widened
 from outcomes_analysis.figures.drawing.rows import body_width
 from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.relations.spec_curve.curve_wording import beyond_chance, said_together
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, listed, number, plural
 
 if TYPE_CHECKING:
@@ -92,10 +93,7 @@ def specification_curve(
     outcome, predictor = (_told(spec, framework) for spec in (result.spec.outcomes, result.spec.predictors))
     above, below = int((answers["lower"] > 0).sum()), int((answers["upper"] < 0).sum())
     n = len(answers)
-    title = associational(
-        f"In {below} of {plural(n, 'way', 'ways')} of asking, places with higher {predictor} have clearly lower "
-        f"{outcome}, in {above} clearly higher"
-    )
+    title = associational(_title(result.joint[result.joint["null"] == null], predictor, outcome, (below, above, n)))
     middle = float(answers["estimate"].median())
     level = round(100 * findings.level_of(answers))
     ends = f"{number(answers['estimate'].min(), 2)} to {number(answers['estimate'].max(), 2)}"
@@ -118,6 +116,8 @@ def specification_curve(
         notes=(
             f"Grey band: where the middle answer would lie in {level}% of cases without an association, "
             f"{_NULLS[null]}.",
+            "The answers tested together, by the middle one, how many of one sign and how many clear: "
+            + said_together(result.joint[result.joint["null"] == null]),
             _marks(result.spec, framework),
             _left_out(result.table),
             AREAS_NOT_CHILDREN,
@@ -125,6 +125,22 @@ def specification_curve(
         width=width,
         size=size,
     )
+
+
+def _title(joint: pd.DataFrame, predictor: str, outcome: str, counts: tuple[int, int, int]) -> str:
+    """What the answers say together, which single intervals cannot: they rest on much the same figures."""
+    below, above, n = counts
+    ways = plural(n, "way", "ways")
+    beyond = beyond_chance(joint)
+    if beyond == "all":
+        higher = f"places with higher {predictor} have clearly lower {outcome}"
+        return f"In {below} of {ways} of asking, {higher}, in {above} clearly higher"
+    head = (
+        f"Whether {predictor} and {outcome} go together depends on how it is asked"
+        if beyond == "some"
+        else f"No association of {predictor} and {outcome} can be claimed"
+    )
+    return f"{head}: clearly lower in {below} of {ways} of asking, clearly higher in {above}"
 
 
 def _null(joint: pd.DataFrame) -> tuple[str, tuple[float, float]]:

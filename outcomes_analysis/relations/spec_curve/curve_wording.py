@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -113,20 +113,26 @@ def short_curve(found: MultiverseResult, *, framework: Framework) -> str:
             "out, taking authorities as separate.",
             f"With nothing tying the two to each other{kept} ({found.diagnostics['permutations']:,} times), a middle "
             f"answer as far from 0 came up in {shares[0]}, as many of one sign in {shares[1]}, and as many clear "
-            f"in {shares[2]}. {_verdict(rows)}",
+            f"in {shares[2]}. {said_together(rows)}",
             by_choice,
         )
         if part
     )
 
 
-def _verdict(rows: pd.DataFrame) -> str:
+def beyond_chance(rows: pd.DataFrame) -> Literal["all", "some", "none"]:
+    """Whether all joint tests of one null, some or none of them go beyond what chance gives."""
     beyond = [p < SMALL_CHANCE for p in rows["p_value"]]
-    if all(beyond):
-        return "By all three, the answers taken together go beyond what chance gives."
-    if any(beyond):
-        return "The three do not agree, so whether there is an association depends on how it is asked."
-    return "By none of the three do the answers go beyond what chance gives: no association can be claimed."
+    return "all" if all(beyond) else "some" if any(beyond) else "none"
+
+
+def said_together(rows: pd.DataFrame) -> str:
+    """What the joint tests of one null say, in a sentence."""
+    return {
+        "all": "By all three, the answers taken together go beyond what chance gives.",
+        "some": "The three do not agree, so whether there is an association depends on how it is asked.",
+        "none": "By none of the three do the answers go beyond what chance gives: no association can be claimed.",
+    }[beyond_chance(rows)]
 
 
 def _cautions(predictors: list[Indicator], outcomes: list[Indicator]) -> list[str]:
@@ -184,7 +190,7 @@ def _together(joint: pd.DataFrame, *, permutations: int) -> str:
         f"{_share(same['p_value'])}, as many clear in one direction ({wording.number(100 * clear['estimate'], 0)}%) in "
         f"{_share(clear['p_value'])}.",
     ]
-    said.append(_verdict(rows))
+    said.append(said_together(rows))
     if careful == "neighbours":
         plain = joint[joint["null"].eq("separate") & joint["statistic"].eq("median")].iloc[0]
         said.append(
