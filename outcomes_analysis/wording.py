@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from textwrap import fill
 
 SYMBOLS = {"suppressed": "[c]", "not_available": "[x]", "not_applicable": "[z]"}
 SYMBOL_MEANINGS = {
@@ -144,3 +145,11 @@ def evaluated(text: str, *, checks: Mapping[str, bool]) -> str:
     passed = all(checks.get(name, False) for name in EVALUATION_CHECKS)
     associational(re.sub(r"\beffect\b", "", text, flags=re.IGNORECASE) if passed else text)
     return text
+
+
+def wrapped(text: str, *, width: int = 100) -> str:
+    """Break long lines of a text for a terminal; the lines of an item (``- ``) hang under its first word."""
+    return "\n".join(
+        fill(line, width, subsequent_indent="  " if line.startswith("- ") else "", break_on_hyphens=False)
+        for line in text.split("\n")
+    )

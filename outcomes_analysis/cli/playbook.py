@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated
 
 import typer
 
 from outcomes_analysis.cli.telling import (
     USERS_MISTAKE,
-    WIDTH,
     AsJson,
     Period,
     Quiet,
@@ -19,6 +17,7 @@ from outcomes_analysis.cli.telling import (
     stop,
     year_of_option,
 )
+from outcomes_analysis.wording import wrapped
 
 LedgerFile = Annotated[
     Path | None,
@@ -57,7 +56,7 @@ def cards(
     if quiet:
         return
     if pair:
-        say(_filled(card.short))
+        say(wrapped(card.short))
     say(f"{len(files)} files are ready. Open in a browser: {files[0]}")
 
 
@@ -77,7 +76,7 @@ def hypotheses(
     if as_json:
         say(result.table.to_json(orient="records"))
     elif not quiet:
-        say(_filled(result.text))
+        say(wrapped(result.text))
         say(f"The page is ready. Open it in a browser: {files[0]}")
 
 
@@ -104,7 +103,7 @@ def predict(
         entry = seal_forecast(indicators[0], year=year, scenario=scenario, note=note, path=ledger)
     else:
         entry = seal_relation(*indicators, year=year, note=note, path=ledger)
-    say(_filled(seal_words(entry, load_framework())))
+    say(wrapped(seal_words(entry, load_framework())))
 
 
 def ledger(
@@ -138,7 +137,7 @@ def ledger(
         say(f"Scored now: {len(added)}.")
     for row in table.to_dict("records"):
         came = f" {row['came']}." if row["came"] else ""
-        say(_filled(
+        say(wrapped(
             f"{row['number']}. {row['ids']}, {row['year']} (sealed {row['sealed_on']}): {row['foretold']}. "
             f"{row['state'].capitalize()}.{came}"
         ))  # fmt: skip
@@ -166,12 +165,8 @@ def portfolio(
     if as_json:
         say(result.table.to_json(orient="records"))
     elif not quiet:
-        say(_filled(result.text))
+        say(wrapped(result.text))
         say(f"{len(files)} files are ready. Open in a browser: {files[0]}")
-
-
-def _filled(text: str) -> str:
-    return "\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines())
 
 
 VERBS = (cards, hypotheses, predict, ledger, portfolio)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated
 
 import typer
 
 from outcomes_analysis.cli.telling import WIDTH, AsJson, Period, Quiet, progress, say, year_of_option
+from outcomes_analysis.wording import wrapped
 
 
 def trajectory(
@@ -40,7 +40,7 @@ def trajectory(
         say(rows.to_json(orient="records"))
         return
     text = "\n\n".join([found.text_for(place), found.text]) if place else found.text
-    say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in text.splitlines()))
+    say(wrapped(text, width=WIDTH))
 
 
 def priorities(
@@ -58,6 +58,6 @@ def priorities(
     if as_json:
         say(found.priorities.table.to_json(orient="records"))
         return
-    say("\n".join(fill(line, WIDTH, break_on_hyphens=False) if line else "" for line in found.text.splitlines()))
+    say(wrapped(found.text, width=WIDTH))
     if out is not None and not quiet:
         say(f"\nThe page is ready. Open it in a browser: {out}")

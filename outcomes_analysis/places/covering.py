@@ -378,19 +378,17 @@ def _text(
         )
     labels = {d.id: d.label for d in framework.domains}
     empty = [
-        f"{labels[domain]}: {', '.join(stage for stage in STAGES[:4] if not row[stage])}"
+        f"- {labels[domain]}: {', '.join(stage for stage in STAGES[:4] if not row[stage])}"
         for domain, row in gaps.iterrows()
         if (row[list(STAGES[:4])] == 0).any()
     ]
     if empty:
-        lines.append(f"No scored figure that is about one stage alone, by domain. {'. '.join(empty)}.")
+        lines += ["Stages of childhood that no scored figure is about alone:", *empty]
     lacking = [
-        f"{node.label}: {node.note.split(SHORTFALL)[1].rstrip('.')}"
-        for node in framework.domains
-        if SHORTFALL in node.note
+        f"- {node.label}: {node.note.split(SHORTFALL)[1]}" for node in framework.domains if SHORTFALL in node.note
     ]
     if lacking:
-        lines.append(f"What the framework itself lacks. {'. '.join(lacking)}.")
+        lines += ["What the framework itself lacks:", *lacking]
     if len(areas):
         fewest = areas.head(5)
         said = "; ".join(f"{r['area_name']} {r['indicators']}" for _, r in fewest.iterrows())
@@ -418,7 +416,7 @@ def coverage_text(report: CoverageReport, *, by: Dimension = "domain") -> str:
     """
     import textwrap
 
-    prose = "\n".join(textwrap.fill(line, 100, break_on_hyphens=False) for line in report.text.split("\n"))
+    prose = wording.wrapped(report.text)
     counts = report.by(by)
     if counts.empty:
         return f"{prose}\n"

@@ -134,12 +134,7 @@ def joined_text(place: JoinedPlace) -> str:
     str
         No line over 100 characters for up to four districts; more are written below each other.
     """
-
-    def wrapped(line: str) -> str:
-        hang = "  " if line.startswith("- ") else ""
-        return textwrap.fill(line, 100, subsequent_indent=hang, break_on_hyphens=False)
-
-    prose = "\n".join(wrapped(line) if line else "" for line in place.text.split("\n"))
+    prose = wording.wrapped(place.text)
     rows = place.table[place.table["having"] > 0]
     lines = [f"{place.name}: {wording.listed(list(place.districts))}", "", prose, ""]
     heads = [textwrap.shorten(n, 14, placeholder="") or n[:14] for n in place.districts]
@@ -168,12 +163,15 @@ def joined_text(place: JoinedPlace) -> str:
     ids = rows["indicator_id"]
     lacking = place.values.loc[ids].isna().to_numpy()
     notes = {wording.symbol(str(status)) for status in place.symbols.loc[ids].to_numpy()[lacking]}
+    beside = ["england", *(["value"] if whole else []), *(["county"] if len(place.counties) == 1 else [])]
+    if rows[beside].isna().to_numpy().any():
+        notes.add(wording.SYMBOLS["not_available"])
     lines += ["", *(f"{mark} {wording.SYMBOL_MEANINGS[mark]}" for mark in sorted(notes))] if notes else []
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _shown(value: float, decimals: int) -> str:
-    return wording.number(value, decimals) if np.isfinite(value) else ""
+    return wording.number(value, decimals) if np.isfinite(value) else wording.SYMBOLS["not_available"]
 
 
 def _side_by_side(title: str, cells: list[str], *, heads: list[str], first: bool) -> str:

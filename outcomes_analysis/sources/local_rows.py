@@ -18,7 +18,12 @@ from outcomes_analysis.observations.periods import KINDS, Period, parse_period
 REQUIRED = ("indicator", "area", "period", "value")
 OPTIONAL = ("period_kind", "numerator", "denominator", "lower", "upper", "level", "group_type", "group", "note")
 COLUMNS = (*REQUIRED, *OPTIONAL)
-ALIASES = {"indicator_id": "indicator", "area_code": "area", "area_name": "area", "indicatorid": "indicator"}
+ALIASES = {
+    **dict.fromkeys(("indicator_id", "indicatorid"), "indicator"),
+    **dict.fromkeys(("area_code", "area_name", "local_authority", "authority", "council", "place"), "area"),
+    **dict.fromkeys(("year", "time_period"), "period"),
+    "notes": "note",
+}
 SYMBOLS = {"c": "suppressed", "x": "not_available", "z": "not_applicable"}
 SMALL = 5  # counts up to this are withheld by the publishers of children's figures
 

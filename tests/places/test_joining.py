@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,6 +142,10 @@ def test_the_text(framework, figures):
     assert max(map(len, shown.splitlines())) <= 100
     line = next(x for x in shown.splitlines() if x.startswith("Share gap"))
     assert line.split()[-5:] == ["50.0", "[c]", "80.0", "65.0", "62.0"]
+    apart = replace(place, table=place.table.assign(england=float("nan")))
+    line = next(x for x in joined_text(apart).splitlines() if x.startswith("Share gap"))
+    assert line.split()[-1] == "[x]"  # a missing number is never a blank
+    assert joined_text(apart).rstrip().splitlines()[-1] == "[x] not available"
     many = ["Epping Forest", "Harlow", "Uttlesford", "Braintree", "Tendring", "Maldon"]
     wide = joined_text(place_of_districts("Six", many, observations=figures, framework=framework))
     assert max(map(len, wide.splitlines())) <= 100

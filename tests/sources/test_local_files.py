@@ -62,6 +62,13 @@ def rows(*lines: str, head: str = HEAD) -> str:
     return head + "".join(f"{line}\n" for line in lines)
 
 
+@pytest.mark.parametrize(
+    "head", ["indicator,Local authority,Year,value,Notes", "Indicator_ID,council,time period,VALUE,note"]
+)
+def test_headings_that_councils_use_are_known(head: str, checked: Callable[..., FileReport]) -> None:
+    assert checked(rows("here_pct,Hackney,2024,45.6,", head=f"{head}\n")).text == "here.csv is valid: 1 figure."
+
+
 def test_the_worked_example_is_valid() -> None:
     assert check_file(EXAMPLE).text == "example_place.csv is valid: 10 figures."
     assert check_file(EXAMPLE.with_suffix(".yml")).valid
