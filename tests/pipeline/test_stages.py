@@ -218,6 +218,7 @@ def test_a_full_disk_while_files_are_put_in_place_is_said(
 # ------------------------------------------------------------------------------------------------ real stages
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_run(elsewhere: Path, only: Callable[..., None], released: pd.DataFrame) -> None:
     only("indices", "association")
     files = {f.name: f for f in pipeline.run()}

@@ -81,6 +81,7 @@ def test_the_opposite_hypothesis_meets_the_opposite_pattern(
     assert list(turned.loops["kind"]) == list(found.loops["kind"])
 
 
+@pytest.mark.slow
 def test_figures_dealt_out_at_random_hardly_ever_have_a_direction(observations: pd.DataFrame) -> None:
     """Twelve sets of links, one figure of each pair dealt to other places; poverty and the other stay where they are."""
     rng = np.random.default_rng(7)

@@ -140,6 +140,7 @@ def test_other_choices_are_shown_beside(result):
     assert "child poverty before housing costs held alike instead" in result.text
 
 
+@pytest.mark.slow
 def test_a_fit_whose_diagnostics_fail_gives_no_numbers_only_the_reason(observations, framework, monkeypatch, tmp_path):
     def badly(layout, peak, **settings):
         rng = np.random.default_rng(0)
@@ -272,6 +273,7 @@ def test_links_are_partial_correlations(result):
     assert f"{best['domain'].capitalize()} with {best['other'].capitalize()}, {best['estimate']:.2f}," in result.text
 
 
+@pytest.mark.slow
 def test_the_choice_of_forms_does_not_hang_on_the_seed(observations, framework, result):
     other = oa.fit_joint_model(observations, framework=framework, periods=[2024], seed=5, sensitivity=False)
     assert other.diagnostics["forms"] == result.diagnostics["forms"]
