@@ -35,6 +35,7 @@ from outcomes_analysis.cli.telling import (
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
 
 if TYPE_CHECKING:
+    from outcomes_analysis.framework.model import Framework
     from outcomes_analysis.places import AreaProfile
 
 app = typer.Typer(
@@ -129,7 +130,8 @@ def area(
         typer.Option("--read-sheet", metavar="FILE", help="Read a shared spreadsheet back, check it, and stop."),
     ] = None,
     local: Annotated[
-        Path | None, typer.Option("--local", metavar="FILE", help="Overlay (.yml) whose rows a shared sheet may have.")
+        Path | None,
+        typer.Option("--local", metavar="FILE", help="Overlay (.yml) of your own figures, to stand beside the core's."),
     ] = None,
     period: Period = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -146,21 +148,27 @@ def area(
     from outcomes_analysis import pipeline
     from outcomes_analysis.areas.register import resolve_place
     from outcomes_analysis.places import area_profile, districts_of, neighbour_set, profile_text
+    from outcomes_analysis.sources.local import load_local
     from outcomes_analysis.sources.release import load_observations
+    from outcomes_analysis.wording import listed, wrapped
 
     called = " ".join(name)
     if sheet is not None and sheet.suffix.lower() not in (".csv", ".xlsx"):
         stop(f"outcomes: --sheet writes a .csv or an .xlsx, not '{sheet.suffix}'.", USERS_MISTAKE)
     if districts or districts_of(called):
-        if sheet is not None:
-            stop("outcomes: --sheet is of one authority or district, not of a place made of several.", USERS_MISTAKE)
+        if sheet is not None or local is not None:
+            which = "--sheet" if sheet is not None else "--local"
+            stop(f"outcomes: {which} is of one authority or district, not of a place made of several.", USERS_MISTAKE)
         _joined(called, districts=districts, children=children, period=period or pipeline.PERIOD, as_json=as_json)
         return
     code = resolve_place(called)  # a slip of the pen is said before anything is computed
     year = period or pipeline.PERIOD
     neighbour_set(neighbours, observations=load_observations(), period=year)  # likewise
+    own = load_local(local) if local else None
     profile = area_profile(
         code,
+        observations=own.beside(load_observations()) if own else None,
+        framework=own.framework if own else None,
         period=year,
         index=pipeline.default_uncertainty(year),
         parts=pipeline.default_index(year),
@@ -168,21 +176,27 @@ def area(
         statistic="mean" if mean else "median",
     )
     if sheet is not None:
-        say(_sheet_written(profile, sheet))
+        say(_sheet_written(profile, sheet, own.framework if own else None))
     elif as_json:
         say(profile.table.to_json(orient="records", date_format="iso"))
     else:
         say(profile_text(profile))
+        if own and local:
+            names = listed([own.framework.indicator(i).name for i in own.added])
+            say(wrapped(f"Local figures, from {local.name}: {names}. They are not official statistics."))
 
 
-def _sheet_written(profile: AreaProfile, path: Path) -> str:
+def _sheet_written(profile: AreaProfile, path: Path, framework: Framework | None) -> str:
     """Write a place's shared spreadsheet in the format its name asks for."""
     from outcomes_analysis.evidence.workbook import shared_workbook
     from outcomes_analysis.places import shared_csv, shared_table
     from outcomes_analysis.provenance import write_atomic
 
     write_atomic(
-        path, shared_workbook(profile) if path.suffix.lower() == ".xlsx" else shared_csv(shared_table(profile))
+        path,
+        shared_workbook(profile, framework=framework)
+        if path.suffix.lower() == ".xlsx"
+        else shared_csv(shared_table(profile, framework=framework)),
     )
     return f"The shared spreadsheet is ready: {path}, {len(profile.table)} rows, one an indicator."
 
@@ -299,22 +313,45 @@ def notebook(
     place: Annotated[
         str, typer.Option(help="Place to write it for, in notebooks that have one.", show_default="its own")
     ] = "",
+    local: Annotated[
+        Path | None, typer.Option("--local", metavar="FILE", help="Overlay (.yml) of your figures, for notebook 11.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="File to write.", show_default="notebooks/_build/")] = None,
     period: Period = None, quiet: Quiet = False,
 ) -> None:  # fmt: skip
-    """Run a notebook and write it as a page, its place or year replaced."""
+    """Run a notebook and write it as a page, its place, year or local figures replaced."""
     from outcomes_analysis.areas.register import load_register, resolve_place
     from outcomes_analysis.evidence.notebooks import find_notebook, write_notebook
+    from outcomes_analysis.project import project
 
     source = find_notebook(number)  # a slip of the pen is said before anything is computed
     values: dict[str, object] = {"period": period} if period else {}
     if place:
         values["place"] = str(load_register().loc[resolve_place(place), "name"])
+    if local:
+        values |= _of_overlay(local)
+        out = out or project().result("notebooks", "_build", f"{source.stem}-{local.stem}.html")
     with progress(quiet=quiet) as told:
         told.step(f"running {source.name}")
         path = write_notebook(number, values=values, out=out)
     if not quiet:
         say(f"The page is ready. Open it in a browser: {path}")
+
+
+def _of_overlay(path: Path) -> dict[str, object]:
+    """Parameters of a notebook on local figures: the overlay, its first indicator with a figure, the newest date."""
+    from outcomes_analysis.project import project
+    from outcomes_analysis.sources.local import load_local
+
+    rows = load_local(path).observations.dropna(subset=["value"])
+    if rows.empty:
+        stop(f"outcomes: {path.name} has no figures to show. Name their CSV in its line `values:`.", USERS_MISTAKE)
+    beside = path.resolve().parent == project().path("data", "local").resolve()  # then no path of this machine is told
+    return {
+        "overlay": path.name if beside else str(path.resolve()),
+        "indicator": str(rows["indicator_id"].iloc[0]),
+        "as_at": str(rows["period_end"].max().date()),
+    }
 
 
 @app.command()

@@ -16,6 +16,7 @@ import pandas as pd
 
 from outcomes_analysis.evidence.joined_pages import joined_method_lines, joined_tables
 from outcomes_analysis.evidence.place_tables import LICENCE, PlaceTable, method_lines, place_tables
+from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.places import AreaProfile, JoinedPlace, shared_table
 from outcomes_analysis.wording import EXPLORATION, SYMBOL_MEANINGS, listed, written_date
 
@@ -86,12 +87,14 @@ def place_workbook(place: AreaProfile | JoinedPlace, *, more: Sequence[PlaceTabl
     )
 
 
-def shared_workbook(profile: AreaProfile) -> bytes:
+def shared_workbook(profile: AreaProfile, *, framework: Framework | None = None) -> bytes:
     """Write the spreadsheet people share, one row an indicator, as a workbook.
 
     Parameters
     ----------
     profile : AreaProfile
+    framework : Framework, optional
+        Names the domains and outcomes; by default the Common Outcomes Framework.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def shared_workbook(profile: AreaProfile) -> bytes:
         "Rows of local indicators may be added once an overlay defines them. Read it back with: outcomes area "
         "--read-sheet FILE",
     )
-    table = PlaceTable("shared", "Shared", title, shared_table(profile), notes)
+    table = PlaceTable("shared", "Shared", title, shared_table(profile, framework=framework), notes)
     return workbook_bytes(
         (table,),
         title=title,

@@ -20,6 +20,7 @@ import pytest
 
 from outcomes_analysis import cli, pipeline, provenance
 from outcomes_analysis.errors import OutcomesWarning, ProjectError
+from outcomes_analysis.evidence import notebooks
 from outcomes_analysis.project import Project, project
 
 USERS, OURS = 2, 1
@@ -208,6 +209,29 @@ def test_a_place_as_the_spreadsheet_people_share(ask: Ask, tmp_path: Path) -> No
     assert wrong.code == 2
     assert "1 row with a place and an area code that do not belong together (row 2)" in wrong.err
     assert ask("area", "Hackney", "--sheet", str(tmp_path / "hackney.docx")).code == 2
+
+
+def test_local_figures_stand_beside_the_core(ask: Ask, tmp_path: Path) -> None:
+    overlay = str(project().path("data", "local", "example_place.yml"))
+    answer = ask("area", "Bedford", "--local", overlay)
+    assert answer.code == 0
+    assert " of 103 indicators have a figure for Bedford" in answer.out
+    assert "Local figures, from example_place.yml: Pupils who feel that they belong (example)" in answer.out
+    sheet = tmp_path / "bedford.csv"
+    assert "103 rows, one an indicator" in ask("area", "Bedford", "--local", overlay, "--sheet", str(sheet)).out
+    assert ask("area", "--read-sheet", str(sheet), "--local", overlay).code == 0
+    assert ask("area", "West Essex", "--local", overlay).code == 2
+
+
+def test_a_notebook_of_local_figures(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(notebooks, "write_notebook", lambda number, **given: [asked.update(given), tmp_path][1])
+    overlay = project().path("data", "local", "example_place.yml")
+    assert ask("notebook", "11", "--local", str(overlay)).code == 0
+    assert asked["values"] == {
+        "overlay": "example_place.yml", "indicator": "example_place_belong_pct", "as_at": "2025-08-31",
+    }  # fmt: skip
+    assert asked["out"].name.endswith("-example_place.html")
 
 
 def test_whom_a_place_is_compared_with(ask: Ask) -> None:
