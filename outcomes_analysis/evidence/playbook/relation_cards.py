@@ -177,8 +177,8 @@ def _of_ways(ways: MultiverseResult | None) -> Finding:
     joint = ways.joint[ways.joint["null"].eq("neighbours") & ways.joint["statistic"].eq("median")]
     chance = float(joint["p_value"].iloc[0]) if len(joint) else np.nan
     said = (
-        f"{wording.number(100 * same, 0)}% of {len(rows)} ways point one way, {wording.number(100 * clear, 0)}% leave "
-        "out 0; as far a middle answer by chance, neighbours staying alike: "
+        f"{wording.number(100 * same, 0)}% of {len(rows)} ways of asking of these two figures alone point one way, "
+        f"{wording.number(100 * clear, 0)}% leave out 0; as far a middle answer by chance, neighbours staying alike: "
         f"{f'{wording.number(100 * chance, 1)}%' if np.isfinite(chance) else 'not known'}"
     )
     met = None if np.isnan(chance) else bool(same >= SAME_SIGN and clear >= CLEAR and chance <= CHANCE)
