@@ -12,8 +12,10 @@ from outcomes_analysis.pipeline.results import (
     RELATION_YEAR,
     default_audit,
     default_comparisons,
+    default_hexagons,
     default_index,
     default_relation,
+    default_scatter,
     default_uncertainty,
 )
 from outcomes_analysis.project import Project, project
@@ -48,14 +50,11 @@ def default_cards(period: int) -> tuple[EvidenceCard, ...]:
     """Cards of a run: admissions and attainment, each domain, the national target; made once a process."""
     from outcomes_analysis.evidence.playbook import domain_card
     from outcomes_analysis.evidence.playbook.ledger import read_ledger
-    from outcomes_analysis.figures.charts.relations import scatter
-    from outcomes_analysis.figures.mapping.maps import hex_map
-    from outcomes_analysis.sources.release import load_observations
 
     ledger = read_ledger()
     relation, uncertainty = default_relation(), default_uncertainty(period)
-    figure = scatter(relation, observations=load_observations())
-    first = _card_of(relation, name="admissions-attainment", ledger=ledger, figure=figure)
+    first = _card_of(relation, name="admissions-attainment", ledger=ledger, figure=default_scatter())
+    hexagons = default_hexagons(period)
     domains = [
         domain_card(
             name,
@@ -63,7 +62,7 @@ def default_cards(period: int) -> tuple[EvidenceCard, ...]:
             default_comparisons(period),
             audit=default_audit(period),
             earlier=default_index(period - YEARS_BEFORE),
-            figure=hex_map(uncertainty, node=name),
+            figure=hexagons[name],
         )
         for name in uncertainty.index.domains
     ]
