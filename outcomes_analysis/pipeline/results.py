@@ -244,7 +244,7 @@ def draw(target: Project, period: int) -> list[Path]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         for name, figure in figures_of_a_run(period).items():
             pixels[name] = pool.submit(png, figure.drawing, ppi=PPI)
-            files += export(figure, name, folder=folder, forms=("svg",)).values()
+            files += export(figure, name, folder=folder, forms=["svg"]).values()
         files += [write_atomic(folder / f"{name}.png", made.result()) for name, made in pixels.items()]
     return files
 

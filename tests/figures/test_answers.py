@@ -154,7 +154,8 @@ def test_every_answer_is_drawn_in_order_with_its_interval(sorted_answers, curve)
     ("chances", "starts", "note"),
     [
         ([0.01, 0.02, 0.03], "In ", "By all three"),
-        ([0.01, 0.2, 0.03], "Whether ", "The three do not agree"),
+        ([0.01, 0.2, 0.03], "In ", "By the middle answer and how many are clear the answers go beyond"),
+        ([0.2, 0.3, 0.03], "Whether ", "by the middle answer and how many are of one sign they do not"),
         ([0.4, 0.2, 0.3], "No association", "By none of the three"),
     ],
 )

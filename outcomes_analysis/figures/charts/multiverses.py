@@ -116,7 +116,7 @@ def specification_curve(
         notes=(
             f"Grey band: where the middle answer would lie in {level}% of cases without an association, "
             f"{_NULLS[null]}.",
-            "The answers tested together, by the middle one, how many of one sign and how many clear: "
+            "Tested together, since all answers rest on much the same figures. "
             + said_together(result.joint[result.joint["null"] == null]),
             _marks(result.spec, framework),
             _left_out(result.table),
@@ -132,12 +132,12 @@ def _title(joint: pd.DataFrame, predictor: str, outcome: str, counts: tuple[int,
     below, above, n = counts
     ways = plural(n, "way", "ways")
     beyond = beyond_chance(joint)
-    if beyond == "all":
+    if beyond["median"]:
         higher = f"places with higher {predictor} have clearly lower {outcome}"
         return f"In {below} of {ways} of asking, {higher}, in {above} clearly higher"
     head = (
         f"Whether {predictor} and {outcome} go together depends on how it is asked"
-        if beyond == "some"
+        if any(beyond.values())
         else f"No association of {predictor} and {outcome} can be claimed"
     )
     return f"{head}: clearly lower in {below} of {ways} of asking, clearly higher in {above}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from outcomes_analysis.relations.spec_curve.curves import MultiverseResult
 
 SMALL_CHANCE = 0.05  # below which a curve is said to exceed what chance gives
+
+_TESTS = {
+    "median": "the middle answer",
+    "same_sign": "how many are of one sign",
+    "clear": "how many are clear",
+}
 
 
 def compose_curve(
@@ -120,19 +126,23 @@ def short_curve(found: MultiverseResult, *, framework: Framework) -> str:
     )
 
 
-def beyond_chance(rows: pd.DataFrame) -> Literal["all", "some", "none"]:
-    """Whether all joint tests of one null, some or none of them go beyond what chance gives."""
-    beyond = [p < SMALL_CHANCE for p in rows["p_value"]]
-    return "all" if all(beyond) else "some" if any(beyond) else "none"
+def beyond_chance(rows: pd.DataFrame) -> dict[str, bool]:
+    """By which joint tests of one null (``median, same_sign, clear``) the answers go beyond what chance gives."""
+    by_test = rows.reset_index().set_index("statistic")["p_value"]
+    return {name: bool(by_test[name] < SMALL_CHANCE) for name in _TESTS}
 
 
 def said_together(rows: pd.DataFrame) -> str:
     """What the joint tests of one null say, in a sentence."""
-    return {
-        "all": "By all three, the answers taken together go beyond what chance gives.",
-        "some": "The three do not agree, so whether there is an association depends on how it is asked.",
-        "none": "By none of the three do the answers go beyond what chance gives: no association can be claimed.",
-    }[beyond_chance(rows)]
+    beyond = beyond_chance(rows)
+    if all(beyond.values()):
+        return "By all three, the answers taken together go beyond what chance gives."
+    if not any(beyond.values()):
+        return "By none of the three do the answers go beyond what chance gives: no association can be claimed."
+    yes, no = (
+        wording.listed([words for name, words in _TESTS.items() if beyond[name] is side]) for side in (True, False)
+    )
+    return f"By {yes} the answers go beyond what chance gives, by {no} they do not."
 
 
 def _cautions(predictors: list[Indicator], outcomes: list[Indicator]) -> list[str]:
