@@ -355,6 +355,7 @@ def test_a_course_runs_through_its_points_in_the_order_given():
     assert _points(line.d).tolist() == [[30, 5], [10, 20], [40, 45]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", ["web", "sorted_answers", "fan", "assumed"])
 def test_texts_fit_do_not_overlap_and_claim_nothing(name, size, request):

@@ -143,6 +143,7 @@ def test_another_geography_needs_data_and_no_code(islands, island_scores):
     assert not {"London, enlarged", "England, enlarged"} & set(texts)
 
 
+@pytest.mark.slow
 def test_pairs_multiples_clusters_and_measures_take_another_geography_too(islands, island_scores):
     several = maps.small_multiples({"learning": island_scores}, outlines=islands, data_as_at=AS_AT)
     pair = maps.domain_pair(
@@ -201,6 +202,7 @@ def test_paths_are_as_long_as_can_be_seen(districts):
     assert len(districts.svg()) < 600_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cluster_map", "districts"])
 @pytest.mark.parametrize("size", ["page", "column"])
 def test_texts_fit_do_not_overlap_and_claim_nothing(name, size, request):

@@ -237,6 +237,7 @@ def test_pooled_windows_share_their_years(first, second, share):
     assert _overlap(first, second) == pytest.approx(share, abs=0.001)  # leap days
 
 
+@pytest.mark.slow
 def test_intervals_cover_a_known_truth(years):
     """True scores stand still; both years' figures are drawn about them. 90 % of the intervals should hold 0."""
     first = years[0]

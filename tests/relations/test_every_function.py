@@ -125,6 +125,7 @@ def numbers(call: Call, observations: pd.DataFrame, spec: RelationSpec = SPEC, a
     return rows[there], " ".join(rows.loc[~there, "reason"].unique())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_what_is_right_is_answered(name: str):
     """Else the refusals below would prove nothing; and nothing is marked that is neither contested nor on trial."""
