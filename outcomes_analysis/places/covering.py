@@ -15,7 +15,7 @@ from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.places.comparison import USABLE
 from outcomes_analysis.places.quantities import spoken
 from outcomes_analysis.places.verdicts import kind_of
-from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.provenance import RunManifest, made_from
 from outcomes_analysis.relations.sentences import checked, in_sentence
 
 type Dimension = Literal["domain", "outcome", "layer", "age_stage", "area"]
@@ -206,10 +206,10 @@ def coverage(
         areas=areas,
         text=_text(table, outcomes, gaps, areas, framework=framework, name=name, as_of=as_of, stamp=stamp),
         spec=spec,
-        manifest=RunManifest(
-            data=hash_of(table[["indicator_id", "authorities", "newest"]].to_dict(orient="list")),
-            data_as_at=str(observations.attrs.get("data_as_at", "")),
-            spec=hash_of(spec.__dict__),
+        manifest=made_from(
+            table[["indicator_id", "authorities", "newest"]].to_dict(orient="list"),
+            spec=spec,
+            data_as_at=observations.attrs.get("data_as_at"),
         ),
     )
 

@@ -25,7 +25,7 @@ from outcomes_analysis.places.verdicts import (
     why_unfit,
 )
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.provenance import RunManifest, made_from
 from outcomes_analysis.relations.sentences import in_sentence
 
 FEWEST_STRANDS = 2  # a domain on one indicator alone is that indicator by another name
@@ -196,11 +196,11 @@ def equity_twin(
         domains=domains,
         text=compose_equity(table, domains, framework=framework, name=str(place["name"])),
         spec=spec,
-        manifest=RunManifest(
-            data=hash_of(used.to_dict(orient="list")),
-            data_as_at=str(observations.attrs.get("data_as_at", "")),
-            spec=hash_of(spec.__dict__),
-            sources=tuple(sorted(set(sources.astype(str)) - {""})),
+        manifest=made_from(
+            used.to_dict(orient="list"),
+            spec=spec,
+            data_as_at=observations.attrs.get("data_as_at"),
+            sources=sources,
         ),
     )
 

@@ -18,7 +18,7 @@ from outcomes_analysis.places.pathway import Pathway, early_years_pathway
 from outcomes_analysis.places.summary import Place, compose
 from outcomes_analysis.places.verdicts import spread_between
 from outcomes_analysis.project import LEVEL
-from outcomes_analysis.provenance import RunManifest, hash_of
+from outcomes_analysis.provenance import RunManifest, made_from
 
 SCORE_COLUMNS = (
     "node_id", "node_label", "domain", "experimental", "disputed", "estimate", "lower", "upper", "level", "status",
@@ -260,11 +260,11 @@ def area_profile(
         equity=twin,
         sections=sections,
         spec=spec,
-        manifest=RunManifest(
-            data=hash_of(used.to_dict(orient="list")),
-            data_as_at=str(observations.attrs.get("data_as_at", "")),
-            spec=hash_of(spec.__dict__),
-            sources=tuple(sorted(set(used["source_id"].astype(str)) - {""})),
+        manifest=made_from(
+            used.to_dict(orient="list"),
+            spec=spec,
+            data_as_at=observations.attrs.get("data_as_at"),
+            sources=used["source_id"],
         ),
         neighbours=said.neighbours,
         pathway=pathway,

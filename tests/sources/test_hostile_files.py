@@ -22,33 +22,12 @@ from outcomes_analysis.sources.portfolio_form import load_portfolio
 
 SECRET = "QX123 whisper"  # in some cell of every spoilt file; no report may hold it
 
-OVERLAY = """\
-id: here
-values: figures.csv
-nodes:
-  - {id: here_outcome, label: Ours, parent: happy}
-indicators:
-  - id: here_pct
-    name: Ours
-    definition: A share.
-    unit: '%'
-    direction: 1
-    outcome: here_outcome
-    form: proportion
-    age_stage: '9'
-    domains: [happy]
-    geography_basis: school
-    base_period: '2024'
-    source: local-here
-    decimals: 1
-    sampling: {model: wilson}
-    cannot_tell: Anything else.
-"""
+OVERLAY = Path(__file__).with_name("overlay.yml").read_text(encoding="utf-8")
 
 
 def figures(path: Path) -> Any:
     overlay = path.parent / "overlay.yml"
-    overlay.write_text(OVERLAY, encoding="utf-8")
+    overlay.write_text(OVERLAY.replace("here.csv", path.name), encoding="utf-8")
     return load_local(overlay)
 
 

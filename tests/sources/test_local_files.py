@@ -20,28 +20,7 @@ from outcomes_analysis.sources.vetting import FileReport, check_file
 
 HEAD = "indicator,area,period,value\n"
 EXAMPLE = project().path("data", "local", "example_place.csv")
-OVERLAY = """
-id: here
-values: here.csv
-nodes:
-  - {id: here_outcome, label: Ours, parent: happy}
-indicators:
-  - id: here_pct
-    name: Ours
-    definition: A share.
-    unit: '%'
-    direction: 1
-    outcome: here_outcome
-    form: proportion
-    age_stage: '9'
-    domains: [happy]
-    geography_basis: school
-    base_period: '2024'
-    source: local-here
-    decimals: 1
-    sampling: {model: wilson}
-    cannot_tell: Anything else.
-"""
+OVERLAY = Path(__file__).with_name("overlay.yml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
