@@ -75,6 +75,11 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
+def how_many(count: int) -> str:
+    """Write a count that ends a phrase: ``"none"`` for 0, else the number."""
+    return f"{count:,}" if count else "none"
+
+
 def symbol(status: str, flags: str = "") -> str:
     """Symbol of the UK statistical system for a missing or unreliable value, ours for a doubtful one, or nothing."""
     if status in SYMBOLS:

@@ -9,7 +9,7 @@ import pandas as pd
 from outcomes_analysis.figures import standing
 from outcomes_analysis.figures.mapping.classes import MapClass
 from outcomes_analysis.figures.standing import AGREED, UNRANKED, Sense
-from outcomes_analysis.wording import associational, listed, number, plural
+from outcomes_analysis.wording import associational, how_many, listed, number, plural
 
 SCORE_UNIT = (
     "score, higher is better: 0 = England in the base period, 1 = one standard deviation between authorities then"
@@ -39,7 +39,8 @@ def finding(rows: pd.DataFrame, *, label: str, sense: Sense = AGREED) -> str:
     disputed = int(standing.depends(rows).sum())
     rest = f"; {disputed} {'depends' if disputed == 1 else 'depend'} on disputed figures" if disputed else ""
     return associational(
-        f"{name}: {above} of {n} authorities {having}clearly {sense.up} than {england}, {below} {having}clearly "
+        f"{name}: {how_many(above)} of {n} authorities {having}clearly {sense.up} than {england}, "
+        f"{how_many(below)} {having}clearly "
         f"{sense.down}{rest}"
     )
 

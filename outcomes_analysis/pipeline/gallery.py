@@ -19,6 +19,7 @@ from outcomes_analysis.errors import FigureError, several
 from outcomes_analysis.pipeline import results
 from outcomes_analysis.project import project
 from outcomes_analysis.provenance import write_atomic
+from outcomes_analysis.wording import how_many
 
 if TYPE_CHECKING:
     from outcomes_analysis.figures.drawing.composing import Figure
@@ -315,7 +316,7 @@ def _forest() -> Figure:
     framework = _framework()
     question = RelationSpec(outcome="attainment8", predictors=ASIDE, years=(results.RELATION_YEAR,))
     answer = correlations(_observations(), spec=question)
-    rows = answer.table[answer.table["analysis"].eq("spearman") & answer.table["sample"].eq("all")]
+    rows = answer.table[answer.table["analysis"].eq("spearman_neighbours") & answer.table["sample"].eq("all")]
     rows = rows[rows["adjusted_for"].isin(["", "child_poverty_ahc"]) & rows["status"].eq("computed")]
     names = [framework.indicator(i) for i in rows["predictor"]]
     groups = {"": "As they are", "child_poverty_ahc": "Child poverty after housing costs held alike"}
@@ -327,12 +328,15 @@ def _forest() -> Figure:
     return estimates.coefficient_forest(
         table[["label", "group", "estimate", "lower", "upper", "level"]],
         what="rank correlation with Attainment 8",
-        title=f"{int(clear.sum())} of {len(clear)} measures clearly go with Attainment 8 across authorities, child "
-        "poverty held alike or not",
+        title=f"{how_many(int(clear.sum()))} of {len(clear)} measures clearly go with Attainment 8 across authorities, "
+        "child poverty held alike or not",
         unit="correlation, from \u22121 to 1",
         source=source_line(answer.manifest.sources),
         data_as_at=answer.manifest.data_as_at,
-        notes=("These are associations between areas, not between children.",),
+        notes=(
+            "Intervals allow for the likeness of neighbours, which makes authorities worth fewer separate ones.",
+            "These are associations between areas, not between children.",
+        ),
     )
 
 
@@ -358,7 +362,10 @@ def _heatmap() -> Figure:
         source=source_line(joint.manifest.sources),
         data_as_at=joint.manifest.data_as_at,
         areas=int(joint.table["n"].iloc[0]),
-        notes=("Happy is experimental: its figures do not measure one thing.",),
+        notes=(
+            "Happy is experimental: its figures do not measure one thing.",
+            "Intervals say how sure the figures are about these authorities, not what others would show.",
+        ),
     )
 
 

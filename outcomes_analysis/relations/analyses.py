@@ -270,12 +270,11 @@ def answer_of(
     **diagnostics
         Added to those that every answer has.
     """
-    warned = {one.spec.predictor: cautions(one.predictor, one.outcome) for one in asked}
-    notes = list(dict.fromkeys(note for notes in warned.values() for note in notes))
+    pairs = [(one.predictor, one.outcome) for one in asked]
     indicators = {i: one.framework.indicator(i) for one in asked for i in one.spec.roles}
     parts = [
         text,
-        *notes,
+        *cautions(*pairs),
         *marks(indicators.values(), framework=asked[0].framework),
         wording.AREAS_NOT_CHILDREN,
         wording.EXPLORATION,
@@ -288,7 +287,7 @@ def answer_of(
         spec=spec,
         manifest=_together((one.manifest() for one in asked), spec=spec),
         diagnostics={
-            "cautions": warned,
+            "cautions": {predictor.id: cautions((predictor, outcome)) for predictor, outcome in pairs},
             "periods": {i: p for one in asked for i, p in one.assembled.periods.items()},
             "left_out": {one.spec.predictor: one.assembled.left_out for one in asked},
             "withheld": {one.spec.predictor: one.assembled.withheld for one in asked},

@@ -38,29 +38,34 @@ def near_duplicates(one: Indicator, other: Indicator) -> bool:
     return bool(one.doublet) and one.doublet == other.doublet
 
 
-def cautions(predictor: Indicator, outcome: Indicator) -> list[str]:
+def cautions(*pairs: tuple[Indicator, Indicator]) -> list[str]:
     """Sentences a reader of the association of two figures must have; none where nothing is amiss.
 
     Parameters
     ----------
-    predictor, outcome : Indicator
+    *pairs : (Indicator, Indicator)
+        Predictor and outcome; what holds of several pairs is said once.
 
     Returns
     -------
     list of str
         On near-duplicates, on a shared denominator, and on figures that tie children to areas in different ways.
     """
+    found = dict.fromkeys(words for pair in pairs if (words := _made_alike(*pair)))
+    basis = basis_sentence(*(indicator for pair in pairs for indicator in pair))
+    return [*found, basis] if basis else list(found)
+
+
+def _made_alike(predictor: Indicator, outcome: Indicator) -> str:
     names = f"{short_name(predictor)} and {short_name(outcome)}"
-    found = []
     if near_duplicates(predictor, outcome):
-        found.append(
+        return (
             f"{with_capital(names)} are near-duplicates, counted once in the index: that they go together is "
             "to be expected and says little."
         )
-    elif shared_denominator(predictor, outcome):
-        found.append(
-            "Both figures are divided by the same number of children: where that number is off, both move together, so "
-            "part of an association between them can be arithmetic."
+    if shared_denominator(predictor, outcome):
+        return (
+            f"The figures on {names} are divided by the same number of children: where that number is off, both move "
+            "together, so part of an association between them can be arithmetic."
         )
-    basis = basis_sentence(predictor, outcome)
-    return [*found, basis] if basis else found
+    return ""

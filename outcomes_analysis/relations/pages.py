@@ -157,7 +157,7 @@ class _Page:
             for ids, words in ((self.spec.mediators, "lie between the two"), (self.spec.colliders, "follow from both"))
             for i in ids
         ]
-        said = [*cautions(*both), *named, *self.marks, *caveats(draws=draws, level=level, held=held)]
+        said = [*cautions(both), *named, *self.marks, *caveats(draws=draws, level=level, held=held)]
         return "\n".join(said)
 
 

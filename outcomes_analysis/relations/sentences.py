@@ -282,15 +282,19 @@ def _percent(share: float) -> str:
     return wording.number(100 * share, 0 if share >= 0.02 else 1, "%")
 
 
-def basis_sentence(predictor: Indicator, outcome: Indicator) -> str:
-    """State it when the two figures tie children to areas in different ways."""
-    if predictor.geography_basis == outcome.geography_basis:
+def basis_sentence(*indicators: Indicator) -> str:
+    """State it when figures that are set against each other tie children to areas in different ways."""
+    ways: dict[str, list[str]] = {}
+    for indicator in indicators:
+        ways.setdefault(BASIS_WORDS[indicator.geography_basis], []).append(short_name(indicator))
+    if len(ways) < 2:
         return ""
-    first, second = BASIS_WORDS[predictor.geography_basis], BASIS_WORDS[outcome.geography_basis]
+    (first, names), *rest = [(way, wording.listed(list(dict.fromkeys(names)))) for way, names in ways.items()]
+    others = [f"those on {names} {way}" for way, names in rest]
+    figures = "The two figures are not" if len({i.id for i in indicators}) == 2 else "Not all figures are"
     return (
-        f"The two figures are not of the same children: those on {short_name(predictor)} go {first}, those on "
-        f"{short_name(outcome)} {second}. Many children cross a boundary to school, most of all in London, which is "
-        "one reason to read the answer without London too."
+        f"{figures} of the same children: those on {names} go {first}, {', '.join(others)}. Many children cross a "
+        "boundary to school, most of all in London, which is one reason to read the answer without London too."
     )
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures.drawing import theme
-from outcomes_analysis.pipeline import gallery
+from outcomes_analysis.pipeline import gallery, results
 from outcomes_analysis.project import project
+from outcomes_analysis.relations import RelationSpec, correlations
 
 sys.path.insert(0, str(Path(__file__).parent))
 import drawn
@@ -90,3 +91,13 @@ def test_what_the_readme_says_of_the_map_beside_it_holds():
     data = maps.choropleth(default_uncertainty(), node="learning").data
     london = data[data["region_name"] == "London"]
     assert london["map_class"].str.startswith("Highest fifth").mean() > 0.5
+
+
+@pytest.mark.slow
+def test_the_forest_counts_as_clear_what_the_answer_counts():
+    forest = next(shown for shown in gallery.GALLERY if shown.id == "forest").draw()
+    question = RelationSpec(outcome="attainment8", predictors=gallery.ASIDE, years=(results.RELATION_YEAR,))
+    said = re.search(r"; (\d+) have intervals that leave out 0", correlations(spec=question).text)
+    plain = forest.data[forest.data["group"] == "As they are"]
+    assert len(plain) == len(gallery.ASIDE)
+    assert int(said[1]) == ((plain["lower"] > 0) | (plain["upper"] < 0)).sum()

@@ -12,6 +12,7 @@ from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.relations import RelationSpec, correlations, regressions, unmeasured_characteristics
 from outcomes_analysis.relations.analyses import with_false_discovery
 from outcomes_analysis.relations.cautions import cautions, near_duplicates, shared_denominator
+from outcomes_analysis.relations.sentences import short_name
 from outcomes_analysis.wording import associational
 
 
@@ -167,8 +168,20 @@ def test_what_two_figures_share_by_the_way_they_are_made():
     assert not shared_denominator(*pair("mh_admissions_0_17", "attainment8"))
     assert near_duplicates(*pair("em_94", "attainment8"))
     assert not near_duplicates(*pair("mh_admissions_0_17", "attainment8"))
-    told = cautions(*pair("cin_rate", "cpp_rate"))
+    told = cautions(pair("cin_rate", "cpp_rate"))
     assert "arithmetic" in told[0]
-    assert "near-duplicates" in cautions(*pair("em_94", "attainment8"))[0]
-    assert cautions(*pair("gld_pct", "phonics_y1"))[0].startswith("The two figures are not of the same children")
+    assert "near-duplicates" in cautions(pair("em_94", "attainment8"))[0]
+    assert cautions(pair("gld_pct", "phonics_y1"))[0].startswith("The two figures are not of the same children")
     assert all(associational(t) for t in told)
+
+
+def test_what_holds_of_several_pairs_is_said_once():
+    framework = load_framework()
+    outcome = framework.indicator("attainment8")  # by school; the others by residence
+    pairs = [(framework.indicator(i), outcome) for i in ("y6_obesity", "mh_admissions_0_17", "em_94")]
+    near, basis = cautions(*pairs)
+    assert "near-duplicates" in near
+    assert basis.startswith("Not all figures are of the same children: those on ")
+    assert basis.count(short_name(outcome)) == 1
+    assert "by where children live" in basis
+    assert not any("same children" in words for words in cautions((outcome, outcome)))

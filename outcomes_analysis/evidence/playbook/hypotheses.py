@@ -228,7 +228,7 @@ def _row(
         "sides": 0.0,
         "reason": found if isinstance(found, str) else "",
         "contested": listed([short_name(i) for i in measured if i.contested]),
-        "mind": " ".join(cautions(*measured)) if len(measured) > 1 else "",
+        "mind": " ".join(cautions((measured[0], measured[1]))) if len(measured) > 1 else "",
     }
     if plain is None:
         row["reason"] = row["reason"] or "the rank correlation could not be had"

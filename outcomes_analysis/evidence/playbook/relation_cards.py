@@ -243,7 +243,7 @@ def _caveats(relation: RelationResult, pair: tuple[Indicator, Indicator]) -> tup
         ]
     return (
         *limits,
-        *cautions(*pair),
+        *cautions(pair),
         *contested_marks(pair),
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
         "Places differ in much else; nothing here says which of the two figures comes first, or that either follows "

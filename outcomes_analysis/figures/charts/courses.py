@@ -19,7 +19,7 @@ from outcomes_analysis.figures.drawing.rows import body_width
 from outcomes_analysis.figures.mapping.panels import prepared
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.places.quantities import short_amount, unit_words
-from outcomes_analysis.wording import associational, listed, number, plural, signed, symbol
+from outcomes_analysis.wording import associational, how_many, listed, number, plural, signed, symbol
 
 _HEIGHT = {"page": 250.0, "web": 250.0, "column": 190.0, "slide": 330.0}
 _VERDICTS: dict[str, tuple[str, str, list[float] | None]] = {  # colour, words, and dashes as a second channel
@@ -405,7 +405,8 @@ def _slope_title(
     n = len(left)
     if judged:
         better, worse = (list(verdicts.values()).count(v) for v in ("improved", "worsened"))
-        told = f"{better} of {plural(n, 'place', 'places')} clearly better than before, {worse} clearly worse"
+        places = plural(n, "place", "places")
+        told = f"{how_many(better)} of {places} clearly better than before, {how_many(worse)} clearly worse"
     else:
         higher = int((right["estimate"] > left["estimate"]).sum())
         told = f"{higher} of {plural(n, 'place', 'places')} score higher"

@@ -15,7 +15,7 @@ from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figu
 from outcomes_analysis.figures.drawing.legends import Kind
 from outcomes_analysis.figures.drawing.rows import Axis
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.wording import associational, listed, number, plural
+from outcomes_analysis.wording import associational, how_many, listed, number, plural
 
 _WIDEST = 10.0  # of an interval, in standard deviations between authorities, beyond which a gap says nothing
 _COUNTED = "Who is counted in these groups differs between places, so a wider gap can also mean fewer are counted."
@@ -164,8 +164,8 @@ def equity_gaps(
     known = table[table["estimate"].notna()]
     wider, narrower = (int((known["against_england"] == word).sum()) for word in ("wider", "narrower"))
     title = associational(
-        f"{twin.name}: {wider} of {plural(len(known), 'gap', 'gaps')} clearly wider than England\u2019s, {narrower} "
-        "clearly narrower"
+        f"{twin.name}: {how_many(wider)} of {plural(len(known), 'gap', 'gaps')} clearly wider than England\u2019s, "
+        f"{how_many(narrower)} clearly narrower"
     )
     kinds = {
         "above": Kind("triangle-up", theme.AGAINST[2], "clearly narrower than England\u2019s"),

@@ -19,7 +19,7 @@ from outcomes_analysis.figures.drawing.planes import SMALL, Plane, draw_axes, wi
 from outcomes_analysis.figures.drawing.rows import body_width
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.relations.spec_curve.curve_wording import beyond_chance, said_together
-from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, listed, number, plural
+from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, how_many, listed, number, plural
 
 if TYPE_CHECKING:
     from outcomes_analysis.framework.model import Framework
@@ -133,14 +133,15 @@ def _title(joint: pd.DataFrame, predictor: str, outcome: str, counts: tuple[int,
     ways = plural(n, "way", "ways")
     beyond = beyond_chance(joint)
     if beyond["median"]:
-        higher = f"places with higher {predictor} have clearly lower {outcome}"
-        return f"In {below} of {ways} of asking, {higher}, in {above} clearly higher"
+        (rest, other), (most, sign) = sorted([(above, "higher"), (below, "lower")])
+        higher = f"places with higher {predictor} have clearly {sign} {outcome}"
+        return f"In {how_many(most)} of {ways} of asking, {higher}, in {how_many(rest)} clearly {other}"
     head = (
         f"Whether {predictor} and {outcome} go together depends on how it is asked"
         if any(beyond.values())
         else f"No association of {predictor} and {outcome} can be claimed"
     )
-    return f"{head}: clearly lower in {below} of {ways} of asking, clearly higher in {above}"
+    return f"{head}: clearly lower in {how_many(below)} of {ways} of asking, clearly higher in {how_many(above)}"
 
 
 def _null(joint: pd.DataFrame) -> tuple[str, tuple[float, float]]:

@@ -17,7 +17,7 @@ from outcomes_analysis.figures.drawing.legends import DEPENDS, STANDING, Kind
 from outcomes_analysis.figures.drawing.rows import Axis
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.relations.sentences import in_sentence
-from outcomes_analysis.wording import associational, number, plural, signed
+from outcomes_analysis.wording import associational, how_many, number, plural, signed
 
 _DISPUTED = Kind("diamond", theme.NEUTRAL_AGAINST[0], "contested: not called better or worse")
 _UNJUDGED = Kind("circle", theme.QUIET, "too few children to judge")
@@ -178,8 +178,8 @@ def _profile_title(name: str, kinds: Sequence[str], england: str) -> str:
     depending = kinds.count("depends")
     rest = f", {depending} {'depends' if depending == 1 else 'depend'} on disputed figures" if depending else ""
     return associational(
-        f"{name}: clearly better than {england} on {kinds.count('above')} of {domains}, clearly worse on "
-        f"{kinds.count('below')}{rest}"
+        f"{name}: clearly better than {england} on {how_many(kinds.count('above'))} of {domains}, clearly "
+        f"worse on {how_many(kinds.count('below'))}{rest}"
     )
 
 

@@ -16,7 +16,7 @@ from outcomes_analysis.figures.drawing.columns import Canvas, printed_name
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
 from outcomes_analysis.figures.drawing.legends import DEPENDS, Entry, Kind, draw_legend, height_of, laid_out
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, interval, number, plural
+from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, how_many, interval, number, plural
 
 _SMALL = 7.5
 _SIGNS: dict[str, Kind] = {
@@ -82,7 +82,7 @@ def tartan_rug(
     better, worse = int(counts.get("better", 0)), int(counts.get("worse", 0))
     judged = int((~grid.isin(["", "higher", "lower"])).sum().sum())
     title = associational(
-        f"{better} of {judged} comparisons clearly better than England, {worse} clearly worse, in "
+        f"{how_many(better)} of {judged} comparisons clearly better than England, {how_many(worse)} clearly worse, in "
         f"{plural(len(codes), 'place', 'places')}"
     )
     table = result if isinstance(result, pd.DataFrame) else result.table

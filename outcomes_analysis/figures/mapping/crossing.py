@@ -17,7 +17,7 @@ from outcomes_analysis.figures.mapping import panels
 from outcomes_analysis.figures.mapping.classes import MISSING, MapClass, missing_class
 from outcomes_analysis.figures.mapping.honeycomb import arranged, honeycomb
 from outcomes_analysis.figures.registering import figure_entry
-from outcomes_analysis.wording import associational
+from outcomes_analysis.wording import associational, how_many, listed
 
 _STEPS = ("clearly worse", "no clear difference", "clearly better")
 _UNCLEAR = "Better and worse: clearly so, by the interval; unclear: no clear difference from England{or_disputed}."
@@ -85,8 +85,8 @@ def bivariate(
     both, neither = int(cells.get((2, 2), 0)), int(cells.get((0, 0), 0))
     names = [w.words.sense.named(w.words.label) for w in (one, two)]
     title = associational(
-        f"{names[0]} and {names[1]}: {both} of {int(cells.sum())} authorities clearly better than {england} on both, "
-        f"{neither} clearly worse on both"
+        f"{listed(names)}: {how_many(both)} of {int(cells.sum())} authorities clearly better than {england} on both, "
+        f"{how_many(neither)} clearly worse on both"
     )
     told = [
         f"{int(count)} {_STEPS[int(a)]} on {one.words.label} and {_STEPS[int(b)]} on {two.words.label}"

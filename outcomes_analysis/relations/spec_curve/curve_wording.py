@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.framework.model import Framework, Indicator
+from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.relations.cautions import cautions
 from outcomes_analysis.relations.sentences import (
-    basis_sentence,
     checked,
     is_clear,
     marked_name,
@@ -72,7 +72,7 @@ def compose_curve(
         *(f"Likeness of neighbours could not be allowed for: {why}" for why in diagnostics["nulls_withheld"].values()),
         _moved(moved),
         _never(spec, framework),
-        *_cautions(predictors, outcomes),
+        *cautions(*itertools.product(predictors, outcomes)),
         *marks([framework.indicator(i) for i in named_ids], framework=framework),
         wording.AREAS_NOT_CHILDREN,
         wording.EXPLORATION,
@@ -143,17 +143,6 @@ def said_together(rows: pd.DataFrame) -> str:
         wording.listed([words for name, words in _TESTS.items() if beyond[name] is side]) for side in (True, False)
     )
     return f"By {yes} the answers go beyond what chance gives, by {no} they do not."
-
-
-def _cautions(predictors: list[Indicator], outcomes: list[Indicator]) -> list[str]:
-    """What amiss in any pair; that figures are of different children is said once, of the first pair it holds of."""
-    pairs = [(p, o) for p in predictors for o in outcomes]
-    bases = [words for p, o in pairs if (words := basis_sentence(p, o))]
-    found = dict.fromkeys(note for p, o in pairs for note in cautions(p, o) if note not in bases)
-    more = (
-        f" The same holds of {wording.plural(len(bases) - 1, 'other pair', 'other pairs')}." if len(bases) > 1 else ""
-    )
-    return [*found, *(f"{words}{more}" for words in bases[:1])]
 
 
 def _left_out(count: int) -> str:
