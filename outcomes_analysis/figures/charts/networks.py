@@ -29,7 +29,8 @@ _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross
 _SIZE, _LEADING = 8.0, 9.5
 _NO_PROOF = (
     "Small links are shrunk to 0 and only links whose interval leaves out 0 are drawn: a missing line is no proof "
-    "that two figures have nothing to do with each other."
+    "that two figures have nothing to do with each other. Intervals take authorities as separate, although neighbours "
+    "are alike, so some links look surer than they are."
 )
 
 
