@@ -34,7 +34,7 @@ FORMS = {1: "higher is better", -1: "lower is better", 0: "no agreed direction"}
 AGAINST = {
     "above": "clearly better",
     "below": "clearly worse",
-    "not clearly different": "no clear difference",
+    "not clear": "not clear",
     DEPENDS: DEPENDS,
     "": "",
 }
@@ -42,7 +42,7 @@ STANDING = {
     "above the range": "better",
     "within the range": "within",
     "below the range": "worse",
-    DEPENDS: "disputed",
+    DEPENDS: "contested",
     "": "",
 }
 
@@ -54,7 +54,7 @@ def drawn(figure: Figure, name: str) -> str:
 
 
 def contested_words(index: IndexResult, name: str) -> str:
-    """How much of a domain rests on indicators of which it is disputed which way is better."""
+    """How much of a domain rests on indicators where people disagree which way is better."""
     share = contested_shares(index, [name]).get(name, 0.0)
     if share == 0:
         return "no indicator of it is contested"
@@ -181,7 +181,7 @@ def _scores(name: str, uncertainty: UncertaintyResult, comparisons: Sequence[Com
         decimals=2,
         notes=[
             "Beside places alike: better or worse than the range expected of places of like poverty, or within it; "
-            "disputed where that differs with and without contested indicators. "
+            "contested where that differs with and without contested indicators. "
             f"Where measures of poverty disagree there are two words, by {listed([one.label for one in comparisons])}."
         ],
     )

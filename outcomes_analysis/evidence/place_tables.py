@@ -22,7 +22,7 @@ LICENCE = "Contains public sector information licensed under the Open Government
 STANDING = {
     "above": "clearly better",
     "below": "clearly worse",
-    "not clearly different": "not clearly different",
+    "not clear": "not clear",
     DEPENDS: DEPENDS,
 }
 CONTEXT = "Context"
@@ -167,9 +167,10 @@ def _domains(profile: AreaProfile) -> PlaceTable:
     notes = (
         "0 is England in the base period of each indicator, mostly 2022/23; 1 is the usual distance between "
         "authorities then; higher is better. England's own score for the same date stands beside.",
-        "A contested indicator is one of which it is disputed which way is better. An experimental domain is read part "
+        "A contested indicator is one where people disagree which way is better. An experimental domain is read part "
         "by part and never ranked.",
-        "Depends on disputed figures: with and without contested indicators the score stands differently to England's.",
+        "Depends on contested figures: with and without contested indicators the score stands differently to "
+        "England's.",
     )
     return PlaceTable("domains", "Domains", f"{profile.name}: scores with their intervals", _frame(rows), notes)
 
@@ -304,7 +305,7 @@ def _equity_indicators(profile: AreaProfile) -> PlaceTable:
         has = np.isfinite(row["estimate"])
         more = {"more": "clearly more", "fewer": "clearly fewer"}
         clear = {"wider": "clearly wider", "narrower": "clearly narrower", **more}.get(str(row["clear"]), "")
-        judged = clear or ("not clearly different" if np.isfinite(row["distance"]) else "not judged")
+        judged = clear or ("not clear" if np.isfinite(row["distance"]) else "not judged")
         rows.append(
             {
                 "Indicator": row["name"] + (" (contested)" if row["contested"] else ""),

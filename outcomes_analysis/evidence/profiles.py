@@ -131,7 +131,7 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
     notes = [
         "0 is England in the base period of each indicator, mostly 2022/23; 1 is the usual distance between "
         "authorities then; higher is better. England now is England's own score for the same date.",
-        "Contested: it is disputed which way is better. Depends on disputed figures: with and without contested "
+        "Contested: people disagree which way is better. Depends on contested figures: with and without contested "
         "indicators the score stands differently to England's. Experimental: its figures do not measure one thing.",
     ]
     told = _as_headed(pd.DataFrame(rows), f"{profile.name}: scores with their intervals", notes=notes)

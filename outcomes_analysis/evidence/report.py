@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     )
     from outcomes_analysis.relations import JointResult, RelationResult
 
+_CONTESTED = re.compile("on contested (?:figures|indicators)")
+
 
 def report_html(
     index: IndexResult,
@@ -137,9 +139,17 @@ def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparisons: Se
             f"and {worse} clearly worse. {_disputed(rows)}Half of all have a rank interval of at least {width} places. "
             f"{_sentence(contested_words(index, name))}"
         )
+    lines = _explained(lines)
     lines.append(poverty_line(comparisons))
     lines.append("There is no overall score: the domains are not added up.")
     return Section("In short", bullets(lines))
+
+
+def _explained(lines: Sequence[str]) -> list[str]:
+    """The same, with what contested means at its first use."""
+    first = next((i for i, line in enumerate(lines) if _CONTESTED.search(line)), -1)
+    words = r"\g<0>, where people disagree which way is better"
+    return [_CONTESTED.sub(words, line, count=1) if i == first else line for i, line in enumerate(lines)]
 
 
 def _sentence(words: str) -> str:
@@ -152,13 +162,13 @@ def _sides(verdicts: pd.Series) -> tuple[int, int]:
 
 
 def _disputed(rows: pd.DataFrame) -> str:
-    """How many places depend on disputed figures, and the counts with and without them; empty where none does."""
+    """How many places depend on contested figures, and the counts with and without them; empty where none does."""
     depend = int((rows["standing"] == DEPENDS).sum())
     if not depend:
         return ""
     whole, left = _sides(rows["against_england"]), _sides(rows["against_england_agreed"])
     return (
-        f"{depend} more depend on disputed figures. With its contested indicators {whole[0]} would be clearly better "
+        f"{depend} more depend on contested figures. With its contested indicators {whole[0]} would be clearly better "
         f"and {whole[1]} clearly worse, without them {left[0]} and {left[1]}. "
     )
 
@@ -175,10 +185,9 @@ def _reading(index: IndexResult) -> Section:
         "\u201cClearly better\u201d and \u201cclearly worse than England\u201d set an authority beside that score. "
         f"\u201cClearly\u201d means that the {level} interval of the difference leaves out no difference at all. An "
         "authority that lacks some figures is set beside England's score from the others.",
-        "A contested indicator is one of which it is disputed which way is better. How much of a domain rests on such "
-        "indicators is said with the domain, and a single one is never ranked.",
+        "How much of a domain rests on contested indicators is said with the domain, and a single one is never ranked.",
         "Each domain is scored twice, with its contested indicators and without. An authority is called better or "
-        "worse only where both scores say so. Where they differ, it \u201cdepends on disputed figures\u201d.",
+        "worse only where both scores say so. Where they differ, it \u201cdepends on contested figures\u201d.",
         "Rank 1 is the best. City of London and the Isles of Scilly have too few children to be ranked.",
         "Figures describe places. They do not say what any service or decision did.",
     ]

@@ -37,7 +37,7 @@ def finding(rows: pd.DataFrame, *, label: str, sense: Sense = AGREED) -> str:
     having = "with " if sense.up == "more" else ""
     england = standing.england_name(rows)
     disputed = int(standing.depends(rows).sum())
-    rest = f"; {disputed} {'depends' if disputed == 1 else 'depend'} on disputed figures" if disputed else ""
+    rest = f"; {disputed} {'depends' if disputed == 1 else 'depend'} on contested figures" if disputed else ""
     return associational(
         f"{name}: {how_many(above)} of {n} authorities {having}clearly {sense.up} than {england}, "
         f"{how_many(below)} {having}clearly "

@@ -23,7 +23,7 @@ UNRANKED_STATUS = frozenset({"not_ranked", "withheld"})
 _TURNED = {"above": "below", "below": "above"}
 NOT_ENGLAND = "mean of authorities"  # what a scale is centred on where England has no figure
 SHOWN = 0.005  # differences in a score below this are not printed
-_SIGNS = {"above": 1.0, "below": -1.0, "not clearly different": 0.0, DEPENDS: 0.0}
+_SIGNS = {"above": 1.0, "below": -1.0, "not clear": 0.0, DEPENDS: 0.0}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Sense:
 
     @property
     def against(self) -> tuple[str, str, str]:
-        """Fills of clearly below, no clear difference, and clearly above."""
+        """Fills of clearly below, not clear, and clearly above."""
         return theme.AGAINST if self.agreed else theme.NEUTRAL_AGAINST
 
     @property
@@ -180,7 +180,7 @@ def judged(rows: pd.DataFrame) -> pd.DataFrame:
 def signs(rows: pd.DataFrame) -> pd.Series:
     """How each row stands: 1 where it is clearly above England's score of the same date, -1 below, 0 neither.
 
-    What the table says may be said (``standing``: a verdict that depends on disputed figures is none, see
+    What the table says may be said (``standing``: a verdict that depends on contested figures is none, see
     :func:`depends`), or its ``against_england``; else the interval is held against ``england``, or against 0 (England
     in the base period, or the places compared with) where there is no such column. NaN where there is no interval,
     and for the two tiny authorities.
@@ -311,4 +311,4 @@ def contested_line(shares: Mapping[str, float], labels: Mapping[str, str]) -> st
         return ""
     ordered = sorted(shares.items(), key=lambda pair: -pair[1])
     parts = [f"{number(100 * share, 0, '%')} of the weight of {labels[node]}" for node, share in ordered]
-    return f"Contested indicators, where it is disputed which way is better, carry {listed(parts)}."
+    return f"Contested indicators, where people disagree which way is better, carry {listed(parts)}."

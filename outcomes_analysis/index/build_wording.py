@@ -110,12 +110,12 @@ def disputed_told(table: pd.DataFrame, nodes: Mapping[str, NodeScore]) -> str:
             f"it {whole.get('above', 0)} authorities are clearly better than England and {whole.get('below', 0)} "
             f"clearly worse, without it {left.get('above', 0)} and {left.get('below', 0)}. The same is found both "
             f"ways for {same.get('above', 0)} and {same.get('below', 0)}; {same.get(DEPENDS, 0)} depend on "
-            "disputed figures."
+            "contested figures."
         )
     if not sentences:
         return ""
     lead = (
-        "Where it is disputed which way an indicator is better, the score is also made without it. Its weight then "
+        "Where it is contested which way an indicator is better, the score is also made without it. Its weight then "
         "goes to the parts beside it. A place is called better or worse only where both scores say so."
     )
     return " ".join([lead, *sentences])

@@ -12,8 +12,8 @@ from outcomes_analysis.index.matrix import IndicatorMatrix
 from outcomes_analysis.index.scores import Beside, NodeScore
 from outcomes_analysis.index.specifying.specification import IndexSpec
 
-SAME = "not clearly different"
-DEPENDS = "depends on disputed figures"
+SAME = "not clear"
+DEPENDS = "depends on contested figures"
 ALL = 1 - 1e-9  # shares of weight are sums, and rounded
 TABLE_COLUMNS = [
     "node_id", "node_label", "kind", "area_code", "area_name", "region_name", "period", "estimate", "lower", "upper",
@@ -88,7 +88,7 @@ def against_england(score: Beside, z: float) -> npt.NDArray[np.object_]:
     Returns
     -------
     ndarray of str
-        ``above``, ``below``, ``not clearly different``, or "" where nothing is computed.
+        ``above``, ``below``, ``not clear``, or "" where nothing is computed.
     """
     away = score.estimate - score.england_alike
     half = z * np.sqrt(score.error**2 + np.nan_to_num(score.england_alike_error) ** 2)

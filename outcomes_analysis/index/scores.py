@@ -118,10 +118,10 @@ class IndexResult:
         ``not_ranked`` (experimental node, indicator of disputed direction, or a place too small to rank).
         ``england`` is England's own score for the same date, ``england_alike`` that from the parts the place has.
         ``against_england`` is whether the interval of the difference from the latter lies ``above`` or ``below`` 0, or
-        is ``not clearly different`` ("" where not computed). ``estimate_agreed, lower_agreed, upper_agreed,
+        is ``not clear`` ("" where not computed). ``estimate_agreed, lower_agreed, upper_agreed,
         england_agreed`` and ``against_england_agreed`` are the same without contested indicators (NaN and "" where
         there would be none left). ``standing`` is what may be said of a place: as ``against_england`` where both
-        agree, else ``depends on disputed figures``; of a single indicator as ``against_england``, where above is
+        agree, else ``depends on contested figures``; of a single indicator as ``against_england``, where above is
         neither better nor worse if it is contested; "" for a place too small to rank.
     text : str
         Method and findings in words.

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 WORSE, BETTER, DISPUTED, UNCLEAR, UNJUDGED = (
     "clearly worse than England",
     "clearly better than England",
-    "depends on disputed figures",
+    "depends on contested figures",
     "not clear",
     "not judged",
 )
-STANDINGS = {"below": WORSE, "above": BETTER, "depends on disputed figures": DISPUTED}
+STANDINGS = {"below": WORSE, "above": BETTER, "depends on contested figures": DISPUTED}
 STAGE_KEYS = {stage.split(" (")[0]: stage for stage in STAGES[:5]}
 
 

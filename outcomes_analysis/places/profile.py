@@ -74,7 +74,7 @@ class AreaProfile:
     domains : DataFrame
         Rows of the index given for this place: ``node_id, node_label, domain, experimental, disputed`` (holds a
         contested indicator), ``estimate, lower, upper, level, england, against_england, standing`` (what may be said:
-        the same, or ``depends on disputed figures``), ``neighbours_centre, joint``
+        the same, or ``depends on contested figures``), ``neighbours_centre, joint``
         (places that share the rank), ``ranked_of`` (places ranked) and what else the index has; empty if none was
         given.
     parts : DataFrame
@@ -356,7 +356,7 @@ def _against_england(rows: pd.DataFrame) -> pd.DataFrame:
     lower, upper = (rows[c] if c in rows else pd.Series(np.nan, index=rows.index) for c in ("lower", "upper"))
     computed = np.select(
         [lower > reference, upper < reference, lower.notna() & upper.notna()],
-        ["above", "below", "not clearly different"],
+        ["above", "below", "not clear"],
         default="",
     )
     said = rows["against_england"] if "against_england" in rows else pd.Series("", index=rows.index)

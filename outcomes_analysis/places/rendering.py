@@ -28,7 +28,7 @@ COLUMNS = (
     ("trend", 8),
 )
 SCORED = 22
-SHORT = {"not clearly different": "not clear", AGAINST[DEPENDS]: "disputed"}
+SHORT = {"against England: not clear": "not clear", AGAINST[DEPENDS]: "contested"}
 DAGGER = "\u2020"
 
 
@@ -185,10 +185,10 @@ def _legend(profile: AreaProfile) -> str:
     shown = sorted(set(table["symbol"]) - {""})
     notes = [f"{s} {wording.SYMBOL_MEANINGS[s]}" for s in shown]
     if table["contested"].ne("").any():
-        notes.append("* which way is better is disputed: more or fewer is said, never better or worse")
+        notes.append("* contested: people disagree which way is better, so more or fewer is said, not better or worse")
     if len(profile.domains) and pd.concat([profile.domains, profile.parts])["standing"].eq(DEPENDS).any():
         notes.append(
-            "against England: disputed: with and without the disputed figures the answer differs, so none is given"
+            "against England: contested: with and without the contested figures the answer differs, so none is given"
         )
     if (level.round(2) != 0.9).any():
         notes.append("+ a published interval, at 95%")

@@ -149,8 +149,8 @@ def domain_words(row: pd.Series) -> str:
 AGAINST = {
     "above": "clearly better than England",
     "below": "clearly worse than England",
-    "not clearly different": "not clearly different from England",
-    DEPENDS: "against England: depends on disputed figures",
+    "not clear": "against England: not clear",
+    DEPENDS: "against England: depends on contested figures",
 }
 
 

@@ -227,7 +227,7 @@ def _opening(asked: Target, table: pd.DataFrame) -> str:
     i = asked.indicator
     row = table.iloc[0]
     side = {1: "higher is better", -1: "lower is better", 0: "no direction is agreed"}[i.direction]
-    disputed = f" * Disputed: {i.contested.rstrip('.')}." if i.contested else ""
+    disputed = f" * Contested: {i.contested.rstrip('.')}." if i.contested else ""
     if _neutral(i):
         side = "which way is better is not agreed"
     word = "A level to compare with" if _neutral(i) else "Target"

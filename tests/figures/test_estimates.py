@@ -127,7 +127,7 @@ def index(scores) -> SimpleNamespace:
     table["against_england"] = np.select(
         [table["lower"].isna(), table["lower"] > table["england"], table["upper"] < table["england"]],
         ["", "above", "below"],
-        default="not clearly different",
+        default="not clear",
     )
     outcomes = [
         table[table["node_id"] == "engaged"].assign(node_id=n, node_label=label, kind="outcome")
@@ -186,7 +186,7 @@ def test_nothing_is_judged_of_a_place_too_small_to_rank(index):
     svg = figure.svg()
     words = " ".join(drawn.texts(svg))
     assert "clearly" not in words
-    assert "no clear difference" not in words
+    assert "not clear" not in words
     assert "too few children to judge" in words
     fills = {s.fill.upper() for s in drawn.shapes(svg)}
     assert fills.isdisjoint({theme.AGAINST[0], theme.AGAINST[2], theme.NEUTRAL_AGAINST[0]})
@@ -201,7 +201,7 @@ def test_a_profile_gives_no_word_that_depends_on_disputed_figures(index):
     table["standing"] = table["against_england"].where(table["node_id"] != "engaged", standing.DEPENDS)
     table["england_alike"] = table["england"] + 0.05
     figure = profiles.domain_profile(SimpleNamespace(**vars(index) | {"table": table}), "Leeds")
-    assert "1 depends on disputed figures" in figure.title
+    assert "1 depends on contested figures" in figure.title
     place = list(figure.data["node_id"]).index("engaged")
     points = _rows_of(figure, 7)
     assert points[place].fill.upper() == theme.DISPUTED_MARK
@@ -276,7 +276,7 @@ def twin() -> SimpleNamespace:
             "lower": [-6.3, -8.1, -2.1, np.nan, -49.0],
             "upper": [-4.2, -6.9, -1.4, np.nan, 0.4],
             "england_gap": [-7.0, -7.0, -2.6, np.nan, -15.0],
-            "against_england": ["narrower", "not clearly different", "wider", "", "not clearly different"],
+            "against_england": ["narrower", "not clear", "wider", "", "not clear"],
             "level": 0.9,
             "status": ["computed", "computed", "computed", "no twin", "computed"],
             "reason": ["", "", "", "nothing in it is published for these children", ""],

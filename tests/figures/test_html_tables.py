@@ -45,7 +45,7 @@ def test_every_place_has_its_score_interval_and_standing(made, soup, scores):
             continue
         assert score == f"{number(row['estimate'], 2)} ({number(row['lower'], 2)} to {number(row['upper'], 2)})"
         side = "better" if row["lower"] > 0 else "worse" if row["upper"] < 0 else ""
-        assert words == (f"clearly {side}" if side else "no clear difference")
+        assert words == (f"clearly {side}" if side else "not clear")
     assert printed["Hartlepool"][0] == "[c]"
     assert not any(cell == "" for cells in printed.values() for cell in cells)
 

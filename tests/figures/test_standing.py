@@ -34,7 +34,7 @@ def _measure(scores: pd.DataFrame, node: str, *, contested: bool) -> pd.DataFram
 def _dated(scores: pd.DataFrame, england: float = ENGLAND) -> pd.DataFrame:
     """Scores that say where England stands at their own date."""
     above, below = scores["lower"] > england, scores["upper"] < england
-    said = np.select([scores["lower"].isna(), above, below], ["", "above", "below"], default="not clearly different")
+    said = np.select([scores["lower"].isna(), above, below], ["", "above", "below"], default="not clear")
     return scores.assign(england=england, against_england=said)
 
 
@@ -83,7 +83,7 @@ def test_a_contested_measure_is_neither_better_nor_worse_in_words_or_colours(con
 
 def test_the_key_of_a_contested_measure_runs_from_more_to_fewer(admissions):
     words = " ".join(drawn.texts(maps.hex_map(admissions, node="mh_admissions_0_17", data_as_at=AS_AT).svg()))
-    assert words.index("Clearly more than") < words.index("No clear difference") < words.index("Clearly fewer than")
+    assert words.index("Clearly more than") < words.index("Not clear") < words.index("Clearly fewer than")
 
 
 def test_a_measure_with_an_agreed_direction_keeps_its_score_whichever_way_it_runs(scores):
@@ -218,7 +218,7 @@ def _disputed(scores: pd.DataFrame) -> pd.DataFrame:
     dated = _dated(scores)
     third = np.arange(len(dated)) % 3 == 0
     whole = dated["against_england"]
-    turned = whole.map({"above": "not clearly different", "below": "above", "not clearly different": "below", "": ""})
+    turned = whole.map({"above": "not clear", "below": "above", "not clear": "below", "": ""})
     agreed = whole.mask(third, turned)
     said = whole.where(whole == agreed, standing.DEPENDS)
     return dated.assign(against_england_agreed=agreed, standing=said, estimate_agreed=0.1, england_alike=ENGLAND)
@@ -232,7 +232,7 @@ def test_a_verdict_that_depends_on_disputed_figures_has_a_class_of_its_own(score
     ranked = rows[rows["estimate"].notna()].set_index("area_code")
     depend = set(ranked.index[ranked["standing"] == standing.DEPENDS])
     assert len(depend) > 30
-    assert set(data.index[data["map_class"] == "Depends on disputed figures"]) == depend
+    assert set(data.index[data["map_class"] == "Depends on contested figures"]) == depend
     better = int((ranked["standing"] == "above").sum())
     worse = int((ranked["standing"] == "below").sum())
     assert better < int((ranked["against_england"] == "above").sum())
@@ -248,7 +248,7 @@ def test_a_verdict_that_depends_on_disputed_figures_has_a_class_of_its_own(score
     )
     assert note in " ".join(figure.notes)
     assert theme.DISPUTED in {shape.fill.upper() for shape in drawn.areas(figure.svg())}
-    assert f"Depends on disputed figures ({len(depend)})" in " ".join(drawn.texts(figure.svg()))
+    assert f"Depends on contested figures ({len(depend)})" in " ".join(drawn.texts(figure.svg()))
 
 
 def test_ranks_and_table_mark_what_depends_on_disputed_figures(scores):
@@ -267,7 +267,7 @@ def test_ranks_and_table_mark_what_depends_on_disputed_figures(scores):
     cells = [s for s in drawn.shapes(table.svg()) if s.stroke.upper() == "#FFFFFF" and s.width == "0.6"]
     everywhere = int(((rows["standing"] == standing.DEPENDS) & rows["estimate"].notna()).sum())
     assert sum(c.fill.upper() == theme.DISPUTED for c in cells) == everywhere + 1
-    assert f"{depend} depending on disputed figures" in table.alt
+    assert f"{depend} depending on contested figures" in table.alt
     up, down, left = ((safe[c] == side).sum() for c, side in (("against_england", "above"), ("against_england", "below"),
                                                               ("against_england_agreed", "above")))  # fmt: skip
     assert f"Safe {up} and {down} with them, {left} and " in " ".join(table.notes)

@@ -168,9 +168,9 @@ def test_against_england_follows_the_interval_of_the_difference(index):
     away = table["estimate"] - table["england_alike"]
     known = away.notna()
     assert (table.loc[~known, "against_england"] == "").all()
-    expected = np.where(away > half, "above", np.where(away < -half, "below", "not clearly different"))
+    expected = np.where(away > half, "above", np.where(away < -half, "below", "not clear"))
     np.testing.assert_array_equal(table.loc[known, "against_england"], expected[known])
-    assert {"above", "below", "not clearly different"} == set(table.loc[known, "against_england"])
+    assert {"above", "below", "not clear"} == set(table.loc[known, "against_england"])
 
 
 def test_where_england_publishes_nothing_an_estimate_stands_in(matrix, index):

@@ -193,7 +193,7 @@ def test_disputed_and_neutral_directions_bear_neither_rank_nor_verdict(cards):
     assert len(sided) > 30
     assert not sided["use_rank"].any()
     assert not sided["use_change"].any()
-    assert "disputed" in cards.at["susp_rate", "withheld_rank"]
+    assert "contested" in cards.at["susp_rate", "withheld_rank"]
     assert cards.at["susp_rate", "use_england"]
     assert not cards.at["pop_0_17", "use_england"]
 

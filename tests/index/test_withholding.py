@@ -101,7 +101,7 @@ def test_thresholds_are_the_callers(years):
     lax = reasons(withhold_ranks(years[1], thresholds=Thresholds(reliability=0.0, available=0.0)).table)
     strict = reasons(withhold_ranks(years[1], thresholds=Thresholds(reliability=0.99)).table)
     assert lax["cla_3placements_pct"] == ""
-    assert "disputed" in lax["cla_20miles_pct"]
+    assert "contested" in lax["cla_20miles_pct"]
     assert "below 0.99" in strict["safe"]
 
 

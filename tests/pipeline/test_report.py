@@ -221,7 +221,7 @@ def test_the_numbers_in_the_summary_are_those_of_the_table(page: BeautifulSoup) 
         for column in ("standing", "against_england", "against_england_agreed")[: 3 if contested else 1]:
             counts = rows[column].value_counts()
             expected += [counts["above"], counts["below"]]
-            expected += [counts["depends on disputed figures"]] if contested and column == "standing" else []
+            expected += [counts["depends on contested figures"]] if contested and column == "standing" else []
         width = int((rows["rank_upper"] - rows["rank_lower"] + 1).median())
         assert said == [*expected, width, *([share] if share else [])]
         assert f"Half of all have a rank interval of at least {width} places" in line
@@ -235,14 +235,14 @@ def test_what_depends_on_disputed_figures_is_called_neither_better_nor_worse(pag
         scores = part.find_all("table")[1]
         heads = [h.get_text() for h in scores.select("thead th")]
         shown = pd.DataFrame([r for r in rows(scores) if len(r) == len(heads)], columns=heads).set_index("Authority")
-        words = {"above": "clearly better", "below": "clearly worse", "not clearly different": "no clear difference"}
+        words = {"above": "clearly better", "below": "clearly worse", "not clear": "not clear"}
         for name, said in shown["Against England now"].items():
             standing = rows_of.loc[str(name), "standing"]
             assert said == words.get(standing, standing)
-        depend = int((rows_of["standing"] == "depends on disputed figures").sum())
+        depend = int((rows_of["standing"] == "depends on contested figures").sum())
         assert ("both ways" in prose(part)) == (depend > 0)
     reading = prose(section(page, "reading"))
-    assert "depends on disputed figures" in reading
+    assert "depends on contested figures" in reading
     assert "0 = the mean of authorities then, not England" in reading
 
 

@@ -406,13 +406,13 @@ def test_a_score_is_set_against_englands_of_the_same_date(profile_of):
     Index.table["against_england"] = "below"  # what the index says goes before what is worked out here
     profile = profile_of("Hackney", index=Index())
     assert "clearly worse than England" in profile.sections["domains"]
-    Index.table["standing"] = "depends on disputed figures"  # and what may be said of it goes before both
+    Index.table["standing"] = "depends on contested figures"  # and what may be said of it goes before both
     profile = profile_of("Hackney", index=Index())
-    assert "against England: depends on disputed figures" in profile.sections["domains"]
+    assert "against England: depends on contested figures" in profile.sections["domains"]
     assert "clearly worse than England" not in profile.sections["domains"]
     page = profile_text(profile)
-    assert "+0.50  disputed " in page
-    assert "against England: disputed: with and without the disputed figures" in " ".join(page.split())
+    assert "+0.50  contested " in page
+    assert "against England: contested: with and without the contested figures" in " ".join(page.split())
     near = ["E09000019", "E09000025", "E09000030"]
     Index.table = pd.concat([Index.table, Index.table.iloc[:1].assign(area_code=near[0], estimate=0.1)])
     Index.table = pd.concat([Index.table, Index.table.iloc[:1].assign(area_code=near[1], estimate=0.2)])

@@ -115,8 +115,8 @@ def _sides(scores: pd.DataFrame) -> tuple[int, int]:
 
 def _disputed(scores: pd.DataFrame) -> str:
     """How many are judged otherwise without contested indicators."""
-    count = int(scores["standing"].eq("depends on disputed figures").sum())
-    return f" (of {count} it depends on disputed figures)" if count else ""
+    count = int(scores["standing"].eq("depends on contested figures").sum())
+    return f" (of {count} it depends on contested figures)" if count else ""
 
 
 def _apart(scores: pd.DataFrame, *, level: float) -> Finding:

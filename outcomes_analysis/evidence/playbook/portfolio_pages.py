@@ -21,7 +21,7 @@ _NEED = {
     "worse_with": "Of them, with a programme",
     "places": "Authorities with a programme",
     "in_better": "Of them, clearly better than England",
-    "in_disputed": "Depends on disputed figures",
+    "in_disputed": "Depends on contested figures",
     "in_unclear": "Not clear",
 }
 _CHANGES = {

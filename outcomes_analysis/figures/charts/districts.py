@@ -97,7 +97,7 @@ def district_rows(
         alt=associational(f"One row a district, under each measure. {title}. {'; '.join(described)}."),
         data=data.drop(columns="bold"),
         notes=("How many children are behind a district's figure is mostly not known, so neither is how sure it is: "
-               "no district is judged. * contested: which way is better is disputed.",),
+               "no district is judged. * contested: people disagree which way is better.",),
         width=width,
         size=size,
     )  # fmt: skip

@@ -169,7 +169,7 @@ def equity_gaps(
     )
     kinds = {
         "above": Kind("triangle-up", theme.AGAINST[2], "clearly narrower than England\u2019s"),
-        "similar": Kind("circle", theme.PAPER, "no clear difference"),
+        "similar": Kind("circle", theme.PAPER, "not clear"),
         "below": Kind("square", theme.AGAINST[0], "clearly wider than England\u2019s"),
     }
     level = round(100 * findings.level_of(table))

@@ -20,7 +20,7 @@ from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, date
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import SYMBOL_MEANINGS, listed, number, symbol
 
-_WORDS = {1.0: "clearly better", 0.0: "no clear difference", -1.0: "clearly worse"}
+_WORDS = {1.0: "clearly better", 0.0: "not clear", -1.0: "clearly worse"}
 _EXPERIMENTAL = "experimental, its figures do not measure one thing; not ranked."
 _NOT_COMPUTED = "[x] also stands where there are too few figures to make a score."
 
@@ -162,7 +162,7 @@ def _column(table: pd.DataFrame, node: str, codes: Sequence[str]) -> pd.DataFram
     rows = rows.set_index("area_code", drop=False).rename_axis(None)
     sign, disputed = standing.signs(rows).reindex(codes), standing.depends(rows).reindex(codes, fill_value=False)
     rows = rows.drop(columns="area_code").reindex(codes).rename_axis("area_code")
-    words = sign.map(_WORDS).fillna("not judged").where(~disputed.astype(bool), "depends on disputed figures")
+    words = sign.map(_WORDS).fillna("not judged").where(~disputed.astype(bool), "depends on contested figures")
     level = rows["level"] if "level" in rows.columns else pd.Series(np.nan, index=rows.index)
     return rows.assign(printed=[_cell(row) for _, row in rows.iterrows()], words=words, level=level)
 

@@ -167,7 +167,7 @@ def _marks(spec: Any, framework: Framework) -> str:
 
     found = [framework.indicator(str(c.value)) for c in (*spec.outcomes, *spec.predictors)]
     disputed = [short_name(i) for i in found if i.contested]
-    return f"Contested: which way is better is disputed for {listed(disputed)}." if disputed else ""
+    return f"Contested: people disagree which way is better for {listed(disputed)}." if disputed else ""
 
 
 def _left_out(table: pd.DataFrame) -> str:

@@ -176,7 +176,7 @@ def _profile_title(name: str, kinds: Sequence[str], england: str) -> str:
     if "unjudged" in kinds:
         return f"{name}: scores on {domains}, with too few children to judge them"
     depending = kinds.count("depends")
-    rest = f", {depending} {'depends' if depending == 1 else 'depend'} on disputed figures" if depending else ""
+    rest = f", {depending} {'depends' if depending == 1 else 'depend'} on contested figures" if depending else ""
     return associational(
         f"{name}: clearly better than {england} on {how_many(kinds.count('above'))} of {domains}, clearly "
         f"worse on {how_many(kinds.count('below'))}{rest}"
@@ -250,7 +250,7 @@ def score_decomposition(
     level = round(100 * findings.level_of(table))
     told = [f"{row.label} {number(row.estimate, 2)}" for row in drawn[drawn["estimate"].notna()].itertuples()]
     span = f"{number(explanation.lower, 2)} to {number(explanation.upper, 2)}"
-    stars = ("Contested: which way is better is disputed; counted in the direction that the framework assumes.",)
+    stars = ("Contested: people disagree which way is better; counted in the direction that the framework assumes.",)
     return finished(
         rows.interval_rows(
             drawn,

@@ -286,7 +286,7 @@ def _subtitle(result: RelationResult, *, x: Indicator, y: Indicator, framework: 
     where = f"{plural(int(row['n']), 'upper-tier local authority', 'upper-tier local authorities')} in England"
     disputed = [sentences.short_name(i) for i in (x, y) if i.contested]
     trial = list(dict.fromkeys(d for i in (x, y) if (d := sentences.experimental_domain(i, framework=framework))))
-    mark = f". Contested: which way is better is disputed for {listed(disputed)}" if disputed else ""
+    mark = f". Contested: people disagree which way is better for {listed(disputed)}" if disputed else ""
     mark += f". Experimental: the domain {listed(trial)}" if trial else ""
     if row["status"] != "computed":
         return f"{where}; measured in {result.spec.year}{mark}"

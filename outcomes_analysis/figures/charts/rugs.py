@@ -24,7 +24,7 @@ _SIGNS: dict[str, Kind] = {
     "worse": Kind("square", theme.AGAINST[0], "clearly worse than England"),
     "higher": Kind("diamond", theme.NEUTRAL_AGAINST[2], "contested: clearly more or higher"),
     "lower": Kind("cross", theme.NEUTRAL_AGAINST[0], "contested: clearly fewer or lower"),
-    "similar": Kind("circle", theme.PAPER, "no clear difference"),
+    "similar": Kind("circle", theme.PAPER, "not clear"),
     "disputed": Kind("triangle-right", theme.DISPUTED_MARK, DEPENDS.words),
 }
 
@@ -101,7 +101,7 @@ def tartan_rug(
             ]
             if p
         ),
-        unit="clearly better, clearly worse or no clear difference",
+        unit="clearly better, clearly worse or not clear",
         source=source or figure_entry("tartan-rug").source,
         data_as_at=date_of(result, data_as_at),
         alt=associational(f"Table of signs, places by measures. {title}. {'; '.join(told)}."),

@@ -22,6 +22,7 @@ from outcomes_analysis.wording import associational, how_many, listed, plural
 _ROW, _SIZE, _SMALL = 10.5, 8.0, 7.5
 _FEWEST = 20  # authorities with a figure of the period, below which a spread means little
 _OTHERS = {
+    "similar": Kind("circle", theme.PAPER, "similar to England, or not clear"),
     "disputed": Kind("diamond", theme.NEUTRAL_AGAINST[0], "contested or neutral: not called better or worse"),
     "unjudged": Kind("cross", theme.QUIET, "not judged"),
 }
@@ -169,7 +170,7 @@ def _placed(shown: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
             }.items()
         }
     )
-    alike = dict.fromkeys(("similar", NOT_CLEAR, MANY), "similar")  # drawn alike: no clear difference
+    alike = dict.fromkeys(("similar", NOT_CLEAR, MANY), "similar")
     words = shown["verdict"].map({"better": "above", "worse": "below", **alike}).fillna("unjudged")
     return out.assign(kind=np.where(agreed, words, "disputed"))
 

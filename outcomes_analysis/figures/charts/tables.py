@@ -295,6 +295,6 @@ def _alt(
             better, worse = int((signs[node] > 0).sum()), int((signs[node] < 0).sum())
             told = f"{label} from {span}, {better} of {len(scores)} clearly better and {worse} clearly worse"
             depending = int(disputed[node].sum())
-            parts.append(f"{told}, {depending} depending on disputed figures" if depending else told)
+            parts.append(f"{told}, {depending} depending on contested figures" if depending else told)
     first = f"Table of {plural(len(wide), 'authority', 'authorities')} under their regions, one column a domain."
     return f"{first} {title}. Against {against}: {'. '.join(parts)}."

@@ -47,11 +47,11 @@ class Entry:
 #: Against England, in the shapes and colours that every chart uses for it.
 STANDING: dict[str, Kind] = {
     "above": Kind("triangle-up", theme.AGAINST[2], "clearly better than England"),
-    "similar": Kind("circle", theme.PAPER, "no clear difference"),
+    "similar": Kind("circle", theme.PAPER, "not clear"),
     "below": Kind("square", theme.AGAINST[0], "clearly worse than England"),
 }
 #: A verdict that differs with and without contested indicators, so that none is given.
-DEPENDS = Kind("diamond", theme.DISPUTED_MARK, "depends on disputed figures")
+DEPENDS = Kind("diamond", theme.DISPUTED_MARK, "depends on contested figures")
 
 Lines = list[list[tuple[Entry, float]]]
 

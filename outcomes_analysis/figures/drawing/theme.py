@@ -12,9 +12,9 @@ FOCUS = ("#12436D", "#BFBFBF")
 SEQUENTIAL = ("#ADD1F1", "#6BACE6", "#2073BC", "#12436D", "#092135")  # lowest to highest
 # Orange to blue, built round the Analysis Function's blues: its own pink to blue fails readers with protanopia.
 DIVERGING = ("#B84A12", "#F4A582", "#F2F2F2", "#6BACE6", "#12436D")  # lowest to highest
-AGAINST = ("#B84A12", "#E3E3E3", "#12436D")  # clearly worse, no clear difference, clearly better
+AGAINST = ("#B84A12", "#E3E3E3", "#12436D")  # clearly worse, not clear, clearly better
 # Where it is disputed which way is better: no colour here stands for good or bad anywhere else.
-NEUTRAL_AGAINST = ("#A285D1", "#E3E3E3", "#3D3D3D")  # clearly lower, no clear difference, clearly higher
+NEUTRAL_AGAINST = ("#A285D1", "#E3E3E3", "#3D3D3D")  # clearly lower, not clear, clearly higher
 DISPUTED = "#E8D27A"  # a verdict that differs with and without contested indicators; hatched on maps
 DISPUTED_MARK = "#8F6B00"  # the same as a mark or a line, which must stand out from paper
 NEUTRAL_SEQUENTIAL = ("#E6DDF3", "#BFA9DE", "#9274C4", "#5D4092", "#2A1750")  # lowest to highest

@@ -148,13 +148,13 @@ def _against(
         raise FigureError(message)
     england = standing.england_name(table)
     clearly = (f"Clearly {sense.up} than {england}", f"Clearly {sense.down} than {england}")
-    above, between, below = said or (clearly[0], f"No clear difference from {england}", clearly[1])
+    above, between, below = said or (clearly[0], "Not clear", clearly[1])
     sign = standing.signs(table)
     higher, lower, disputed = valued & (sign > 0), valued & (sign < 0), valued & standing.depends(table)
     members: dict[str, tuple[str, str, Hatch, pd.Series]] = {
         "higher": (above, sense.against[2], "", higher),
         "similar": (between, sense.against[1], "", valued & ~higher & ~lower & ~disputed),
-        "disputed": ("Depends on disputed figures", theme.DISPUTED, "rising", disputed),
+        "disputed": ("Depends on contested figures", theme.DISPUTED, "rising", disputed),
         "lower": (below, sense.against[0], "", lower),
     }
     return [

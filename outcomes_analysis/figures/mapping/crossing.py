@@ -19,9 +19,9 @@ from outcomes_analysis.figures.mapping.honeycomb import arranged, honeycomb
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import associational, how_many, listed
 
-_STEPS = ("clearly worse", "no clear difference", "clearly better")
-_UNCLEAR = "Better and worse: clearly so, by the interval; unclear: no clear difference from England{or_disputed}."
-_SHORT = ("worse", "unclear", "better")
+_STEPS = ("clearly worse", "not clear", "clearly better")
+_UNCLEAR = "Better and worse: clearly so, by the interval; not clear: the interval takes in England{or_disputed}."
+_SHORT = ("worse", "not clear", "better")
 #: Upper limits of the chances of the lowest fifth; from the last on it is next to certain.
 CHANCES = (0.05, 0.25, 0.75, 0.95)
 _CHANCE_WORDS = (
@@ -43,7 +43,7 @@ def bivariate(
     data_as_at: str | None = None,
     size: theme.Size = "page",
 ) -> Figure:
-    """Draw a hexagon map of two nodes together, each worse than England, not clearly different, or better.
+    """Draw a hexagon map of two nodes together, each worse than England, not clear, or better.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def bivariate(
     missing = _missing(rows)
     england = standing.england_name(one.rows)
     disputed = any(standing.depends(each.rows).any() for each in (one, two))
-    unclear = _UNCLEAR.format(or_disputed=", or one that depends on disputed figures" if disputed else "")
+    unclear = _UNCLEAR.format(or_disputed=", or one that depends on contested figures" if disputed else "")
 
     def key(width: float) -> Any:
         square = _square_key(cells, one.words.label, two.words.label, width=width)

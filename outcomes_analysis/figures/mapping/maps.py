@@ -75,7 +75,7 @@ def choropleth(
         ``area_code`` and geometry in metres (EPSG:27700); the project's own upper-tier outlines by default.
     classes : {"quintile", "jenks", "equal", "against"}, optional
         ``quintile`` by default; ``against`` (interval above, across or below England, or a verdict that depends on
-        disputed figures) for an experimental node.
+        contested figures) for an experimental node.
     inset : str, optional
         Region drawn again, enlarged, beside the map; none for None.
     label, unit, geography, source, data_as_at : str, optional
@@ -254,7 +254,7 @@ def _pair_title(left: panels.Classed, right: panels.Classed) -> str:
     above, below, n = standing.against_counts(left.rows)
     better, worse, _ = standing.against_counts(right.rows)
     disputed = int(standing.depends(left.rows).sum())
-    rest = f" ({disputed} more {'depends' if disputed == 1 else 'depend'} on disputed figures)" if disputed else ""
+    rest = f" ({disputed} more {'depends' if disputed == 1 else 'depend'} on contested figures)" if disputed else ""
     return (
         f"{left.words.sense.named(left.words.label)}: {above + below} of {n} authorities differ clearly from "
         f"{standing.england_name(left.rows)}{rest}, {better + worse} lie outside the range of places of similar child "

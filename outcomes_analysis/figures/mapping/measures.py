@@ -105,7 +105,7 @@ def measure_map(
     name = f"{measure.name} (contested)" if measure.contested else measure.name
 
     def key(width: float) -> Any:
-        side = "which way is better is disputed" if measure.contested else _SIDES[measure.direction]
+        side = "contested: people disagree which way is better" if measure.contested else _SIDES[measure.direction]
         note = f"{side[:1].upper()}{side[1:]}."
         if np.isfinite(england):
             note = f"England: {amount(england, unit=measure.unit, decimals=measure.decimals)}. {note}"

@@ -178,8 +178,8 @@ def _grid(
 def _short(one: panels.Classed) -> list[MapClass]:
     """Classes with words short enough for a small map; that England is meant stands in the subtitle."""
     sense = one.words.sense
-    words = {"higher": f"Clearly {sense.up}", "similar": "No clear difference", "lower": f"Clearly {sense.down}"}
-    words["disputed"] = "Depends on disputed figures"
+    words = {"higher": f"Clearly {sense.up}", "similar": "Not clear", "lower": f"Clearly {sense.down}"}
+    words["disputed"] = "Depends on contested figures"
     return [replace(cls, label=words.get(cls.key, cls.label.split(":")[0])) for cls in one.classes]
 
 

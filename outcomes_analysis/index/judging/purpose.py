@@ -217,7 +217,7 @@ def sided_reasons(direction: int, contested: str) -> list[str]:
     """Why nobody can say which of two figures is the better one; empty where a direction is agreed."""
     if direction == 0:
         return ["neither more nor less of it is agreed to be better"]
-    return ["which way is better is disputed"] if contested else []
+    return ["which way is better is contested"] if contested else []
 
 
 def rank_reasons(reliability: float, share: float, spec: Thresholds) -> list[str]:

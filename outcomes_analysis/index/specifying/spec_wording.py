@@ -42,7 +42,7 @@ def described(spec: IndexSpec) -> str:
     """Put a specification in words."""
     parts = [_before(spec), _scale(spec), _upwards(spec), _gaps(spec)]
     if spec.contested == "exclude":
-        parts.append("Indicators of disputed direction are left out.")
+        parts.append("Contested indicators are left out.")
     if spec.exclude:
         parts.append(f"Left out by name: {listed(spec.exclude)}.")
     if spec.include:

@@ -174,7 +174,7 @@
     const key = [...order, "withheld", "none"].filter((k) => counts[k]).map((k) => {
       const fill = k.startsWith("fifth") ? ramp[+k[5]] : C[k];
       const label = k.startsWith("fifth") ? ["lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth"][+k[5]]
-        : k === "none" ? "no figure" : k === "withheld" ? "not compared" : k === "same" ? "no clear difference from England" : WORDS[k] + " than England";
+        : k === "none" ? "no figure" : k === "withheld" ? "not compared" : k === "same" ? "not clear" : WORDS[k] + " than England";
       return el("li", {}, el("span", { class: "swatch", style: "background:" + fill }), label + " (" + counts[k] + ")");
     });
     $("key").replaceChildren(...key);
