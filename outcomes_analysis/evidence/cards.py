@@ -11,7 +11,8 @@ from outcomes_analysis.evidence.page import Section, bullets, details_html, link
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.judging.fit_wording import USE_WORDS, amount
 from outcomes_analysis.index.judging.purpose import FitnessResult
-from outcomes_analysis.wording import number, plural, written_date
+from outcomes_analysis.observations.holding import held_text
+from outcomes_analysis.wording import plural, written_date
 
 TITLE = "What each indicator is fit for"
 CONTEXT = "Context: described, not scored"
@@ -97,24 +98,8 @@ def _bands(rows: pd.DataFrame, bands: pd.DataFrame | None, *, level: float) -> s
     """Which indicators' own bands held too few of the figures held out, and which were not tested."""
     if bands is None or "band_verdict" not in bands:
         return ""
-    mine = bands.reindex(rows["indicator_id"]).assign(name=rows["name"].to_numpy())
-    fewer, untested = mine[mine["band_verdict"] == "fewer"], mine[mine["band_verdict"] == "not tested"]
-    said = [
-        f"Each indicator's {level:.0%} band was tried on later figures that it had not seen. Of "
-        f"{plural(len(mine) - len(untested), 'scored indicator', 'scored indicators')} tested, {len(fewer)} had fewer "
-        f"inside than {number(100 * level - 5, 0)}% of them{': ' if len(fewer) else '.'}"
-        + "; ".join(f"{r.name_} ({number(100 * r.band_held, 0)}%)" for r in _renamed(fewer).itertuples())
-        + ("." if len(fewer) else "")
-    ]
-    if len(fewer):
-        said.append("Read their intervals as too narrow.")
-    if len(untested):
-        said.append(f"{plural(len(untested), 'indicator has', 'indicators have')} too short a record to be tested.")
-    return paragraph(" ".join(said))
-
-
-def _renamed(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.rename(columns={"name": "name_"})
+    mine = bands.reindex(rows["indicator_id"])
+    return paragraph(held_text(mine, names=rows.set_index("indicator_id")["name"], level=level))
 
 
 def _home(framework: Framework, indicator: str) -> str:

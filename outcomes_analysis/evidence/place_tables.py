@@ -331,10 +331,6 @@ def _equity_indicators(profile: AreaProfile) -> PlaceTable:
     return PlaceTable("equity-indicators", "Equity indicators", title, _frame(rows))
 
 
-def _higher(stands: str) -> str:
-    return {"above": "clearly higher", "below": "clearly lower"}.get(stands, stands) or NOT_FOR_THIS
-
-
 def _sources(profile: AreaProfile) -> PlaceTable:
     return source_table({*profile.manifest.sources, *profile.equity.manifest.sources})
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from outcomes_analysis.figures import standing
 from outcomes_analysis.figures.mapping.classes import MapClass
-from outcomes_analysis.figures.standing import AGREED, UNRANKED, Sense
-from outcomes_analysis.wording import associational, how_many, listed, number, plural
+from outcomes_analysis.figures.standing import AGREED, Sense
+from outcomes_analysis.wording import associational, how_many, listed, plural
 
 SCORE_UNIT = (
     "score, higher is better: 0 = England in the base period, 1 = one standard deviation between authorities then"
@@ -103,14 +103,6 @@ def map_alt(rows: pd.DataFrame, classes: Sequence[MapClass], *, title: str, kind
     """Alt text of a map: what it says, its classes with counts, then region by region."""
     first = f"{kind} of {plural(len(rows), 'upper-tier local authority', 'upper-tier local authorities')}. {title}."
     return " ".join(part for part in [first, class_sentence(classes), region_sentence(rows, sense)] if part)
-
-
-def spread_sentence(rows: pd.DataFrame) -> str:
-    """Lowest and highest estimate among ranked places."""
-    known = rows[rows["estimate"].notna() & ~rows["area_code"].isin(UNRANKED)]
-    if known.empty:
-        return ""
-    return f"Scores run from {number(known['estimate'].min())} to {number(known['estimate'].max())}."
 
 
 def names(rows: pd.DataFrame, column: str = "area_name") -> str:

@@ -93,18 +93,6 @@ class IndicatorMatrix:
         """
         return self._standardised(self.transformed), self.transformed_error / self._scale
 
-    def england_standardised(self) -> tuple[pd.Series, pd.Series]:
-        """England's own scores at the matrix's date and their standard errors, as :meth:`standardised` has them.
-
-        Returns
-        -------
-        (Series, Series)
-            By indicator; NaN where England has no figure.
-        """
-        nation = self.nation.reindex(self.values.columns)
-        scores = self._standardised(nation[["transformed"]].T).loc["transformed"]
-        return scores, nation["transformed_error"] / self._scale
-
     @property
     def _scale(self) -> pd.Series:
         return self.reference["scale"].reindex(self.values.columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -89,15 +91,15 @@ def bands_held(obs: pd.DataFrame, *, framework: Framework, level: float = LEVEL)
     return table[list(COLUMNS)]
 
 
-def held_text(table: pd.DataFrame, *, framework: Framework, level: float = LEVEL) -> str:
+def held_text(table: pd.DataFrame, *, names: Mapping[str, str] | pd.Series, level: float = LEVEL) -> str:
     """Say in a few sentences which bands held.
 
     Parameters
     ----------
     table : DataFrame
         Result of ``bands_held``, or the release's reference table, which holds its columns.
-    framework : Framework
-        For the names.
+    names : mapping of str to str
+        Name of each indicator by its id.
     level : float
         The level the bands state.
 
@@ -116,11 +118,12 @@ def held_text(table: pd.DataFrame, *, framework: Framework, level: float = LEVEL
         rows = table[table["band_verdict"] == verdict].sort_values("band_held")
         if len(rows):
             named = several(
-                f"{framework.indicator(str(name)).name} ({100 * row['band_held']:.0f} in 100"
+                f"{names[str(name)]} ({100 * row['band_held']:.0f} in 100"
                 + (f", {100 * row['band_worst']:.0f} in {row['band_worst_period']})" if verdict == "fewer" else ")")
                 for name, row in rows.iterrows()
             )
-            told.append(f"Those of {len(rows)} held {verdict} than that: {named}.")
+            narrow = " Read their intervals as too narrow." if verdict == "fewer" else ""
+            told.append(f"Those of {len(rows)} held {verdict} than that: {named}.{narrow}")
     untested = int(counts.get("not tested", 0))
     if untested:
         told.append(f"{untested} could not be tested for want of comparable years.")

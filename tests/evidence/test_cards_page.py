@@ -78,12 +78,18 @@ def test_one_page_that_fetches_nothing_in_words_without_codes(page):
 def test_bands_that_held_too_little_are_named(cards):
     scored = ["attainment8", "absence_overall", "lbw_term"]
     bands = pd.DataFrame(
-        {"band_verdict": ["fewer", "as stated", "not tested"], "band_held": [0.71, 0.9, float("nan")]}, index=scored
+        {
+            "band_verdict": ["fewer", "as stated", "not tested"],
+            "band_held": [0.71, 0.9, float("nan")],
+            "band_worst": [0.6, 0.8, float("nan")],
+            "band_worst_period": ["2022", "2019", ""],
+        },
+        index=scored,
     )
     text = BeautifulSoup(fitness_section(cards, scored=scored, bands=bands).body, "html.parser").get_text()
-    assert "Of 2 scored indicators tested, 1 had fewer inside than 85%" in text
-    assert "Attainment 8 (71%)." in text
-    assert "1 indicator has too short a record" in text
+    assert "bands of 1 of 2 indicators held 85 to 95 figures in 100" in text
+    assert "Attainment 8 (71 in 100, 60 in 2022). Read their intervals as too narrow." in text
+    assert "1 could not be tested" in text
     without = fitness_section(cards, scored=scored, bands=pd.DataFrame(index=scored)).body
     assert "tested" not in without
 
