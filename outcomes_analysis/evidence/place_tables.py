@@ -12,6 +12,7 @@ import pandas as pd
 
 from outcomes_analysis.index.score_rows import DEPENDS
 from outcomes_analysis.places import AreaProfile, JoinedPlace
+from outcomes_analysis.places.pathway import turned
 from outcomes_analysis.places.quantities import PERCENT, spoken, standing_words, unit_words
 from outcomes_analysis.places.verdicts import SIMILAR_RULE
 from outcomes_analysis.relations.sentences import in_sentence
@@ -70,10 +71,10 @@ def place_tables(profile: AreaProfile) -> tuple[PlaceTable, ...]:
     Returns
     -------
     tuple of PlaceTable
-        Domains and parts; indicators; their series; the equity twin by domain and by indicator; sources. One that
-        would have no row is left out.
+        Domains and parts; indicators; their series; the equity twin by domain and by indicator; the early years by
+        cohort; sources. One that would have no row is left out.
     """
-    made = (_domains, _indicators, _series, _equity_domains, _equity_indicators, _sources)
+    made = (_domains, _indicators, _series, _equity_domains, _equity_indicators, _early_years, _sources)
     return tuple(table for table in (make(profile) for make in made) if len(table.frame))
 
 
@@ -329,6 +330,40 @@ def _equity_indicators(profile: AreaProfile) -> PlaceTable:
         )
     title = f"{profile.name}: groups of children by indicator"
     return PlaceTable("equity-indicators", "Equity indicators", title, _frame(rows))
+
+
+def _early_years(profile: AreaProfile) -> PlaceTable:
+    path = profile.pathway.table if profile.pathway is not None else pd.DataFrame()
+    rows = []
+    for row in path.to_dict("records"):
+        places, has = int(row["decimals"]), np.isfinite(row["value"])
+        level = f"{round(100 * row['level'])}%" if np.isfinite(row["lower"]) else NOT_FOR_THIS
+        rows.append(
+            {
+                "Born in the school year": row["cohort"],
+                "Stage": row["age"],
+                "Indicator": row["name"],
+                "Unit": unit_cell(str(row["unit"])),
+                "Period": row["period"],
+                "Figure": number_cell(row["value"], places, symbol(str(row["status"])) or NONE),
+                "Lower": number_cell(row["lower"], places, NOT_FOR_THIS),
+                "Upper": number_cell(row["upper"], places, NOT_FOR_THIS),
+                "Level of the interval": level,
+                "England": number_cell(row["england"], places, NONE if has else NOT_FOR_THIS),
+                f"Neighbours' {profile.spec.statistic}": number_cell(
+                    row["neighbours_centre"], places, NONE if has else NOT_FOR_THIS
+                ),
+                "Against England": turned(str(row["standing"]), int(row["direction"])) or NOT_FOR_THIS,
+                "Stretch without a break": int(row["segment"]),
+                "What to mind": "; ".join(str(row[c]).rstrip(".") for c in ("reason", "break_reason") if row[c])
+                or NOT_FOR_THIS,
+            }
+        )
+    notes = (
+        "Each stage in the year the cohort passed it: areas in each year, not the same children followed.",
+        "Never compare two figures of one stage that lie in different stretches.",
+    )
+    return PlaceTable("early-years", "Early years", f"{profile.name}: early years by cohort", _frame(rows), notes)
 
 
 def _sources(profile: AreaProfile) -> PlaceTable:

@@ -28,6 +28,7 @@ from outcomes_analysis.wording import number, ordinal, plural, signed, written_d
 if TYPE_CHECKING:
     from outcomes_analysis.figures.drawing.composing import Figure
 
+EARLY = "early-years"
 #: Sections of a profile that are told in words, in the order of the page, with their headings.
 TOLD = {
     "judged": "Strengths, and what is worse",
@@ -55,7 +56,8 @@ def place_html(
     profile : AreaProfile
         With its domains, if scores are wanted.
     figures : mapping of str to Figure, optional
-        By id; ``domain-profile`` stands with the domains, others after them.
+        By id; ``domain-profile`` stands with the domains, ``early-years`` with the path from birth to age 11, others
+        after the domains.
     more : sequence of PlaceTable
         Further tables, such as local figures.
     after : sequence of Section
@@ -72,7 +74,7 @@ def place_html(
     if len(profile.domains):
         sections.append(Section("Domains", _domains(profile, figures or {}), "domains"))
     sections += [
-        Section(heading, told_html(said[name]) + _twin(profile, name), name)
+        Section(heading, _picture(name, figures or {}) + told_html(said[name]) + _folded(profile, name), name)
         for name, heading in TOLD.items()
         if name != "judged" and said.get(name)
     ]
@@ -136,7 +138,7 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
     ]
     told = _as_headed(pd.DataFrame(rows), f"{profile.name}: scores with their intervals", notes=notes)
     first = [name for name in figures if name == "domain-profile"]
-    rest = [name for name in figures if name != "domain-profile"]
+    rest = [name for name in figures if name not in ("domain-profile", EARLY)]
     pictures = [drawn(figures[name], name) for name in [*first, *rest]]
     return "\n".join([*pictures[: len(first)], told, *pictures[len(first) :]])
 
@@ -152,11 +154,15 @@ def _rank(row: Mapping[Any, Any]) -> str:
     return f"between {first} and {last}{of} ({round(100 * row['level'])}%); {ordinal(int(row['rank']))}"
 
 
-def _twin(profile: AreaProfile, name: str) -> str:
-    """Tables of the equity twin, folded away under its prose."""
-    if name != "equity":
-        return ""
-    tables = [table for table in place_tables(profile) if table.id.startswith("equity")]
+def _picture(name: str, figures: Mapping[str, Figure]) -> str:
+    """Figure of the early years over their prose."""
+    return drawn(figures[EARLY], EARLY) if name == "pathway" and EARLY in figures else ""
+
+
+def _folded(profile: AreaProfile, name: str) -> str:
+    """Tables of the equity twin and of the early years, folded away under their prose."""
+    start = {"equity": "equity", "pathway": EARLY}.get(name)
+    tables = [table for table in place_tables(profile) if start and table.id.startswith(start)]
     return "".join(details_html(table.title.split(": ", 1)[1].capitalize(), whole_table(table)) for table in tables)
 
 

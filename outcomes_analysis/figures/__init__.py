@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
+    "cohorts": "charts",
     "courses": "charts",
     "estimates": "charts",
     "fans": "charts",

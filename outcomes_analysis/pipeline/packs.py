@@ -95,11 +95,12 @@ def _told() -> pd.DataFrame:
 
 
 def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
-    """Figures of a place: domains beside England, gaps of its twin, what each ranked score adds up from, targets.
+    """Figures of a place: domains beside England, gaps of its twin, early years, what scores add up from, targets.
 
     A place with too few children to be judged has none: its marks would be read as judgements. A district has no
     score, and none either. A place made of districts has these side by side.
     """
+    from outcomes_analysis.figures.charts.cohorts import early_years
     from outcomes_analysis.figures.charts.districts import district_rows
     from outcomes_analysis.figures.charts.estimates import equity_gaps
     from outcomes_analysis.figures.charts.fans import trajectory_fan
@@ -120,6 +121,8 @@ def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
     made = {"domain-profile": domain_profile(index, profile.area_code)}
     if profile.equity.domains["status"].eq("computed").any():
         made["equity-gaps"] = equity_gaps(profile.equity)
+    if profile.pathway is not None and len(profile.pathway.table) and profile.pathway.table["told"].any():
+        made["early-years"] = early_years(profile.pathway)
     for row in profile.domains.to_dict("records"):
         if row["status"] == "computed" and not row["experimental"]:
             node = str(row["node_id"])

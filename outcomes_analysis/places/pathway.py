@@ -127,7 +127,8 @@ def early_years_pathway(
     level : float
         Of intervals.
     cohorts : sequence of int, optional
-        First years of the cohorts (2015 for those born from September 2015); by default all that a figure could be of.
+        First years of the cohorts (2015 for those born from September 2015); by default from the oldest to the youngest
+        of which the place has a figure, those in between without one too.
 
     Returns
     -------
@@ -196,11 +197,11 @@ def _known(observations: pd.DataFrame, ids: list[str], *, as_of: int) -> pd.Data
 
 
 def _cohorts(known: pd.DataFrame, stages: list[tuple[Stage, Indicator]], *, code: str) -> list[int]:
-    """First years of the cohorts of which the place has any figure."""
+    """First years of the cohorts from the oldest to the youngest of which the place has any figure."""
     own = known[known["area_code"].eq(code) & known["value"].notna()]
     periods = dict(own.groupby("indicator_id")["period"].agg(set))
     years = {int(label[:4]) - stage.years for stage, _ in stages for label in periods.get(stage.indicator_id, set())}
-    return sorted(years)
+    return list(range(min(years), max(years) + 1)) if years else []
 
 
 class _Figures:
@@ -332,13 +333,14 @@ def _stage_words(row: pd.Series) -> str:
         said += f", {wording.number(row['lower'], decimals)} to {wording.number(row['upper'], decimals)}"
     for called, centre, suffix in (("England", "england", ""), ("neighbours", "neighbours_centre", "_neighbours")):
         if np.isfinite(row[centre]):
-            stands = _turned(str(row[f"standing{suffix}"]), int(row["direction"]))
+            stands = turned(str(row[f"standing{suffix}"]), int(row["direction"]))
             said += f"; {called} {short_amount(row[centre], unit=unit, decimals=decimals)}"
             said += f", {stands}" if stands else ""
     return f"{said}. Not judged: {row['reason']}" if row["reason"] else said
 
 
-def _turned(stands: str, direction: int) -> str:
+def turned(stands: str, direction: int) -> str:
+    """Say ``above`` and ``below`` as clearly better or worse; other words of a standing stay as they are."""
     if stands not in ("above", "below"):
         return stands
     return "clearly better" if (stands == "above") == (direction > 0) else "clearly worse"
