@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.placing import across, as_given, placed, plain_rows
 
 # North to south, as the publishers list them; other regions follow by name.
 REGION_ORDER = (
@@ -134,76 +135,60 @@ class Canvas:
 
     def __init__(self, *, width: float, height: float) -> None:
         self.size = {"width": width, "height": height}
-        self.layers: list[Any] = []
+        self.layers: list[dict[str, Any]] = []
 
-    def _chart(self, rows: list[dict[str, Any]]) -> Any:
-        return theme.altair().Chart(pd.DataFrame(rows), **self.size)
-
-    def _encoded(self, chart: Any, *names: str, **channels: Any) -> None:
-        alt = theme.altair()
-        plain = {"scale": None, "axis": None}
-        # channels are made here: to find out from a text which channel it is takes a hundred times as long
-        made = {"x": alt.X("x:Q", **plain), "y": alt.Y("y:Q", **plain), "x2": alt.X2("x2:Q"), "y2": alt.Y2("y2:Q")}
-        places = {n: made[n] for n in names}
-        self.layers.append(chart.encode(**places, **channels))
+    def _add(self, rows: list[dict[str, Any]], mark: dict[str, Any], *names: str, **channels: Any) -> None:
+        places = {name: across(name, axis=not name.endswith("2")) for name in names}
+        self.layers.append({"data": {"values": plain_rows(rows)}, "mark": mark, "encoding": {**channels, **places}})
 
     def text(self, rows: list[dict[str, Any]], *, size: float, align: str = "left", bold: bool = False) -> None:
         """Texts: ``x, y, text`` and, if wanted, ``colour``."""
-        alt = theme.altair()
         if not rows:
             return
-        mark = {"fontSize": size, "align": align, "baseline": "middle", "fontWeight": "bold" if bold else "normal"}
-        channels: dict[str, Any] = {"text": alt.Text("text:N")}
-        if "colour" in rows[0]:
-            channels["color"] = alt.Color("colour:N", scale=None)
-        self._encoded(self._chart(rows).mark_text(**mark), "x", "y", **channels)
+        mark = {
+            "type": "text",
+            "align": align,
+            "baseline": "middle",
+            "fontSize": size,
+            "fontWeight": "bold" if bold else "normal",
+        }
+        coloured = {"color": as_given("colour")} if "colour" in rows[0] else {}
+        self._add(rows, mark, "x", "y", **coloured, text={"field": "text", "type": "nominal"})
 
     def rules(self, rows: list[dict[str, Any]], *, width: float, colour: str = theme.RULE, dash: Any = None) -> None:
         """Lines: ``x, y, x2, y2`` and, if wanted, ``colour``."""
-        alt = theme.altair()
         if not rows:
             return
-        mark: dict[str, Any] = {"strokeWidth": width, "stroke": colour}
-        if dash:
-            mark["strokeDash"] = dash
-        channels = {"stroke": alt.Stroke("colour:N", scale=None)} if "colour" in rows[0] else {}
-        self._encoded(self._chart(rows).mark_rule(**mark), "x", "y", "x2", "y2", **channels)
+        dashed = {"strokeDash": list(dash)} if dash else {}
+        coloured = {"stroke": as_given("colour")} if "colour" in rows[0] else {}
+        mark = {"type": "rule", "stroke": colour, **dashed, "strokeWidth": width}
+        self._add(rows, mark, "x", "y", "x2", "y2", **coloured)
 
     def boxes(self, rows: list[dict[str, Any]]) -> None:
         """Rectangles: ``x, y, x2, y2, fill``."""
-        alt = theme.altair()
         if rows:
-            mark = self._chart(rows).mark_rect(stroke=theme.PAPER, strokeWidth=0.6)
-            self._encoded(mark, "x", "y", "x2", "y2", fill=alt.Fill("fill:N", scale=None))
+            mark = {"type": "rect", "stroke": theme.PAPER, "strokeWidth": 0.6}
+            self._add(rows, mark, "x", "y", "x2", "y2", fill=as_given("fill"))
 
     def bands(self, rows: list[dict[str, Any]], *, fill: str) -> None:
         """One area between two courses: ``x, y, y2`` from left to right."""
         if rows:  # an order channel would cut the area into one empty piece a point
-            self._encoded(self._chart(rows).mark_area(fill=fill), "x", "y", "y2")
+            self._add(rows, {"type": "area", "fill": fill}, "x", "y", "y2")
 
     def course(self, rows: list[dict[str, Any]], *, width: float, colour: str, dash: Sequence[float] = ()) -> None:
         """One line through points in the order given: ``x, y``."""
-        alt = theme.altair()
         if rows:
-            mark: dict[str, Any] = {"strokeWidth": width, "stroke": colour}
-            if dash:
-                mark["strokeDash"] = list(dash)
+            dashed = {"strokeDash": list(dash)} if dash else {}
+            mark = {"type": "line", "stroke": colour, **dashed, "strokeWidth": width}
             ordered = [{**row, "place": i} for i, row in enumerate(rows)]
-            self._encoded(self._chart(ordered).mark_line(**mark), "x", "y", order=alt.Order("place:Q"))
+            self._add(ordered, mark, "x", "y", order={"field": "place", "type": "quantitative"})
 
     def points(self, rows: list[dict[str, Any]], *, area: float) -> None:
         """Points: ``x, y, shape, fill, colour``."""
-        alt = theme.altair()
         if rows:
-            self._encoded(
-                self._chart(rows).mark_point(filled=True, size=area, strokeWidth=0.9),
-                "x",
-                "y",
-                shape=alt.Shape("shape:N", scale=None),
-                fill=alt.Fill("fill:N", scale=None),
-                stroke=alt.Stroke("colour:N", scale=None),
-            )
+            given = {"fill": as_given("fill"), "shape": as_given("shape"), "stroke": as_given("colour")}
+            self._add(rows, {"type": "point", "filled": True, "size": area, "strokeWidth": 0.9}, "x", "y", **given)
 
     def chart(self) -> Any:
         """All marks, the first below."""
-        return theme.altair().layer(*self.layers)
+        return placed({"layer": list(self.layers), **self.size})

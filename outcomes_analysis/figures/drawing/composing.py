@@ -13,6 +13,7 @@ import pandas as pd
 
 from outcomes_analysis.errors import FigureError
 from outcomes_analysis.figures.drawing import theme
+from outcomes_analysis.figures.drawing.placing import across, placed
 from outcomes_analysis.wording import EXPLORATION, written_date
 
 WORKING_ASSIGNMENT = (
@@ -124,16 +125,15 @@ def text_block(
     outdent: float = 0,
 ) -> Any:
     """Chart of a few lines of text, set flush left, ``outdent`` pixels to the left of the drawing below it."""
-    alt = theme.altair()
     leading = size * 1.28
-    rows = pd.DataFrame({"line": list(lines), "y": [leading * (i + 0.82) for i in range(len(lines))]})
-    weight = "bold" if bold else "normal"
-    mark = {"align": "left", "baseline": "alphabetic", "fontSize": size, "fontWeight": weight, "color": colour}
-    return (
-        alt.Chart(rows, width=width - outdent, height=leading * len(lines))
-        .mark_text(**mark)
-        .encode(x=alt.XValue(-outdent), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("line:N"))
-    )
+    mark = {"type": "text", "align": "left", "baseline": "alphabetic", "color": colour, "fontSize": size}
+    return placed({
+        "data": {"values": [{"line": line, "y": leading * (i + 0.82)} for i, line in enumerate(lines)]},
+        "mark": {**mark, "fontWeight": "bold" if bold else "normal"},
+        "encoding": {"text": {"field": "line", "type": "nominal"}, "x": {"value": -outdent}, "y": across("y")},
+        "height": leading * len(lines),
+        "width": width - outdent,
+    })  # fmt: skip
 
 
 def compose(
