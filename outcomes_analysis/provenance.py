@@ -224,6 +224,46 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 @contextmanager
+def only_writer(path: Path, *, wait: float = 10.0) -> Iterator[None]:
+    """Keep other writers away from a file that is read, added to and written again.
+
+    The lock is the system's own, on a small file ``.NAME.lock`` beside it that stays there: whoever holds it and is
+    stopped lets go of it. Held twice by one thread it is held once.
+
+    Parameters
+    ----------
+    path : Path
+        The file; missing folders are made. Reading needs no lock, as files are written whole.
+    wait : float
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    ProjectError
+        If somebody else is still writing then, or the folder may not be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = path.parent / f".{path.name}.lock"
+    held = FileLock(lock, is_singleton=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire(timeout=wait)
+    except Timeout as error:  # first: it is an OSError too
+        message = (
+            f"Somebody else has been writing {path} for {wait:g} seconds. Nothing was written; try again once they are "
+            f"done. If nobody is writing, the lock {lock.name} beside it may be deleted."
+        )
+        raise ProjectError(message) from error
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
+@contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Say in plain words that a path could not be written, whatever the system calls it."""
     try:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from outcomes_analysis.errors import ProjectError
 from outcomes_analysis.project import project
-from outcomes_analysis.provenance import write_atomic
+from outcomes_analysis.provenance import only_writer, write_atomic
 from outcomes_analysis.wording import plural
 
 Kind = Literal["seal", "score"]
@@ -188,7 +188,7 @@ def _fault(entry: Entry | None, *, number: int, before: str, day: str, entries: 
 
 
 def append(content: Mapping[str, Any], *, kind: Kind, path: Path | None = None, today: date | None = None) -> Entry:
-    """Add an entry to a ledger, after proving the chain so far.
+    """Add an entry to a ledger, after proving the chain so far; two who add at once take turns.
 
     Parameters
     ----------
@@ -206,10 +206,16 @@ def append(content: Mapping[str, Any], *, kind: Kind, path: Path | None = None, 
     Raises
     ------
     ProjectError
-        If the chain is broken, the newest entry bears a later date, or the file cannot be written.
+        If the chain is broken, the newest entry bears a later date, the file cannot be written, or somebody else goes
+        on writing it.
     """
+    path = path or ledger_path()
+    with only_writer(path):  # from reading to writing: else what another adds in between would be lost
+        return _added(content, kind=kind, path=path, day=(today or date.today()).isoformat())
+
+
+def _added(content: Mapping[str, Any], *, kind: Kind, path: Path, day: str) -> Entry:
     ledger = read_ledger(path)
-    day = (today or date.today()).isoformat()
     if ledger.entries and day < ledger.entries[-1].made_on:
         message = (
             f"The newest entry of {ledger.path.name} is of {ledger.entries[-1].made_on}, after {day}: check the clock "

@@ -13,12 +13,13 @@ import pandas as pd
 
 from outcomes_analysis.errors import several
 from outcomes_analysis.evidence.playbook.known import breaks_between, rank_correlation, rounded, stamp, years_known
-from outcomes_analysis.evidence.playbook.ledger import Entry, Ledger, append, read_ledger
+from outcomes_analysis.evidence.playbook.ledger import Entry, Ledger, append, ledger_path, read_ledger
 from outcomes_analysis.evidence.playbook.predicting import foretold_words, ids_of
 from outcomes_analysis.evidence.playbook.records import Record
 from outcomes_analysis.evidence.playbook.strength import HELD
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.places.lines import ENGLAND
+from outcomes_analysis.provenance import only_writer
 from outcomes_analysis.relations.asking import defaults
 from outcomes_analysis.relations.sample import MINIMUM_AREAS, USABLE
 from outcomes_analysis.relations.sentences import is_clear
@@ -67,15 +68,19 @@ def score_predictions(
         The scores added; a prediction is scored once, by the first figures that came. Where a break has been declared
         since, it is withdrawn with the reason (``true`` is ``None``).
     """
+    path = path or ledger_path()
     framework, observations, areas = defaults(framework, observations, None)
-    made = []
+    found = {}
     for entry in read_ledger(path).open:
         content = entry.content
         score = _score(content, observations=observations, framework=framework, areas=areas.index)
         if score is not None:
-            about = {"of": entry.number, "seal": entry.hash, **score, **stamp("", observations)}
-            made.append(append(about, kind="score", path=path, today=today))
-    return made
+            found[entry.number] = {"of": entry.number, "seal": entry.hash, **score, **stamp("", observations)}
+    if not found:
+        return []
+    with only_writer(path):  # somebody else may have scored them meanwhile
+        still = {entry.number for entry in read_ledger(path).open}
+        return [append(about, kind="score", path=path, today=today) for n, about in found.items() if n in still]
 
 
 def _score(

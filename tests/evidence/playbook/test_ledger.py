@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from outcomes_analysis.errors import ProjectError
 from outcomes_analysis.evidence.playbook.ledger import FIRST, append, read_ledger, seal_of
+from outcomes_analysis.provenance import only_writer
 
 DAY = date(2026, 1, 5)
 
@@ -136,3 +139,61 @@ def test_no_file_is_an_empty_ledger_and_another_file_is_refused(tmp_path: Path) 
         read_ledger(tmp_path / "other.bin")
     with pytest.raises(ProjectError, match="cannot be read as a ledger"):
         read_ledger(tmp_path)
+
+
+#: Adds ten entries of its own as soon as the other is there too.
+WRITER = """
+import sys, time
+from datetime import date
+from pathlib import Path
+from outcomes_analysis.evidence.playbook.ledger import append
+path, name, other = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+path.with_name(name).touch()
+while not path.with_name(other).exists():
+    time.sleep(0.005)
+for i in range(10):
+    append({"what": name, "place": i}, kind="seal", path=path, today=date(2026, 1, 5))
+"""
+#: Takes the lock, says so and keeps it.
+HOLDER = """
+import sys, time
+from pathlib import Path
+from outcomes_analysis.provenance import only_writer
+with only_writer(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def _started(script: str, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", script, *words], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow  # each process loads the package
+def test_two_who_write_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    both = [_started(WRITER, str(path), *names) for names in (("a", "b"), ("b", "a"))]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    entries = read_ledger(path).entries  # and the chain holds
+    assert len(entries) == 20
+    for name in ("a", "b"):
+        assert [e.content["place"] for e in entries if e.content["what"] == name] == list(range(10))
+
+
+def test_a_ledger_that_somebody_else_goes_on_writing_is_left_alone_until_they_stop(three: Path) -> None:
+    before = three.read_bytes()
+    holder = _started(HOLDER, str(three))
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        said = r"Somebody else has been writing .*ledger\.jsonl for 0\.2 seconds"
+        with pytest.raises(ProjectError, match=said), only_writer(three, wait=0.2):
+            raise AssertionError
+        assert three.read_bytes() == before
+        assert len(read_ledger(three).entries) == 3, "reading goes on"
+    finally:
+        holder.kill()  # not let go of, and yet free
+        holder.wait(timeout=60)
+    with only_writer(three, wait=5), only_writer(three, wait=0):  # one thread may hold it twice
+        append({"what": "c"}, kind="seal", path=three, today=date(2027, 1, 5))
+    assert len(read_ledger(three).entries) == 4
