@@ -91,7 +91,7 @@ def estimates_table(table: pd.DataFrame) -> str:
     """Every estimate that was made, as a table a person can read; what was withheld is not in it."""
     columns = {
         "label": "Analysis",
-        "alike": "Held alike",
+        "alike": "Between places similar in",
         "authorities": "Authorities",
         "n": "Number",
         "estimate": "Estimate",

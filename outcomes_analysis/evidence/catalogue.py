@@ -69,7 +69,7 @@ def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
         what=what.where(rows["outcome"] != "", rows["definition"] + " Unit: " + rows["unit"] + "."),
         scored=rows["scored"] + neutral.where(neutral == "", ": " + neutral),
         mind=rows["cannot_tell"]
-        + after("Disputed", rows["contested"])
+        + after("Contested", rows["contested"])
         + after("Break", rows["breaks"])
         + " A child belongs to an area by "
         + rows["geography_basis"]

@@ -22,7 +22,7 @@ SCORE_HEADINGS = {
     "lower": "Lower",
     "upper": "Upper",
     "standing": "Against England now",
-    "alike": "Beside places alike in child poverty",
+    "alike": "Beside places of similar child poverty",
     "rank": "Rank",
     "rank_lower": "Rank from",
     "rank_upper": "Rank to",
@@ -180,8 +180,8 @@ def _scores(name: str, uncertainty: UncertaintyResult, comparisons: Sequence[Com
         group="region_name",
         decimals=2,
         notes=[
-            "Beside places alike: better or worse than the range expected of places of like poverty, or within it; "
-            "contested where that differs with and without contested indicators. "
+            "Beside similar places: better or worse than the range expected of places of similar child poverty, or "
+            "within it; contested where that differs with and without contested indicators. "
             f"Where measures of poverty disagree there are two words, by {listed([one.label for one in comparisons])}."
         ],
     )

@@ -44,9 +44,10 @@ def poverty_section(
         _table(comparisons),
         paragraph(
             "Places with the same child poverty differ too. An authority is said to stand out only where its score "
-            f"lies outside the range in which {level} of places with like poverty are expected, given how unsure its "
-            f"own figures are. One in ten does so by chance alone, about {chance} authorities on each domain. Standing "
-            "out marks a place to look at and is no finding by itself. Maps and table count contested indicators in."
+            f"lies outside the range in which {level} of places with similar child poverty are expected, given how "
+            f"unsure its own figures are. One in ten does so by chance alone: about {chance} authorities on each "
+            "domain. Standing out marks a place to look at and is no finding by itself. Maps and table count "
+            "contested indicators in."
         ),
         paragraph(
             "Standing out by both measures, and with and without contested indicators, in alphabetical order. What is "

@@ -32,7 +32,7 @@ EARLY = "early-years"
 #: Sections of a profile that are told in words, in the order of the page, with their headings.
 TOLD = {
     "judged": "Strengths, and what is worse",
-    "contested": "Disputed figures",
+    "contested": "Contested figures",
     "enablers": "Services, parents and carers",
     "equity": "The same for groups of children",
     "neighbours": "Beside similar places",
@@ -205,7 +205,7 @@ def _indicators(profile: AreaProfile) -> str:
         notes=[
             f"Neighbours: the {profile.spec.statistic} of those with a figure of the same period.",
             "Clearly better or worse: the interval leaves England's figure out, the number of comparisons allowed for. "
-            f"{SIMILAR_RULE} Disputed figures and the activity of services are more or fewer, never better or worse.",
+            f"{SIMILAR_RULE} Contested figures and the activity of services are more or fewer, never better or worse.",
         ],
     )
 

@@ -1,4 +1,4 @@
-"""How the domains go together, for the report: every pair, as it is and between places alike in poverty and region."""
+"""How the domains go together, for the report: every pair, as it is and within regions at similar poverty."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def together_section(joint: JointResult) -> Section:
     body = [*told[:FIRST_PARAGRAPHS], paragraph(AREAS_NOT_CHILDREN, kind="note")]
     if len(shown):
         body.append(_table(shown))
-        body.append(details_html("With the other domains held alike too", _table(joint.links(), linked=True)))
+        body.append(details_html("With the other domains allowed for too", _table(joint.links(), linked=True)))
     if told[FIRST_PARAGRAPHS:]:
         body.append(details_html("The whole answer, with what to mind", "".join(told[FIRST_PARAGRAPHS:])))
     return Section("How the domains go together", "\n".join(body), anchor="together")
@@ -42,7 +42,7 @@ def _table(rows: pd.DataFrame, *, linked: bool = False) -> str:
     pairs = rows["domain"].str.capitalize() + " and " + rows["other"].str.capitalize()
     marked = pairs + rows["experimental"].map({True: " (experimental)", False: ""})
     level = float(rows["level"].iloc[0])
-    what = "Partial correlations (all other domains held alike)" if linked else "Correlations"
+    what = "Partial correlations (all other domains allowed for)" if linked else "Correlations"
     return table_html(
         rows.assign(pair=marked)[list(HEADINGS)],
         f"{what} between domains across authorities, with {level:.0%} intervals: as they are, and between authorities "

@@ -319,7 +319,7 @@ def _forest() -> Figure:
     rows = answer.table[answer.table["analysis"].eq("spearman_neighbours") & answer.table["sample"].eq("all")]
     rows = rows[rows["adjusted_for"].isin(["", "child_poverty_ahc"]) & rows["status"].eq("computed")]
     names = [framework.indicator(i) for i in rows["predictor"]]
-    groups = {"": "As they are", "child_poverty_ahc": "Child poverty after housing costs held alike"}
+    groups = {"": "As they are", "child_poverty_ahc": "Between places with similar child poverty after housing costs"}
     table = rows.assign(
         label=[_capital(f"{short_name(i)}{' (contested)' if i.contested else ''}") for i in names],
         group=rows["adjusted_for"].map(groups),
@@ -329,7 +329,7 @@ def _forest() -> Figure:
         table[["label", "group", "estimate", "lower", "upper", "level"]],
         what="rank correlation with Attainment 8",
         title=f"{how_many(int(clear.sum()))} of {len(clear)} measures clearly go with Attainment 8 across authorities, "
-        "child poverty held alike or not",
+        "between places with similar child poverty or not",
         unit="correlation, from \u22121 to 1",
         source=source_line(answer.manifest.sources),
         data_as_at=answer.manifest.data_as_at,
@@ -429,7 +429,7 @@ GALLERY: tuple[Shown, ...] = (
     Shown("admissions-attainment", "Two figures across authorities, with both lines", "relations.scatter", _scatter),
     Shown("forest", "Correlations, as they are and poverty alike", "estimates.coefficient_forest", _forest),
     Shown("correlation-heatmap", "How the domains go together", "rugs.correlation_heatmap", _heatmap),
-    Shown("outcome-network", "Links that hold once all other figures are held alike", "networks.network", _network),
+    Shown("outcome-network", "Links that hold once all other figures are allowed for", "networks.network", _network),
     Shown("specification-curve", "One question, asked in every way", "multiverses.specification_curve", _curve),
     Shown("prior-posterior", "What a model assumed and what the figures made of it", "priors.prior_posterior", _priors),
 )  # fmt: skip

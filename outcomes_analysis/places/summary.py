@@ -237,7 +237,7 @@ def _contested_sentence(table: pd.DataFrame) -> str:
     rest = rows[rows["clear"].eq("")]["standing"].value_counts()
     words += [f"{stands}: {rest[stands]}" for stands in ("similar", NOT_CLEAR, MANY) if stands in rest]
     return bullets(
-        "Disputed figures (marked *): which way is better is not agreed, so only more or fewer than England is said",
+        "Contested figures (marked *): people disagree which way is better, so only more or fewer than England is said",
         words,
     )
 

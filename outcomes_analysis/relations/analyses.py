@@ -62,7 +62,7 @@ def correlations(
     -------
     RelationResult
         Rows ``spearman, pearson, spearman_neighbours, pearson_even, pearson_noise_out``, for each predictor, with
-        something held alike or not, and for each sample. ``q_value``: Benjamini and Hochberg (1995) over the
+        something allowed for or not, and for each sample. ``q_value``: Benjamini and Hochberg (1995) over the
         predictors, case by case. ``data`` are the figures of the first predictor.
 
     Raises
@@ -151,19 +151,19 @@ def unmeasured_characteristics(
     Parameters
     ----------
     observations, spec, framework, areas, level, seed
-        As in :func:`regressions`; only cases with something held alike, which serves as the measure.
+        As in :func:`regressions`; only cases with something allowed for, which serves as the measure.
 
     Returns
     -------
     RelationResult
         Rows ``unseen_as_strong``: the slope (standard units) that would be left if a further characteristic, just as
-        strong as what ``reason`` names, were held alike too. ``diagnostics["unmeasured"]`` has each
+        strong as what ``reason`` names, were allowed for too. ``diagnostics["unmeasured"]`` has each
         :class:`outcomes_analysis.relations.slopes.unmeasured.Robustness` by predictor, ``adjusted_for`` and sample.
 
     Raises
     ------
     FrameworkError, RelationError
-        As for :func:`outcomes_analysis.relations.relate`; also where nothing is held alike.
+        As for :func:`outcomes_analysis.relations.relate`; also where nothing is allowed for.
     """
     asked = ask_each(spec, observations, framework=framework, areas=areas, level=level, draws=1, seed=seed)
     rows, said, kept = [], [], {}
@@ -175,7 +175,7 @@ def unmeasured_characteristics(
             held = wording.listed([one.names[c] for c in controls])
             if sample == "all":
                 slope = wording.number(bears.estimate, 2)
-                which = f"{with_capital(pair[0])} and {pair[1]}, {held} held alike"
+                which = f"{with_capital(pair[0])} and {pair[1]}, between places with similar {held}"
                 lead = f"{which}: slope {slope} in standard deviations."
                 said.append(f"{lead} {unmeasured_sentence(bears, held=held, names=one.names, pair=pair)}")
             row = one.shared(sample, controls)
@@ -194,7 +194,7 @@ def unmeasured_characteristics(
                 reason = f"one as strong as {one.names[lacking]} would leave nothing of predictor or outcome"
                 rows.append(withheld(row, reason) | {"predictor": one.spec.predictor})
     if not rows:
-        message = "Nothing is held alike in this question, so there is no measure of strength; name a confounder."
+        message = "Nothing is allowed for in this question, so there is no measure of strength; name a confounder."
         raise RelationError(message)
     names = {i: n for one in asked for i, n in one.names.items()}
     table = table_of(rows, names=names).assign(predictor=[r["predictor"] for r in rows])

@@ -74,7 +74,7 @@ class Asked:
         return ~london if sample == "without_london" else np.ones(len(london), dtype=bool)
 
     def cases(self) -> Iterator[tuple[Sample, tuple[str, ...], str]]:
-        """Sample, what is held alike, and why there is no answer (empty if there is): every way of asking."""
+        """Sample, what is allowed for, and why there is no answer (empty if there is): every way of asking."""
         without = self.assembled.withheld
         for sample in self.spec.samples:
             n = int(self.keep(sample).sum())

@@ -40,7 +40,7 @@ def relate(
 ) -> RelationResult:
     """How two outcomes go together across upper-tier authorities, with what changes the answer.
 
-    Rank and product-moment correlations, raw and with each confounder held alike, with the likeness of neighbours
+    Rank and product-moment correlations, raw and with each confounder allowed for, with the likeness of neighbours
     allowed for and with known noise taken out; slopes by least squares with robust errors, with errors for likeness
     within regions, with authorities counted by their children, with levels for regions and for authorities, and within
     regions; all of it with and without London; and what the slope could bear of what is not in the figures. Then the
@@ -64,7 +64,7 @@ def relate(
         Years for the lines over several years, ``period`` the last of them. By default the years up to it that both
         figures have, back to the latest declared break of either.
     confounders, mediators, colliders : tuple
-        See :class:`RelationSpec`: only confounders are held alike, the others are named in the text.
+        See :class:`RelationSpec`: only confounders are allowed for, the others are named in the text.
     level : float
         Of the intervals.
     draws : int

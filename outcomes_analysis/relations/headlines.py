@@ -1,4 +1,4 @@
-"""The answer in one sentence: as the figures stand, between places alike in what is held alike, neighbours allowed for.
+"""The answer in one sentence: as the figures stand, between places similar in what is allowed for, neighbours too.
 
 An association that is not clear as it stands can be clear between like places, and the other way round; a headline
 that gives one of the two misleads, so both are always in it.
@@ -37,7 +37,7 @@ def title_of(table: pd.DataFrame, *, pair: tuple[str, str], names: Mapping[str, 
     pair : (str, str)
         Names of predictor and outcome inside a sentence.
     names : mapping
-        Name of what is held alike, by indicator id.
+        Name of what is allowed for, by indicator id.
     """
     plain, cases = headline_row(table), _held_alike(table, names)
     known = [case for case in cases if case[1]["status"] == "computed"]

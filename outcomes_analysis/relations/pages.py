@@ -113,7 +113,7 @@ class _Page:
             (f"with similar {self.held(s)}", self.rank(s), self.rank(), self.apart["+".join(s), "all", "", "all"])
             for s in self.computed
         ]
-        beside = "the one with nothing held alike"
+        beside = "the one as the figures stand"
         reasons = [
             f"It could not be adjusted for {self.held(s)}: {self.rank(s)['reason']}."
             for s in self.adjusted
@@ -134,7 +134,7 @@ class _Page:
         cases = []
         for controls in ((), *self.computed):
             key = "+".join(controls)
-            words = f"with similar {self.held(controls)}" if controls else "with nothing held alike"
+            words = f"with similar {self.held(controls)}" if controls else "as the figures stand"
             apart = self.apart[key, sample, key, "all"]
             cases.append((words, self.rank(controls, sample), self.rank(controls), apart))
         authorities = wording.plural(int(row["n"]), "authority", "authorities")
@@ -153,7 +153,7 @@ class _Page:
         both = (self.predictor, self.outcome)
         held = [self.held(s) for s in self.computed]
         named = [
-            f"{with_capital(self.names[i])} may {words} and so is not held alike."
+            f"{with_capital(self.names[i])} may {words} and so is not allowed for."
             for ids, words in ((self.spec.mediators, "lie between the two"), (self.spec.colliders, "follow from both"))
             for i in ids
         ]
@@ -208,7 +208,7 @@ def compose(
 
 
 def computed_sets(table: pd.DataFrame, *, spec: RelationSpec) -> list[tuple[str, ...]]:
-    """What is held alike together in the cases that have an answer, in the order of the question."""
+    """What is allowed for together in the cases that have an answer, in the order of the question."""
     return [
         held
         for held in spec.adjustment_sets

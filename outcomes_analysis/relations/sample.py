@@ -147,7 +147,7 @@ def _children(observations: pd.DataFrame, *, areas: pd.Index, year: int) -> pd.S
 def several_years(
     observations: pd.DataFrame, *, spec: RelationSpec, controls: tuple[str, ...], areas: pd.DataFrame
 ) -> pd.DataFrame:
-    """Figures of a pair and of what is held alike, one row an authority and year of the question.
+    """Figures of a pair and of what is allowed for, one row an authority and year of the question.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def several_years(
     spec : RelationSpec
         Its first predictor and all its years count.
     controls : tuple of str
-        Held alike; measured in the very year.
+        Allowed for; measured in the very year.
     areas : DataFrame
         As ``Assembled.data``: indexed by ``area_code``, with ``region_code``.
 
@@ -252,7 +252,7 @@ def refuse_breaks(spec: RelationSpec, *, framework: Framework, also: tuple[str, 
     framework : Framework
         Declares the breaks: each is the first period of a new series.
     also : tuple of str
-        Further indicators followed over the years, such as what is held alike.
+        Further indicators followed over the years, such as what is allowed for.
 
     Raises
     ------

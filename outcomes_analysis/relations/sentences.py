@@ -115,7 +115,7 @@ def opening(predictor: Indicator, outcome: Indicator) -> str:
 
 
 def raw_sentence(row: pd.Series[Any], *, predictor: Indicator, outcome: Indicator, periods: Mapping[str, str]) -> str:
-    """The plain association, before anything is held alike."""
+    """The plain association, before anything is allowed for."""
     x, y = short_name(predictor), short_name(outcome)
     when = f"{x} of {periods[predictor.id]}, {y} of {periods[outcome.id]}"
     across = f"Across {wording.plural(int(row['n']), 'upper-tier authority', 'upper-tier authorities')} ({when}),"
@@ -158,7 +158,7 @@ def noise_out_sentence(
 
 
 def compared_words(row: pd.Series[Any], *, with_row: pd.Series[Any], apart: Mapping[str, Any] | pd.Series[Any]) -> str:
-    """How an association changes when something is held alike or left out; empty where the two cannot be told apart.
+    """How an association changes when something is allowed for or left out; empty where the two cannot be told apart.
 
     Parameters
     ----------
@@ -210,14 +210,14 @@ def compared_sentence(
 
 
 def slope_sentence(row: pd.Series[Any], *, alike: pd.Series[Any] | None = None, held: str = "") -> str:
-    """A slope in natural units, with what it is per, and the same with something held alike.
+    """A slope in natural units, with what it is per, and the same with something allowed for.
 
     Parameters
     ----------
     row, alike : Series
         Plain slope, and the one with ``held`` alike.
     held : str
-        What is held alike, in words.
+        What is allowed for, in words.
     """
     of, per = str(row["unit"]).split(" for each ")
     also = "" if alike is None else f", and between places with similar {held} by {measured(alike)}"
@@ -235,7 +235,7 @@ def regions_sentence(rows: Mapping[str, pd.Series[Any]], *, share: float, held: 
     share : float
         Of what is left unexplained, that between regions; NaN if not known.
     held : str
-        What is held alike, in words.
+        What is allowed for, in words.
     names : (str, str)
         Of predictor and outcome.
     """
@@ -264,7 +264,7 @@ def unmeasured_sentence(found: Robustness, *, held: str, names: Mapping[str, str
     """How strong a characteristic not in the figures would have to be, and what one as strong as one held would do."""
     lead = (
         "To bring that slope to nothing, a characteristic of places that is not in these figures would have to account "
-        f"for {_percent(found.to_nothing)} of what is left of both once {held} is held alike"
+        f"for {_percent(found.to_nothing)} of what is left of both between places with similar {held}"
     )
     unclear = (
         f" ({_percent(found.to_unclear)} to make it unclear)" if found.to_unclear > 0 else " (it is unclear as it is)"
@@ -354,7 +354,7 @@ def caveats(*, draws: int, level: float, held: Sequence[str]) -> list[str]:
     """What every reader must know, whatever the numbers."""
     return [
         f"{wording.AREAS_NOT_CHILDREN} A pattern between places can be absent, or run the other way, among children.",
-        f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; holding one thing alike "
+        f"Places differ in much besides {wording.listed(list(held)) or 'what is shown here'}; allowing for one thing "
         "leaves the others, and says nothing about which of the two figures comes first.",
         f"Intervals of differences ({round(100 * level)}%) come from drawing authorities again {draws:,} times, "
         "widened as much as the likeness of neighbours asks.",

@@ -33,7 +33,7 @@ class RelationSpec:
         Analysis years (those in which a figure's period ends), in order; a single one may be given as a number. A
         question about one point in time is asked of the last of them.
     confounders : tuple of str or of tuple of str
-        What is held alike between places. Each entry is adjusted for on its own, a tuple of ids together: child
+        What is allowed for between places. Each entry is adjusted for on its own, a tuple of ids together: child
         poverty before and after housing costs are two measures of one thing, never put in side by side.
     mediators, colliders : tuple of str
         What may lie between the two, and what both may feed into. Named so that the reader sees they were thought

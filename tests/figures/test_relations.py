@@ -220,7 +220,7 @@ def test_the_source_is_the_file_that_was_read():
     assert figure.source.startswith(f"{manifest['lait']['title']} ({manifest['lait']['publisher']})")
     assert figure.source.count(manifest["lait"]["title"]) == 1
     assert figure.data_as_at == manifest["lait"]["data_as_at"]
-    assert manifest["ons_child_poverty"]["title"] not in figure.source  # held alike, not drawn
+    assert manifest["ons_child_poverty"]["title"] not in figure.source  # allowed for, not drawn
     ours = {"mh_admissions_0_17": ("my_survey",), "attainment8": ("lait",)}
     result = dataclasses.replace(result, diagnostics={**result.diagnostics, "read_from": ours})
     assert relations.scatter(result, framework=load_framework()).source.endswith("local figures")

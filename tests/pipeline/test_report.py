@@ -137,7 +137,7 @@ def test_every_picture_says_what_it_is(page: BeautifulSoup) -> None:
 
 def test_every_table_can_be_read_aloud(page: BeautifulSoup) -> None:
     tables = page.find_all("table")
-    # two a domain, child poverty, how the domains go together (as they are and with the others held alike), every
+    # two a domain, child poverty, how the domains go together (as they are and with the others allowed for), every
     # estimate of the association, how sure the ranks are, what moves them, the verdicts of the audit, the sources
     assert len(tables) == 2 * len(DOMAINS) + 8
     captions = []
@@ -345,7 +345,7 @@ def test_how_the_domains_go_together_is_said_with_every_pair_and_interval(page: 
         for value in (row.estimate, row.lower, row.upper, row.estimate_given, row.lower_given, row.upper_given):
             assert number(value, 2) in text
     assert "90%" in text
-    assert text.count("(experimental)") == 8  # four pairs, as they are and with the other domains held alike
+    assert text.count("(experimental)") == 8  # four pairs, as they are and with the other domains allowed for
     for row in pipeline.default_joint().links().itertuples():
         assert number(row.estimate_given, 2) in text
     assert "between areas, not between children" in text

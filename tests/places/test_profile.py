@@ -245,7 +245,7 @@ def test_disputed_figures_are_more_or_fewer_and_never_better(profile_of):
     mh = rows(profile).loc["mh_admissions_0_17"]
     assert (mh["verdict"], mh["kind"]) == ("position only", "contested")
     assert "admissions" not in profile.sections["judged"]
-    assert profile.sections["contested"].startswith("Disputed figures (marked *)")
+    assert profile.sections["contested"].startswith("Contested figures (marked *)")
     line = next(x for x in profile_text(profile).splitlines() if x.startswith("Hospital admissions for"))
     # 54.5 against England's 80.2 per 100,000, an error of 15: clearly fewer
     assert "fewer" in line.split()

@@ -180,7 +180,7 @@ def test_contested_indicators_get_no_praise() -> None:
         framework=framework(contested="It may be good or bad."),
     )  # fmt: skip
     said = found.text + found.text_for("Essex")
-    assert "Disputed" in said
+    assert "Contested" in said
     assert "at or above" in said
     for word in ("reaching", "is better", "on track", "better"):
         assert word not in said.replace("which way is better is not agreed", "")

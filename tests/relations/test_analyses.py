@@ -133,7 +133,7 @@ def test_what_a_slope_can_bear_is_a_result_like_others(figures: pd.DataFrame):
     assert shown["lower"].lt(shown["upper"]).all()
     # poverty and phonics say nearly all there is to say of the made share: another as strong as poverty cannot be
     assert result.table.loc[result.table["predictor"] == "phonics_y1", "reason"].str.contains("leave nothing").all()
-    with pytest.raises(RelationError, match="Nothing is held alike"):
+    with pytest.raises(RelationError, match="Nothing is allowed for"):
         unmeasured_characteristics(figures, spec=SPEC.replace(confounders=()))
     bears = result.diagnostics["unmeasured"]["phonics_y1", "child_poverty_bhc", "all"]
     assert bears.to_nothing > bears.to_unclear > 0.2

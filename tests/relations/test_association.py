@@ -308,6 +308,6 @@ def test_only_confounders_are_held_alike(real_observations: pd.DataFrame, framew
         confounders=("child_poverty_bhc",), mediators=("child_poverty_ahc",), colliders=("gld_pct",), **given
     )
     pd.testing.assert_frame_equal(named.table, plain.table, check_exact=True)
-    assert "Child poverty after housing costs may lie between the two and so is not held alike." in named.text
-    assert "Good level of development at age 5 may follow from both and so is not held alike." in named.text
+    assert "Child poverty after housing costs may lie between the two and so is not allowed for." in named.text
+    assert "Good level of development at age 5 may follow from both and so is not allowed for." in named.text
     assert named.spec.hash != plain.spec.hash

@@ -203,7 +203,7 @@ def test_a_planted_association_is_found(planted: MultiverseResult):
     assert planted.diagnostics["turned"] == ["persistent_absence"]
     assert "go beyond what chance gives" in planted.text
     assert "the sign was changed for" in planted.text
-    assert "held alike in none" in planted.text
+    assert "allowed for in none" in planted.text
     assert "between areas, not between children" in planted.text
     assert "90% interval" in planted.text
     places = planted.computed["place"]
@@ -250,9 +250,9 @@ def test_figures_already_even_are_not_counted_twice():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"adjustments": {"susp_rate": "wrongly"}}, "susp_rate is held alike, but is what both may feed into"),
-        ({"mediators": ("fsm_pct",)}, "fsm_pct is held alike, but is what may lie between"),
-        ({"adjustments": {"attainment8": "wrongly"}}, "attainment8 is held alike, but is an outcome"),
+        ({"adjustments": {"susp_rate": "wrongly"}}, "susp_rate is allowed for, but is what both may feed into"),
+        ({"mediators": ("fsm_pct",)}, "fsm_pct is allowed for, but is what may lie between"),
+        ({"adjustments": {"attainment8": "wrongly"}}, "attainment8 is allowed for, but is an outcome"),
         ({"years": {2024: " "}}, "no reason is given for 2024"),
         ({"models": {"spline": "bends"}}, "unknown: spline"),
         ({"samples": {}}, "samples has no choice"),

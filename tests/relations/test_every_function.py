@@ -215,7 +215,7 @@ def test_years_of_a_multiverse_are_asked_apart_so_a_break_lies_between_no_two():
 @pytest.mark.parametrize("name", CALLS)
 def test_perfect_collinearity_with_what_is_held_alike(name: str):
     rows, reason = numbers(CALLS[name], table({HELD: figures()[PREDICTOR]}))
-    # the plain answer may stand; and the predictor of a year before is not what is held alike in the year itself
+    # the plain answer may stand; and the predictor of a year before is not what is allowed for in the year itself
     rows = rows[rows["adjusted_for"].ne("")]
     if "analysis" in rows:
         rows = rows[rows["analysis"].ne("panel_lagged")]
@@ -223,7 +223,7 @@ def test_perfect_collinearity_with_what_is_held_alike(name: str):
     assert "collinear" in reason.lower()
 
 
-@pytest.mark.parametrize("name", [n for n in CALLS if n != "fit_measurement_model"])  # it holds one thing alike
+@pytest.mark.parametrize("name", [n for n in CALLS if n != "fit_measurement_model"])  # it allows for one thing
 def test_perfect_collinearity_among_what_is_held_alike(name: str):
     rows, reason = numbers(
         CALLS[name],

@@ -56,7 +56,7 @@ def test_links_are_those_of_normal_scores(values: dict[str, np.ndarray], result:
     plain = ebic_network(np.corrcoef(scores[:, :5].T), n=151, nodes=NODES).weights
     design = np.column_stack([np.ones(151), scores[:, 5]])
     left = scores[:, :5] - design @ np.linalg.lstsq(design, scores[:, :5], rcond=None)[0]
-    held = ebic_network(np.corrcoef(left.T), n=150, nodes=NODES)  # one area is taken off for what is held alike
+    held = ebic_network(np.corrcoef(left.T), n=150, nodes=NODES)  # one area is taken off for what is allowed for
     ours = result.diagnostics["networks"]["child_poverty_bhc", "all"]
     assert ours.path["ebic"].to_numpy() == pytest.approx(held.path["ebic"].to_numpy(), abs=1e-6)
     alike = held.weights
@@ -91,8 +91,8 @@ def test_a_scale_of_ranks_is_not_moved_by_a_curve(values: dict[str, np.ndarray])
 def test_text_says_what_a_link_is(result: RelationResult):
     text = result.text
     assert "partial association between areas" in text
-    assert "across 151 authorities once all other figures are held alike" in text
-    assert "and child poverty before housing costs are held alike" in text
+    assert "across 151 authorities once all other figures are allowed for" in text
+    assert "and child poverty before housing costs are allowed for" in text
     assert "(90% interval)" in text
     assert "is contested" in text
     assert "Not all figures are of the same children" in text

@@ -42,7 +42,7 @@ def domain_card(
     uncertainty : UncertaintyResult
         Scores with intervals, and ranks where there are any.
     comparisons : sequence of ComparisonResult
-        With places of like child poverty, one for each measure of it.
+        With places of similar child poverty, one for each measure of it.
     audit : AuditReport
         Whether the domain behaves as one thing.
     earlier : IndexResult, optional
@@ -161,7 +161,7 @@ def _years(scores: pd.DataFrame, earlier: IndexResult | None, name: str) -> Find
 def _answer(
     scores: pd.DataFrame, comparisons: Sequence[ComparisonResult], *, name: str, label: str, level: float
 ) -> str:
-    """Two sentences: against England, and beside places of like poverty."""
+    """Two sentences: against England, and beside places of similar child poverty."""
     above, below = _sides(scores)
     first = (
         f"Of {plural(len(scores), 'authority', 'authorities')}, {above} are clearly better than England on {label} and "
@@ -175,7 +175,7 @@ def _answer(
         beside.append(
             f"{one.label} goes with {number(100 * goes['share'], 0)}% of the differences ({bounds}%, {level:.0%} "
             f"interval), and {int(counts['differ_from_mean'])} authorities differ clearly from the mean of places "
-            "alike in it"
+            "similar in it"
         )
     told = "; ".join(beside)
     return f"{first} {told[:1].upper()}{told[1:]}." if told else first

@@ -2,8 +2,8 @@
 
 A pattern between areas in the direction of a hypothesis does not show it to be right, nor one against it to be wrong. A
 direction is told only where the rank correlation, with the likeness of neighbours allowed for, leaves out 0 on one
-side both plainly and between places alike in child poverty by every measure of it, and still does among all the links
-asked about.
+side both plainly and between places with similar child poverty by every measure of it, and still does among all the
+links asked about.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class HypothesesResult:
     table : DataFrame
         One row a link: ``line, start, end, sign, whose, says, start_indicator, end_indicator, year, n``; the rank
         correlation with the likeness of neighbours allowed for, ``estimate, lower, upper, level, interval``; ``alike``
-        (the same between places alike in each measure of poverty, in words), ``p_value`` (the largest of these),
-        ``q_value`` (allowing for all pairs: Benjamini and Hochberg 1995), ``verdict`` (one of :data:`VERDICTS`),
-        ``reason, contested, mind`` (what makes the two go together by the way they are made).
+        (the same between places with similar child poverty by each measure, in words), ``p_value`` (the largest of
+        these), ``q_value`` (allowing for all pairs: Benjamini and Hochberg 1995), ``verdict`` (one of
+        :data:`VERDICTS`), ``reason, contested, mind`` (what makes the two go together by the way they are made).
     cases : DataFrame
-        One row a link and what is held alike: ``line, adjusted_for, estimate, lower, upper, level, n, p_value``.
+        One row a link and what is allowed for: ``line, adjusted_for, estimate, lower, upper, level, n, p_value``.
     loops : DataFrame
         Closed chains of links: ``loop`` (the things, in order), ``kind`` (``reinforcing`` or ``balancing``, by the
         hypotheses' own signs), ``links, same, opposite, uncertain, unmeasured``.
@@ -237,7 +237,7 @@ def _row(
     if not alike:
         poor = {link.start_indicator, link.end_indicator} & set(POVERTY)
         why = "poverty is one of the two" if poor else "no figures on poverty are recent enough"
-        row["reason"] = f"places cannot be set alike in child poverty: {why}"
+        row["reason"] = f"places with similar child poverty cannot be compared: {why}"
         return row
     row["p_value"] = max(float(case["p_value"]) for case in (plain, *alike))
     sides = {float(np.sign(case["estimate"])) if is_clear(case) else 0.0 for case in (plain, *alike)}
@@ -255,8 +255,8 @@ def _why_unclear(plain: dict[str, Any], alike: list[dict[str, Any]]) -> str:
     if not is_clear(plain):
         return "the interval of the plain rank correlation takes in 0"
     if not all(is_clear(case) for case in alike):
-        return "between places alike in child poverty an interval takes in 0"
-    return "between places alike in child poverty it runs the other way"
+        return "between places with similar child poverty an interval takes in 0"
+    return "between places with similar child poverty it runs the other way"
 
 
 def _judged(table: pd.DataFrame, *, signs: Sequence[int], level: float) -> pd.DataFrame:
@@ -346,7 +346,7 @@ def _text(
     said += [
         "",
         f"A direction is told only where the {level:.0%} interval of the rank correlation, with the likeness of "
-        "neighbours allowed for, leaves out 0 both plainly and between places alike in child poverty, and where "
+        "neighbours allowed for, leaves out 0 both plainly and between places with similar child poverty, and where "
         f"at most one in {round(1 / FALSE_SHARE)} of the directions told is to be chance.",
         f"{NOT_PROOF} {AREAS_NOT_CHILDREN}",
         *contested_marks(indicators),

@@ -19,7 +19,7 @@ _LINKS = {
     "verdict": "Beside it",
     "figure": "Rank correlation",
     "size": "Authorities",
-    "alike": "Between places alike in child poverty",
+    "alike": "Between places with similar child poverty",
     "minding": "What to mind",
 }
 _LOOPS = {
@@ -51,7 +51,7 @@ def hypotheses_html(result: HypothesesResult, *, title: str = "Hypotheses beside
     counts = result.table["verdict"].value_counts().reindex(list(VERDICTS), fill_value=0)
     links = table_html(
         pd.DataFrame([_line(row, result) for row in result.table.to_dict("records")]),
-        "Each link with the rank correlation between areas, plain and at like poverty, each with its "
+        "Each link with the rank correlation between areas, plain and at similar poverty, each with its "
         f"{result.spec.level:.0%} interval",
         headings=_LINKS,
         row_heading="says",

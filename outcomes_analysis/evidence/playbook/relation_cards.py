@@ -38,7 +38,7 @@ def ways_of(spec: RelationSpec) -> MultiverseSpec:
     Parameters
     ----------
     spec : RelationSpec
-        Its first predictor, its last three years, and what it holds alike.
+        Its first predictor, its last three years, and what it allows for.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def ways_of(spec: RelationSpec) -> MultiverseSpec:
     """
     from outcomes_analysis.relations.spec_curve.choices import Choice, MultiverseSpec
 
-    held = [Choice("+".join(names), "held alike in the question") for names in spec.adjustment_sets if names]
+    held = [Choice("+".join(names), "allowed for in the question") for names in spec.adjustment_sets if names]
     newest = spec.years[-YEARS_ASKED:]
     return MultiverseSpec(
         outcomes=(Choice(spec.outcome, "the question's own"),),
@@ -133,7 +133,7 @@ def _caps(one: Indicator, other: Indicator) -> list[str]:
 
 
 def _cases(relation: RelationResult, analysis: str, *, sample: str = "all", alike: bool | None = None) -> Rows:
-    """Rows of one analysis: with something held alike (True), nothing (False), or both (None)."""
+    """Rows of one analysis: with something allowed for (True), nothing (False), or both (None)."""
     table = relation.table[relation.table["analysis"].eq(analysis) & relation.table["sample"].eq(sample)]
     if alike is not None:
         table = table[table["adjusted_for"].ne("").eq(alike)]
@@ -149,7 +149,7 @@ def _survives(rows: Rows, sign: float) -> bool | None:
 
 def _said(rows: Rows) -> str:
     known = [row for row in rows if row["status"] == "computed"]
-    return "; ".join(f"{row['alike']} held alike: {measured(row)}" for row in known) or "withheld"
+    return "; ".join(f"with similar {row['alike']}: {measured(row)}" for row in known) or "withheld"
 
 
 def _findings(relation: RelationResult, ways: MultiverseResult | None, record: Record) -> list[Finding]:
@@ -186,7 +186,7 @@ def _of_ways(ways: MultiverseResult | None) -> Finding:
 
 
 def _answer(relation: RelationResult, framework: Framework, *, clear: bool) -> str:
-    """Two sentences: the pattern as it is, and between places alike in poverty."""
+    """Two sentences: the pattern as it is, and between places with similar child poverty."""
     x, y = (short_name(framework.indicator(i)) for i in (relation.spec.predictor, relation.spec.outcome))
     raw = _cases(relation, "spearman_neighbours", alike=False)[0]
     if raw["status"] != "computed":
@@ -200,9 +200,12 @@ def _answer(relation: RelationResult, framework: Framework, *, clear: bool) -> s
     first = f"{across} {found}: rank correlation {measured(raw)}, the likeness of neighbours allowed for."
     alike = [row for row in _cases(relation, "spearman_neighbours", alike=True) if row["status"] == "computed"]
     if not alike:
-        return f"{first} Nothing could be held alike, so whether poverty accounts for it is not known."
+        return (
+            f"{first} Places with similar child poverty could not be compared, so whether poverty accounts for it is "
+            "not known."
+        )
     held = "; ".join(f"with similar {row['alike']} {measured(row)}" for row in alike)
-    return f"{first} Between places alike in child poverty it is {held}."
+    return f"{first} Between places with similar child poverty it is {held}."
 
 
 def _estimates(relation: RelationResult) -> pd.DataFrame:
@@ -215,7 +218,7 @@ def _method(relation: RelationResult, ways: MultiverseResult | None) -> tuple[st
     periods = relation.diagnostics["periods"]
     lines = [
         "Spearman's rank correlation across ranked upper-tier authorities, plain and with each measure of child "
-        "poverty held alike (partial rank correlation), with and without London.",
+        "poverty allowed for (partial rank correlation), with and without London.",
         "The likeness of neighbours is allowed for by the effective number of authorities (modified t-test of "
         "Clifford, Richardson and H\u00e9mon in Dutilleul's form); known noise is taken out by the reliability of each "
         "figure.",
@@ -238,8 +241,8 @@ def _caveats(relation: RelationResult, pair: tuple[Indicator, Indicator]) -> tup
     if shares:
         hidden = [
             "A characteristic of places that is not in these figures, and accounts for "
-            f"{wording.number(100 * min(shares), 0)}% of what is left of both once child poverty is held alike, would "
-            "bring the slope to nothing."
+            f"{wording.number(100 * min(shares), 0)}% of what is left of both between places with similar child poverty"
+            ", would bring the slope to nothing."
         ]
     return (
         *limits,

@@ -72,8 +72,8 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
             Rule(
                 "alike",
                 "tentative",
-                "It does so too, on the same side, between places of like child poverty, by every measure of it.",
-                "figures of places alike in poverty that point the other way",
+                "It does so too, on the same side, between places of similar child poverty, by every measure of it.",
+                "figures of places with similar child poverty that point the other way",
             ),
             Rule(
                 "neighbours",
@@ -84,8 +84,8 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
             Rule(
                 "noise",
                 "fair",
-                "With the known noise of the figures taken out, plain and at like poverty, the intervals still leave "
-                "out 0 on the same side.",
+                "With the known noise of the figures taken out, plain and at similar poverty, the intervals still "
+                "leave out 0 on the same side.",
                 "steadier figures, if the pattern were gone in them",
             ),
             Rule(
@@ -99,7 +99,7 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
             Rule(
                 "london",
                 "fair",
-                "It points the same way and leaves out 0 without London, at like poverty.",
+                "It points the same way and leaves out 0 without London, at similar poverty.",
                 "the figures of places outside London, taken alone",
             ),
             Rule(
@@ -127,7 +127,7 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
                 "fair",
                 "At least twice as many authorities as by chance differ clearly from the mean of places of like child "
                 "poverty, by every measure of it.",
-                "a further characteristic of places that accounts for the differences at like poverty",
+                "a further characteristic of places that accounts for the differences at similar poverty",
             ),
             Rule(
                 "one_thing",

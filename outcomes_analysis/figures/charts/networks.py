@@ -1,4 +1,4 @@
-"""Which outcomes are linked once all others are held alike, as a ring of figures joined by lines."""
+"""Which outcomes are linked once all others are allowed for, as a ring of figures joined by lines."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def network(
         From :func:`outcomes_analysis.relations.outcome_network`: ``node, other, sample, adjusted_for, estimate``
         (partial correlation), ``lower, upper, level, status``.
     given : str, optional
-        What is held alike beside the other figures, as in ``adjusted_for``; by default the last case in the table that
-        holds something alike, and the plain one where there is none.
+        What is allowed for beside the other figures, as in ``adjusted_for``; by default the last case in the table that
+        allows for something, and the plain one where there is none.
     sample : str
         Set of authorities.
     framework : Framework, optional
@@ -90,7 +90,7 @@ def network(
     beside = _beside(alike, framework)
     title = associational(
         f"{len(held)} of {plural(len(pairs), 'pair', 'pairs')} of figures {'is' if len(held) == 1 else 'are'} clearly "
-        f"linked once the other figures{beside} are held alike"
+        f"linked once the other figures{beside} are allowed for"
     )
     told = [
         f"{names[row.node]} with {names[row.other]} {number(row.estimate, 2)}, "
@@ -130,7 +130,7 @@ class _Node:
 
 
 def _case(table: pd.DataFrame, *, given: str | None, sample: str) -> tuple[pd.DataFrame, str]:
-    """Rows of one case and what it holds alike."""
+    """Rows of one case and what it allows for."""
     here = table[table["sample"] == sample]
     known = list(dict.fromkeys(here["adjusted_for"]))
     if not known:
@@ -139,11 +139,11 @@ def _case(table: pd.DataFrame, *, given: str | None, sample: str) -> tuple[pd.Da
     alike = known[-1] if given is None else given
     case = here[here["adjusted_for"] == alike]
     if case.empty:
-        named = several([k or "nothing held alike" for k in known])
-        message = f"No network with {alike!r} held alike; the result has {named}."
+        named = several([k or "nothing allowed for" for k in known])
+        message = f"No network with {alike!r} allowed for; the result has {named}."
         raise FigureError(message)
     if (case["status"] != "computed").any():
-        message = f"The network with {alike or 'nothing'} held alike was not computed: {case['reason'].iloc[0]}."
+        message = f"The network with {alike or 'nothing'} allowed for was not computed: {case['reason'].iloc[0]}."
         raise FigureError(message)
     return case.reset_index(drop=True), alike
 

@@ -19,13 +19,13 @@ _NEEDS = ("parameter", "kind", "prior_lower", "prior_upper", "estimate", "lower"
 #: Kinds of quantities in the order drawn, each with its heading; kinds not named here follow under their own.
 _GIVEN = " given deprivation and region"  # left off a label whose heading says it
 _HEADINGS = {
-    "partial": "Correlations of domains, deprivation and region held alike",
+    "partial": "Correlations of domains, deprivation and region allowed for",
     "correlation": "Correlations of domains",
     "held": "How domains go with deprivation",
     "level": "Levels of domains",
     "region": "Spread between regions",
-    "spread": "Spread between authorities, deprivation and region held alike",
-    "loading": "Loadings of indicators, deprivation and region held alike",
+    "spread": "Spread between authorities, deprivation and region allowed for",
+    "loading": "Loadings of indicators, deprivation and region allowed for",
     "own": "Own parts of indicators",
     "stays": "What indicators keep from year to year",
 }

@@ -55,8 +55,8 @@ def scatter(
     Returns
     -------
     Figure
-        Title: whether higher goes with higher or lower, as the figures stand and among places alike in what is held
-        alike, by the intervals of the rank correlations; these stand under it. Two lines: least
+        Title: whether higher goes with higher or lower, as the figures stand and among places similar in what is
+        allowed for, by the intervals of the rank correlations; these stand under it. Two lines: least
         squares with its band, and one that single areas hardly move; a note names the area that pulls the first.
     """
     if framework is None:
@@ -302,7 +302,7 @@ def _used(result: RelationResult, *indicators: str) -> list[str]:
 
 
 def _as_at(result: RelationResult, *indicators: str) -> str:
-    """Date of the figures drawn, not of those held alike."""
+    """Date of the figures drawn, not of those allowed for."""
     from outcomes_analysis.sources.release import data_as_at
 
     return data_as_at(_used(result, *indicators)) or str(getattr(result.manifest, "data_as_at", "") or "")

@@ -61,7 +61,7 @@ def cluster_map(
     kind : {"figure", "left over"}
         The figure itself, or what the question's line leaves over of it.
     adjusted_for : str
-        For what is left over: what is held alike, as in the result's table.
+        For what is left over: what is allowed for, as in the result's table.
     outlines, inset, geography, source, data_as_at, size
         As for :func:`~outcomes_analysis.figures.mapping.maps.choropleth`.
     framework : Framework, optional

@@ -81,7 +81,7 @@ def card_text(card: Mapping[str, Any]) -> str:
     if card["breaks"]:
         sentences.append(f"Breaks: {str(card['breaks']).rstrip('.')}.")
     if card["contested"]:
-        sentences.append(f"Disputed: {card['contested']}")
+        sentences.append(f"Contested: {card['contested']}")
     return " ".join(sentences)
 
 

@@ -1,1 +1,1 @@
-"""Correlations across areas: raw, with others held alike, noise taken out, and for places like their neighbours."""
+"""Correlations across areas: raw, with others allowed for, noise taken out, and for places like their neighbours."""

@@ -63,7 +63,7 @@ def modified_t_test(
     coordinates : array of shape (n, 2)
         Where the places lie, in any one unit of length.
     controls : array of shape (n, k), optional
-        Held alike: what a straight line in them leaves of both variables is correlated, and as many places are taken
+        Allowed for: what a straight line in them leaves of both variables is correlated, and as many places are taken
         off as there are controls.
     classes : int
         Classes of distance, equally wide, up to the largest distance.

@@ -1,4 +1,4 @@
-"""Every correlation of a question: raw and with each confounder held alike, with and without London, compared."""
+"""Every correlation of a question: raw and with each confounder allowed for, with and without London, compared."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class Correlated:
         -------
         DataFrame
             ``analysis, adjusted_for, sample`` of the one, ``with_adjusted_for, with_sample`` of the other,
-            ``estimate, lower, upper, level`` of the first less the second. With something held alike beside nothing
-            held alike, without London beside all, each with the rest the same. Widened as much as the likeness of
+            ``estimate, lower, upper, level`` of the first less the second. With something allowed for beside nothing
+            allowed for, without London beside all, each with the rest the same. Widened as much as the likeness of
         neighbours widens the correlation itself, where that is known.
         """
         areas = {(row["adjusted_for"], row["sample"]): row["n"] for row in self.rows if row["analysis"] == "spearman"}

@@ -1,4 +1,4 @@
-"""Correlations across areas, raw and with other variables held alike, with intervals by resampling areas."""
+"""Correlations across areas, raw and with other variables allowed for, with intervals by resampling areas."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def correlate(
     draws : array of int, shape (draws, n)
         From :func:`resamples` of all n areas; shared between analyses so that they can be compared pair by pair.
     controls : array of shape (n, k), optional
-        Held alike. The partial correlation comes from the inverse of the correlation matrix: minus the off-diagonal
+        Allowed for. The partial correlation comes from the inverse of the correlation matrix: minus the off-diagonal
         element over the root of the two diagonal ones (Whittaker 1990, section 5.8). For Spearman, of ranks.
     keep : array of bool, shape (n,), optional
         Areas the correlation is of; the others are drawn too but not counted, so that a part and the whole can be
@@ -82,11 +82,11 @@ def correlate(
         message = "A variable has the same value in every authority: there is nothing to correlate. Choose another."
         raise RelationError(message)
     if controls is not None and _repeated(variables[2:, kept], method=method):
-        message = "Perfectly collinear: what is held alike can be worked out from each other. Adjust for less."
+        message = "Perfectly collinear: what is allowed for can be worked out from each other. Adjust for less."
         raise RelationError(message)
     estimate = float(_partial(variables, kept[None].astype(float), method=method)[0])
     if not np.isfinite(estimate):
-        message = "Perfectly collinear: what is held alike already gives one of the two variables. Adjust for less."
+        message = "Perfectly collinear: what is allowed for already gives one of the two variables. Adjust for less."
         raise RelationError(message)
     drawn = _partial(variables, times_drawn(draws, n=len(x)) * kept, method=method)
     return Correlation(estimate, *quantiles(drawn, level=level), drawn)

@@ -31,7 +31,7 @@ class Repaired(NamedTuple):
     corrected, ignored : Correlation
         Of what the figures stand for, and of the figures; both on the same scale and from the same draws.
     reliability : tuple of float
-        Share of what differs between places, with the controls held alike, that is not noise: predictor, outcome.
+        Share of what differs between places, with the controls allowed for, that is not noise: predictor, outcome.
     """
 
     corrected: Correlation
@@ -59,7 +59,7 @@ def take_out_noise(
     draws : array of int, shape (draws, n)
         From ``correlation.resamples``.
     controls : array of shape (n, k), optional
-        Held alike; taken to be exact.
+        Allowed for; taken to be exact.
     level : float
         Of the percentile intervals.
 

@@ -79,7 +79,7 @@ def fit_joint_model(
     areas : DataFrame, optional
         Authorities, indexed by ``area_code``: ``name, region_code, region_name``; by default those that are ranked.
     deprivation : str or sequence of str
-        Held alike, beside the region; taken to be exact.
+        Allowed for, beside the region; taken to be exact.
     forms : mapping of str to str, optional
         Prescribed form of some domains.
     spatial : bool
@@ -111,7 +111,7 @@ def fit_joint_model(
     SpecError, FrameworkError
         For a question, a form or an indicator that does not exist.
     RelationError
-        If too few figures are known; what is held alike is one of the domains' indicators, does not vary or follows
+        If too few figures are known; what is allowed for is one of the domains' indicators, does not vary or follows
         from the rest; a declared break lies among the figures; the map falls into parts; or a stored fit does not
         match.
 
@@ -130,8 +130,8 @@ def fit_joint_model(
     both = [i for i in held if framework.indicator(i).scored]
     if both:
         message = (
-            f"{several(both)} cannot be held alike: it is an indicator of a domain, and so part of what is asked "
-            "about. Hold something else alike, such as child_poverty_ahc."
+            f"{several(both)} cannot be allowed for: it is an indicator of a domain, and so part of what is asked "
+            "about. Allow for something else, such as child_poverty_ahc."
         )
         raise RelationError(message)
     given = forms_for(spec, tuple(node.id for node in framework.domains))

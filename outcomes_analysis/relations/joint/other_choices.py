@@ -34,7 +34,7 @@ def otherwise(
     poverty = tuple(OTHER_POVERTY.get(i, i) for i in spec.deprivation)
     swapped = figures.holding(poverty) if poverty != spec.deprivation else None
     if swapped is not None:
-        fits[f"{poverty[0]} held alike instead"] = fit_once(swapped, chosen, priors, rng)
+        fits[f"{poverty[0]} allowed for instead"] = fit_once(swapped, chosen, priors, rng)
     if spec.spatial:
         fits["without the map"] = fit_once(figures.off_the_map(), chosen, priors, rng)
     elsewhere = figures.areas["region_code"].ne(LONDON)

@@ -222,7 +222,7 @@ class Layout:
         return turned
 
     def correlation(self, theta: Floats) -> Floats:
-        """Correlation of the domains given what is held alike and the region."""
+        """Correlation of the domains given what is allowed for and the region."""
         low = self.cholesky(theta)
         return low @ low.T
 
@@ -238,7 +238,7 @@ class Layout:
         return self.contrasts @ self.take(theta, "region_z") * np.exp(self.take(theta, "region"))
 
     def loadings(self, theta: Floats) -> Floats:
-        """Loadings of all items; of a weighted sum its spread given what is held alike."""
+        """Loadings of all items; of a weighted sum its spread given what is allowed for."""
         formative = self.structure.formative
         lam = np.empty((*theta.shape[:-1], len(formative)))
         lam[..., ~formative] = self.take(theta, "loading")

@@ -43,7 +43,7 @@ class JointFigures:
     dropped : dict
         Reason for each indicator left out.
     context : DataFrame
-        What may be held alike, area by area, on its own scale: deprivation, and other measures of it.
+        What may be allowed for, area by area, on its own scale: deprivation, and other measures of it.
     too_few : tuple of str
         Domains with fewer than three parts that are not near-duplicates: as a weighted sum only.
     sources : tuple of str
@@ -92,7 +92,7 @@ class JointFigures:
         )
 
     def holding(self, names: Sequence[str]) -> JointFigures | None:
-        """The same with something else held alike; None where that is not known for every area."""
+        """The same with something else allowed for; None where that is not known for every area."""
         if not set(names) <= set(self.context.columns) or self.context[list(names)].isna().any(axis=None):
             return None
         held = _standard(self.context[list(names)])
@@ -152,7 +152,7 @@ def prepare_joint(
     periods : sequence of int
         Years by whose end figures were measured. With several, a figure carried forward counts in its first year only.
     deprivation : sequence of str
-        Indicators held alike; the latest figure by the last year, taken to be exact.
+        Indicators allowed for; the latest figure by the last year, taken to be exact.
     beside : sequence of str
         Others to be brought along in ``context``.
     spatial : bool
@@ -262,24 +262,24 @@ def map_basis(area_codes: Sequence[str] | pd.Index) -> Floats:
 
 
 def _check_held(held: pd.DataFrame, areas: pd.DataFrame) -> None:
-    """Refuse what cannot be held alike: the same everywhere, told by the others or by the region, or too many of it."""
+    """Refuse what cannot be allowed for: the same everywhere, told by the others or the region, or too many of it."""
     flat = [str(name) for name in held if not held[name].std() > 1e-9]  # a mean of like numbers rounds
     if flat:
-        message = f"{several(flat)} is the same in every authority, so that nothing is held alike by it. Leave it out."
+        message = f"{several(flat)} is the same in every authority, so that nothing is allowed for by it. Leave it out."
         raise RelationError(message)
     regions = pd.get_dummies(areas["region_code"], dtype=float)
     columns = regions.shape[1] + held.shape[1]
     if len(held) < LEAST_SPARE + columns:
         message = (
-            f"{len(held)} authorities are too few to hold {several(held.columns)} and {regions.shape[1]} regions "
-            f"alike: {LEAST_SPARE + columns} are needed. Hold fewer things alike."
+            f"{len(held)} authorities are too few to allow for {several(held.columns)} and "
+            f"{regions.shape[1]} regions: {LEAST_SPARE + columns} are needed. Allow for fewer things."
         )
         raise RelationError(message)
     design = np.column_stack([regions, (held - held.mean()) / held.std(ddof=1)])
     if np.linalg.matrix_rank(design, tol=1e-6 * np.sqrt(len(design))) < columns:
         message = (
             f"{several(held.columns)} cannot be told apart from one another and the region: one follows exactly from "
-            "the rest. Hold fewer things alike."
+            "the rest. Allow for fewer things."
         )
         raise RelationError(message)
 
@@ -289,7 +289,7 @@ def _standard(held: pd.DataFrame) -> Floats:
 
 
 def _without(matrix: IndicatorMatrix, names: Sequence[str]) -> IndicatorMatrix:
-    """Leave out what was only brought along to be held alike."""
+    """Leave out what was only brought along to be allowed for."""
     frames = ("values", "se_sampling", "se_total", "transformed", "transformed_error", "status", "measured", "age")
     return replace(matrix, **{f: getattr(matrix, f).drop(columns=list(names), errors="ignore") for f in frames})
 

@@ -45,14 +45,14 @@ TABLE_COLUMNS = (
 
 @dataclass(frozen=True)
 class JointSpec:
-    """How the outcomes of all domains relate: which years, what is held alike, each domain's measurement form.
+    """How the outcomes of all domains relate: which years, what is allowed for, each domain's measurement form.
 
     Attributes
     ----------
     periods : tuple of int
         Years by whose end figures were measured.
     deprivation : tuple of str
-        Indicators held alike, beside the region.
+        Indicators allowed for, beside the region.
     forms : tuple of (str, str)
         Measurement form of the domains for which it is prescribed, ``reflective`` or ``formative``; of the others the
         checks decide.
@@ -73,9 +73,9 @@ class JointSpec:
             problems.add("a year is given twice.")
         twice = sorted({i for i in self.deprivation if self.deprivation.count(i) > 1})
         if twice:
-            problems.add(f"held alike twice: {several(twice)}.")
+            problems.add(f"allowed for twice: {several(twice)}.")
         if not self.deprivation:
-            problems.add("nothing is held alike; name a measure of deprivation, such as child_poverty_ahc.")
+            problems.add("nothing is allowed for; name a measure of deprivation, such as child_poverty_ahc.")
         wrong = [f"{d}: {f}" for d, f in self.forms if f not in get_args(Form)]
         if wrong:
             problems.add(f"measurement forms are 'reflective' and 'formative', not {', '.join(wrong)}.")
@@ -101,10 +101,10 @@ class JointResult:
     ----------
     table : DataFrame
         One row an estimate. ``quantity``: ``correlation`` (of ``domain`` and ``other``), ``link`` (the same with
-        all other domains held alike too: a partial correlation), ``domain`` (an area's domain
+        all other domains allowed for too: a partial correlation), ``domain`` (an area's domain
         quantity), ``loading`` (of an indicator on its domain). ``forms``: which set of measurement forms the row comes
         from, ``chosen`` (each domain in the form that the checks bear out), ``reflective`` or ``formative`` (all
-        domains alike, for comparison); ``form`` is that of the domain itself. ``given``: empty, or what is held alike.
+        domains alike, for comparison); ``form`` is that of the domain itself. ``given``: empty, or what is allowed for.
         ``n`` authorities; ``estimate, lower, upper, level, interval`` (posterior median and equal-tailed interval);
         ``unit``; ``method``; ``contested`` (why an indicator's direction is disputed); ``experimental`` (whether a
         domain is); ``status`` (``computed`` or ``withheld``) and ``reason``.
@@ -142,7 +142,7 @@ class JointResult:
         return self.text
 
     def links(self, *, forms: FormSet = "chosen") -> pd.DataFrame:
-        """The network of the domains: one row a pair, its correlation with all other domains held alike.
+        """The network of the domains: one row a pair, its correlation with all other domains allowed for.
 
         From the inverse of the correlations, draw by draw; near 0, the two go together only by way of the others.
 
@@ -153,7 +153,7 @@ class JointResult:
         Returns
         -------
         DataFrame
-            As :meth:`correlations`: with the other domains alone held alike, and (``_given``) deprivation and region
+            As :meth:`correlations`: with the other domains alone allowed for, and (``_given``) deprivation and region
             too.
         """
         return self._pairs("link", forms)

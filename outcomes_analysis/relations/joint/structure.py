@@ -69,7 +69,7 @@ class Structure:
     formative : array of bool (items,)
         Whether the item is a domain's weighted sum: no part of its own.
     held : array (areas, covariates)
-        What is held alike (deprivation), centred and scaled.
+        What is allowed for (deprivation), centred and scaled.
     region : array of int (areas,)
         Number of each area's region, from 0.
     years : array of int (years,)
@@ -114,7 +114,7 @@ class Structure:
         if not np.isfinite(self.errors[present]).all() or (self.errors[present] < 0).any():
             problems.add("some figures have no known error, or a negative one.")
         if not np.isfinite(self.held).all():
-            problems.add("what is held alike is missing in some areas; leave these out.")
+            problems.add("what is allowed for is missing in some areas; leave these out.")
         exact = [n for k, n in enumerate(self.items) if self.formative[k] and not (self._errors_of(k) > 0).all()]
         if exact:
             problems.add(f"{several(exact)} have errors of 0: a weighted sum has no part of its own to vary by.")

@@ -27,7 +27,7 @@ class Drawn:
     given : array (draws, domains, domains)
         Correlations given deprivation and region.
     raw : array (some draws, domains, domains)
-        Correlations of the drawn domain quantities over these areas, with nothing held alike. Not those that regions'
+        Correlations of the drawn domain quantities over these areas, with nothing allowed for. Not those that regions'
         and deprivation's effects imply: drawn towards 0 domain by domain, these would make them too weak.
     quantities : array (some draws, areas, years, domains)
         Domain quantities in standard deviations between these areas, mean 0, higher = better.
@@ -42,12 +42,12 @@ class Drawn:
 
     @property
     def given_links(self) -> Floats:
-        """Correlations with all other domains held alike, given deprivation and region; in the shape of ``given``."""
+        """Correlations with all other domains allowed for, given deprivation and region; in the shape of ``given``."""
         return partial_correlations(self.given)
 
     @property
     def raw_links(self) -> Floats:
-        """Correlations with all other domains held alike; in the shape of ``raw``."""
+        """Correlations with all other domains allowed for; in the shape of ``raw``."""
         return partial_correlations(self.raw)
 
 
@@ -86,7 +86,7 @@ def drawn_from(layout: Layout, thetas: Floats, rng: np.random.Generator) -> Draw
 
 
 def partial_correlations(correlations: Floats) -> Floats:
-    """Correlation of every two with all others held alike, from the inverse; 1 on the diagonal.
+    """Correlation of every two with all others allowed for, from the inverse; 1 on the diagonal.
 
     Parameters
     ----------

@@ -142,7 +142,7 @@ def _pairs(rows: pd.DataFrame, labels: Mapping[str, str], lead: str) -> str:
 
 
 def _linked(rows: pd.DataFrame, labels: Mapping[str, str], held: str) -> str:
-    """Which pairs still go together with all other domains held alike."""
+    """Which pairs still go together with all other domains allowed for."""
     parts = []
     for given, lead in ((RAW, "as they are"), (GIVEN, f"for authorities of one region with similar {held}")):
         mine = rows[rows["given"].eq(given)]
@@ -153,7 +153,7 @@ def _linked(rows: pd.DataFrame, labels: Mapping[str, str], held: str) -> str:
             f"against each other, most of all {_pair(first, labels)}, {measured(first)}"
         )
     return (
-        f"With the other domains held alike too (partial correlations): {'; '.join(parts)}. Pairs that are not clear "
+        f"With the other domains allowed for too (partial correlations): {'; '.join(parts)}. Pairs that are not clear "
         "here may go together only as part of the whole."
     )
 
@@ -260,7 +260,7 @@ def _otherwise(other: pd.DataFrame, labels: Mapping[str, str], framework: Framew
         if lost:
             text += f", and {wording.plural(lost, 'pair is', 'pairs are')} no longer clear"
         parts.append(text)
-    return f"Other choices move these correlations, region and deprivation held alike, so: {'; '.join(parts)}."
+    return f"Other choices move these correlations, region and deprivation allowed for, so: {'; '.join(parts)}."
 
 
 def _leaning(leaning: pd.DataFrame) -> str:

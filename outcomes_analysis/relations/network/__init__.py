@@ -1,1 +1,1 @@
-"""Which outcomes go together once all the others are held alike."""
+"""Which outcomes go together once all the others are allowed for."""

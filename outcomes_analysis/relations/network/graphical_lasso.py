@@ -1,4 +1,4 @@
-"""Which figures go together once all others are held alike: the graphical lasso, its penalty chosen by EBIC.
+"""Which figures go together once all others are allowed for: the graphical lasso, its penalty chosen by EBIC.
 
 Written out and compiled, since intervals need some hundred thousand fits: one path of a hundred penalties for twenty
 figures takes milliseconds, where the library's takes a second and a half. The tests hold it to both that library and

@@ -38,7 +38,7 @@ def link_intervals(figures: Floats, *, drawn: NDArray[np.intp], gamma: float, le
         As in :func:`outcomes_analysis.relations.network.graphical_lasso.ebic_network`.
     level : float
     held : int
-        Figures held alike beforehand; each takes off one area.
+        Figures allowed for beforehand; each takes off one area.
 
     Returns
     -------

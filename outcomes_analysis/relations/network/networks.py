@@ -1,4 +1,4 @@
-"""A network of outcomes: which go together across areas once all the others are held alike."""
+"""A network of outcomes: which go together across areas once all the others are allowed for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DRAWS = 500
 DROPS = 50  # draws for each share of areas dropped
 READABLE, GOOD = 0.25, 0.5  # stability coefficients
 SHOWN = 5
-NEGLIGIBLE = 1e-10  # of a figure's variance: below it nothing is left once others are held alike
+NEGLIGIBLE = 1e-10  # of a figure's variance: below it nothing is left once others are allowed for
 
 
 def outcome_network(
@@ -54,7 +54,7 @@ def outcome_network(
     observations, framework, areas
         As in :func:`outcomes_analysis.relations.correlations`.
     spec : RelationSpec
-        Outcome and predictors are the figures, all alike; confounders are held alike beforehand, each in turn. The last
+        Outcome and predictors are the figures, all alike; confounders are allowed for first, each in turn. The last
         year counts, and areas with every figure.
     scale : {"ranks", "values"}
         Correlate ranks turned into normal scores, which no single area can sway, or the figures as they are.
@@ -172,7 +172,7 @@ def _check_count(count: int) -> None:
 def _figures(
     one: Asked, *, nodes: tuple[str, ...], controls: tuple[str, ...], keep: NDArray[np.bool_], scale: Scale
 ) -> Floats:
-    """Figures on the scale on which they are correlated, with what is held alike taken off."""
+    """Figures on the scale on which they are correlated, with what is allowed for taken off."""
     data = one.assembled.data.loc[keep, [*nodes, *controls]]
     constant = [name for name in data if np.ptp(data[name].to_numpy(float)) == 0]
     if constant:
@@ -193,8 +193,8 @@ def _figures(
         gone = [name for name, left in zip(nodes, figures.var(axis=0) / before, strict=True) if left < NEGLIGIBLE]
         if gone:
             message = (
-                f"Perfectly collinear: {several(gone)} can be worked out from what is held alike "
-                f"({several(controls)}). Hold less alike."
+                f"Perfectly collinear: {several(gone)} can be worked out from what is allowed for "
+                f"({several(controls)}). Allow for less."
             )
             raise RelationError(message)
     return np.asarray(figures)
@@ -217,7 +217,7 @@ def _sentence(one: Asked, network: Network, links: Links, *, controls: tuple[str
     of = wording.plural(len(pairs), "pair", "pairs")
     lead = (
         f"Of {of} of figures {len(there)} {'is' if len(there) == 1 else 'are'} linked across "
-        f"{len(one.assembled.data)} authorities once all other figures{held} are held alike."
+        f"{len(one.assembled.data)} authorities once all other figures{held} are allowed for."
     )
     shown = [
         f"{names[network.nodes[i]]} with {names[network.nodes[j]]} {_measured(network, links, i, j, level=one.level)}"

@@ -68,7 +68,7 @@ def panel_regressions(
     RelationResult
         Rows ``panel_within`` (levels for authorities, errors CR1 by authority), ``panel_two_way`` (levels for
         years too), ``panel_two_way_regions`` (errors CR2 by region), ``panel_two_way_years`` (errors of Driscoll and
-        Kraay) and ``panel_lagged``, in standard and natural units, for each predictor, with something held alike or
+        Kraay) and ``panel_lagged``, in standard and natural units, for each predictor, with something allowed for or
         not, and for each sample. Standard deviations are those between authorities in the last year. A line that cannot
         be had is withheld with the reason. ``diagnostics["years"]`` has the years of each case,
         ``diagnostics["stretches"]`` where levels for breaks begin.
@@ -195,7 +195,7 @@ def _stretches(spec: RelationSpec, *, framework: Framework) -> tuple[int, ...]:
 def _sentence(one: Asked, case: _Panel, found: Mapping[str, Fit | str], *, controls: tuple[str, ...], lag: int) -> str:
     names = one.names
     pair = f"{names[one.spec.predictor]} and {names[one.spec.outcome]}"
-    held = f", with {wording.listed([names[c] for c in controls])} held alike" if controls else ""
+    held = f", with {wording.listed([names[c] for c in controls])} allowed for" if controls else ""
 
     def words(name: str) -> str:
         fit = found[name]

@@ -53,7 +53,7 @@ class Pair:
     error_x, error_y : array (n,)
         Standard errors on the same scale; 0 for a figure taken to be exact.
     held : array (n,)
-        The confounder, centred and scaled; zeros hold nothing alike.
+        The confounder, centred and scaled; zeros allow for nothing.
     region : array of int (n,)
         Number of each area's region, from 0.
     """
@@ -216,7 +216,7 @@ def draws_near_peak(pair: Pair, *, draws: int, chains: int, rng: np.random.Gener
 
 
 def partial_correlation(draws: dict[str, Floats]) -> Floats:
-    """Correlation of the two true values within regions with the confounder held alike, draw by draw."""
+    """Correlation of the two true values within regions with the confounder allowed for, draw by draw."""
     shared = draws["beta"] * draws["tau"]
     return shared / np.hypot(shared, draws["sigma"])
 

@@ -68,7 +68,7 @@ def fit_measurement_model(
     period : int
         Analysis year: the year in which both figures' periods end.
     confounder : str
-        Indicator held alike; taken to be exact.
+        Indicator allowed for; taken to be exact.
     draws, tune, chains : int
         Kept draws a chain, tuning draws, chains. With 1,000 draws one seed in eight missed the limit of R-hat.
     seed : int
@@ -86,7 +86,7 @@ def fit_measurement_model(
         ``analysis`` is ``errors_allowed_for`` or, with the same figures taken to be exact, ``errors_ignored``; both
         given the confounder and the region. ``scale``: ``standard`` (sd of the outcome per sd of the predictor, both
         sds those seen between authorities on the figure's own scale), ``correlation`` (within regions, confounder
-        held alike) and, for a rate on the log scale with an outcome in its own units, ``natural`` (per doubling).
+        allowed for) and, for a rate on the log scale with an outcome in its own units, ``natural`` (per doubling).
         ``estimate`` is the posterior median. A positive estimate means that higher goes with higher.
 
     Raises

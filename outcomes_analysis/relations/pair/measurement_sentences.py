@@ -57,7 +57,7 @@ def slopes_sentence(
     """The slope with errors allowed for, beside the one without."""
     lead = (
         f"Across {wording.plural(int(allowed['n']), 'upper-tier authority', 'upper-tier authorities')}, with the known "
-        f"errors of both figures allowed for, and with region and {held} held alike,"
+        f"errors of both figures allowed for, and between those of one region with similar {held},"
     )
     if allowed["status"] == "withheld":
         return f"The association with errors allowed for is withheld: {allowed['reason']}."

@@ -40,7 +40,7 @@ class Slopes:
     region_share : dict
         Share of what is left unexplained that lies between regions, by ``adjusted_for`` and sample.
     robustness : dict
-        What the plain slope can bear, by ``adjusted_for`` and sample, where something is held alike.
+        What the plain slope can bear, by ``adjusted_for`` and sample, where something is allowed for.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class NaturalUnit:
 
 
 class Case:
-    """Outcome, predictor and what is held alike of one sample, each in standard deviations across all authorities.
+    """Outcome, predictor and what is allowed for of one sample, each in standard deviations across all authorities.
 
     One yardstick for every sample: the spread across all authorities of the answer.
     """
@@ -150,7 +150,7 @@ class Case:
         )
 
     def robustness(self) -> Robustness:
-        """What the plain slope can bear, with each thing held alike as the measure."""
+        """What the plain slope can bear, with each thing allowed for as the measure."""
         return robustness(
             self.y,
             self.design,

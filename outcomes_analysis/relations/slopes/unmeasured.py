@@ -1,7 +1,7 @@
 """How strong a characteristic of areas that is not in the figures would have to be to bring an association to nothing.
 
 After Cinelli and Hazlett (2020). What is left out of a straight line can be described by two shares: of what is left of
-the predictor, and of what is left of the outcome, once everything held alike is allowed for. The robustness value is
+the predictor, and of what is left of the outcome, once the controls are allowed for. The robustness value is
 the share that both would have to reach. Characteristics that are in the figures serve as a measure: one as strong as
 child poverty, say.
 """
@@ -32,7 +32,7 @@ class Benchmark:
     with_predictor, with_outcome : float
         Shares of what is left of predictor and of outcome that such a characteristic would account for.
     estimate, lower, upper : float
-        The slope with such a characteristic held alike too, if it worked against the association.
+        The slope with such a characteristic allowed for too, if it worked against the association.
     """
 
     name: str
@@ -113,7 +113,7 @@ def robustness_value(t: float, df: float, *, level: float | None = None) -> floa
 def adjusted_for_unseen(
     estimate: float, error: float, df: float, *, with_predictor: float, with_outcome: float
 ) -> tuple[float, float]:
-    """Slope and ordinary error once a characteristic of this strength were held alike, working against the slope.
+    """Slope and ordinary error once a characteristic of this strength were allowed for, working against the slope.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def _as_strong_as(outcome: Floats, design: Floats, *, place: int, columns: Seque
     if in_predictor >= 0.5 or in_outcome >= 1:
         return None
     with_predictor = in_predictor / (1 - in_predictor)
-    # correlation, squared, that predictor and outcome held alike bring about between the two characteristics
+    # correlation, squared, that predictor and outcome allowed for bring about between the two characteristics
     crossed = in_predictor**2 / (1 - in_predictor) ** 2
     with_outcome = (1 + np.sqrt(crossed)) ** 2 / (1 - crossed) * in_outcome / (1 - in_outcome)
     return (with_predictor, float(with_outcome)) if with_outcome < 1 else None

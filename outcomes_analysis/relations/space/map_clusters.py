@@ -37,7 +37,7 @@ class ClusterResult:
     ----------
     table : DataFrame
         One row an authority and figure: ``variable`` (indicator id), ``kind`` (``figure``, or ``left over`` by a line
-        in the predictors and what is held alike), ``adjusted_for``, ``area_code, area_name, value, neighbours,
+        in the predictors and what is allowed for), ``adjusted_for``, ``area_code, area_name, value, neighbours,
         estimate, p_value, q_value, cluster`` as in :func:`~.clustering.local_moran`. Ready
         for a map: ``cluster`` is ``not clear`` where chance will do.
     overall : DataFrame

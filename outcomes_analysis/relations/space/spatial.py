@@ -84,7 +84,7 @@ def spatial_regressions(
     -------
     RelationResult
         Rows ``spatial_error, spatial_lag, spatial_lag_total`` in standard and natural units, for each predictor, with
-        something held alike or not, and for each sample. ``diagnostics["spatial"]`` has each :class:`Allowed` by
+        something allowed for or not, and for each sample. ``diagnostics["spatial"]`` has each :class:`Allowed` by
         predictor, ``adjusted_for`` and sample: Moran's I of what the plain line leaves over, the multiplier tests and
         the fits. A line that cannot be had is withheld with the reason.
 
@@ -164,11 +164,11 @@ def _allowed(case: Case) -> Allowed | str:
 def _sentence(one: Asked, allowed: Allowed, controls: tuple[str, ...]) -> str:
     names = one.names
     pair = f"{names[one.spec.predictor]} and {names[one.spec.outcome]}"
-    held = f", with {wording.listed([names[c] for c in controls])} held alike" if controls else ""
+    held = f", between places with similar {wording.listed([names[c] for c in controls])}" if controls else ""
     advice = {
         "plain": "Tests ask for no allowance for neighbours",
         "error": "Tests speak for the line whose remainder is alike between neighbours",
-        "lag": "Tests speak for the line that holds the neighbours' outcome alike",
+        "lag": "Tests speak for the line that allows for the neighbours' outcome",
         "both": "Tests do not tell the two ways of allowing for neighbours apart",
     }[allowed.preferred]
     plain, error, lag = (
@@ -177,7 +177,7 @@ def _sentence(one: Asked, allowed: Allowed, controls: tuple[str, ...]) -> str:
     return (
         f"{with_capital(pair)}{held}: what a plain straight line leaves over is {likeness(allowed.left_over)}. "
         f"{advice}. The slope, in standard deviations, is {plain} in the plain line, {error} with the remainder alike "
-        f"between neighbours, and {lag} with the neighbours' outcome held alike."
+        f"between neighbours, and {lag} with the neighbours' outcome allowed for."
     )
 
 

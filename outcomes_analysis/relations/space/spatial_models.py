@@ -49,7 +49,7 @@ class SpatialFit:
     ----------
     form : {"lag", "error"}
     fit : Fit
-        Slopes; in the lag form with the outcome of the neighbours held alike.
+        Slopes; in the lag form with the outcome of the neighbours allowed for.
     total : Fit
         Lag form: what each slope comes to once neighbours' outcomes have followed suit, slope / (1 - dependence).
         Error form: the slopes themselves.

@@ -43,7 +43,7 @@ DIMENSIONS: Mapping[str, str] = MappingProxyType(
         "outcome": "which outcome",
         "predictor": "which figure is set against it",
         "year": "which year",
-        "adjusted_for": "what is held alike",
+        "adjusted_for": "what is allowed for",
         "sample": "which authorities",
         "transformation": "which scale",
         "model": "which line",
@@ -88,7 +88,7 @@ class MultiverseSpec:
     years : tuple of Choice
         Analysis years, each asked on its own: places are compared, not years.
     adjustments : tuple of Choice
-        What is held alike: indicator ids joined by ``+``, or an empty text for nothing.
+        What is allowed for: indicator ids joined by ``+``, or an empty text for nothing.
     samples, transformations, models : tuple of Choice
         Keys of ``SAMPLES``, ``TRANSFORMATIONS`` and ``MODELS``; by default all of them.
     mediators, colliders : tuple of str
@@ -155,7 +155,7 @@ class MultiverseSpec:
         for words, ids in kinds.items():
             wrong = sorted(held & set(ids))
             if wrong:
-                yield f"adjustments: {several(wrong)} is held alike, but is {words}; leave it out."
+                yield f"adjustments: {several(wrong)} is allowed for, but is {words}; leave it out."
         both = sorted({str(c.value) for c in self.outcomes} & {str(c.value) for c in self.predictors})
         if both:
             yield f"both outcome and predictor: {several(both)}; choose one role."

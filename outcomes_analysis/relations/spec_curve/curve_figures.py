@@ -59,7 +59,7 @@ class CurveFigures:
         return figures
 
     def lined_up(self, question: RelationSpec) -> Assembled:
-        """Areas by variables, with everything that is to be held alike.
+        """Areas by variables, with everything that is to be allowed for.
 
         Raises
         ------

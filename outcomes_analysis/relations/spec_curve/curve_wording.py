@@ -113,7 +113,7 @@ def short_curve(found: MultiverseResult, *, framework: Framework) -> str:
         part
         for part in (
             f"{with_capital(asked[0])} set against {asked[1]} in {wording.plural(len(known), 'way', 'ways')} that can "
-            "be defended (by year, authorities, scale, line and what is held alike): in standard deviations the "
+            "be defended (by year, authorities, scale, line and what is allowed for): in standard deviations the "
             f"answers run from {low} to {high}, the middle one {middle}; {int((estimates > 0).sum()):,} are above "
             f"0, {int((estimates < 0).sum()):,} below, and {clear:,} have a {level}% interval that leaves it "
             "out, taking authorities as separate.",
@@ -223,5 +223,5 @@ def _never(spec: MultiverseSpec, framework: Framework) -> str:
     for ids, words in ((spec.mediators, "may lie between the two"), (spec.colliders, "may be fed by both")):
         if ids:
             names = wording.listed([short_name(framework.indicator(i)) for i in ids])
-            said.append(f"{with_capital(names)} {words} and was held alike in none of the answers.")
+            said.append(f"{with_capital(names)} {words} and was allowed for in none of the answers.")
     return " ".join(said)

@@ -144,13 +144,13 @@ def slope_of(
     rearrangement: Rearrangement,
     weights: Floats | None = None,
 ) -> Slope:
-    """Slope with something held alike, and what it would have been with no association (Freedman and Lane 1983).
+    """Slope with something allowed for, and what it would have been with no association (Freedman and Lane 1983).
 
     Parameters
     ----------
     outcome, predictor : array of shape (n,)
     alike : array of shape (n, k)
-        What is held alike, its first column constant (or dummies that add up to one).
+        What is allowed for, its first column constant (or dummies that add up to one).
     members : array of int, shape (n,)
         Position of each area among all.
     rearrangement : Rearrangement
@@ -167,7 +167,7 @@ def slope_of(
     Raises
     ------
     RelationError
-        If the areas are too few, or the predictor or the outcome is a combination of what is held alike.
+        If the areas are too few, or the predictor or the outcome is a combination of what is allowed for.
     """
     n, k = alike.shape
     if n <= k + 2:
@@ -177,13 +177,13 @@ def slope_of(
     basis, triangle = np.linalg.qr(alike * root[:, None])
     spread = np.abs(np.diag(triangle))
     if spread.min() < 1e-8 * spread.max():
-        message = "What is held alike is perfectly collinear; hold less alike."
+        message = "What is allowed for is perfectly collinear; allow for less."
         raise RelationError(message)
     x, y = root * predictor, root * outcome
     left_x, left_y = x - basis @ (basis.T @ x), y - basis @ (basis.T @ y)
     square = float(left_x @ left_x)
     if square < 1e-12 * float(x @ x) or float(left_y @ left_y) < 1e-12 * float(y @ y):
-        message = "Constant, or perfectly collinear with what is held alike; leave it out."
+        message = "Constant, or perfectly collinear with what is allowed for; leave it out."
         raise RelationError(message)
     share = 1.0 - np.minimum((basis**2).sum(axis=1) + left_x**2 / square, 1.0 - 1e-9)
     loads = left_x / (square * share)

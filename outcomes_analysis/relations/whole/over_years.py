@@ -64,7 +64,7 @@ def _lines(asked: Asked, found: RelationResult, keys: list[str]) -> str:
     years = found.diagnostics["years"][asked.spec.predictor, keys[0], "all"]
     predictor, outcome = asked.names[asked.spec.predictor], asked.names[asked.spec.outcome]
     held = wording.listed([asked.names[i] for i in keys[-1].split("+") if i])
-    also = f"; with {held} held alike too, {spanned(_row(found, 'panel_two_way', keys[-1]))}" if len(keys) > 1 else ""
+    also = f"; with {held} allowed for too, {spanned(_row(found, 'panel_two_way', keys[-1]))}" if len(keys) > 1 else ""
     row = _row(found, "panel_two_way_regions", keys[-1])
     regions = (
         f"; with errors that allow for likeness within the few regions as well, {spanned(row)}"

@@ -62,7 +62,7 @@ def made_parts(
     names : collection of str
         Which parts.
     controls : tuple of str
-        What is held alike where a part speaks of one case only; empty for nothing.
+        What is allowed for where a part speaks of one case only; empty for nothing.
 
     Raises
     ------

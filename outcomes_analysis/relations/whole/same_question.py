@@ -51,7 +51,7 @@ def choices_of(asked: Asked) -> MultiverseSpec:
     """Every choice that the question and the framework give, with its reason.
 
     Near-duplicates of the same age stand for a figure where they have figures of the question's year; the years are
-    the latest of the question; what is held alike is nothing, or each adjustment of the question.
+    the latest of the question; what is allowed for is nothing, or each adjustment of the question.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def map_part(asked: Asked, *, areas: pd.DataFrame, controls: tuple[str, ...]) ->
     asked : Asked
     areas : DataFrame
     controls : tuple of str
-        What is held alike beside the case with nothing held alike.
+        What is allowed for beside the case with nothing allowed for.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def map_part(asked: Asked, *, areas: pd.DataFrame, controls: tuple[str, ...]) ->
 
 def _words(asked: Asked, key: str) -> str:
     held = wording.listed([asked.names[i] for i in key.split("+") if i])
-    return f"between places with similar {held}" if held else "with nothing held alike"
+    return f"between places with similar {held}" if held else "as the figures stand"
 
 
 def _row(asked: Asked, fit: Fit) -> pd.Series[Any]:

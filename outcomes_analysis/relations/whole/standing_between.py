@@ -1,4 +1,4 @@
-"""The part of the page on other figures: those linked with both once all the others are held alike."""
+"""The part of the page on other figures: those linked with both once all the others are allowed for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def others_part(asked: Asked, *, areas: pd.DataFrame, controls: tuple[str, ...])
     asked, areas
         As in :func:`~.standing_beside.map_part`.
     controls : tuple of str
-        Held alike in the question; here they are figures among the others, since they too can stand between.
+        Allowed for in the question; here they are figures among the others, since they too can stand between.
 
     Raises
     ------
@@ -153,9 +153,9 @@ def _lead(asked: Asked, network: RelationResult, *, chosen: list[str], held: lis
 
 def _direct(asked: Asked, row: pd.Series[Any]) -> str:
     if row["estimate"] == 0:
-        return f"Once all the others are held alike the two are not linked directly (a link is there {_kept(row)})."
+        return f"Once all the others are allowed for the two are not linked directly (a link is there {_kept(row)})."
     return (
-        f"Once all the others are held alike the two are still linked: partial correlation {measured(row)}, there "
+        f"Once all the others are allowed for the two are still linked: partial correlation {measured(row)}, there "
         f"{_kept(row)}."
     )
 

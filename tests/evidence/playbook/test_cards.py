@@ -64,7 +64,7 @@ def test_a_plain_pattern_meets_every_rule_that_figures_alone_can_meet(
         ("spearman_neighbours", "child_poverty_bhc", "all", {"neighbours"}),
         ("pearson_noise_out", "child_poverty_bhc", "all", {"noise"}),
         ("spearman_neighbours", "child_poverty_bhc", "without_london", {"london"}),
-        ("spearman_neighbours", "", "without_london", set()),  # asked of nothing: London counts at like poverty
+        ("spearman_neighbours", "", "without_london", set()),  # asked of nothing: London counts at similar poverty
         ("pearson", "", "all", set()),
     ],
 )

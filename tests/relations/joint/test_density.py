@@ -196,7 +196,7 @@ def test_figures_drawn_have_the_covariance_of_the_model(make_skeleton):
     [
         ({"errors": -1.0}, "no known error, or a negative one"),
         ({"values": 3.0}, "the same in every area"),
-        ({"held": np.nan}, "held alike is missing"),
+        ({"held": np.nan}, "allowed for is missing"),
         ({"years": np.array([2024, 2020])}, "years must increase"),
         ({"domains": ("a", "b", "nowhere")}, "no item speaks to nowhere"),
         ({"region": np.zeros(3, dtype=int)}, "region do not fit"),

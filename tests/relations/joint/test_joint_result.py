@@ -133,11 +133,11 @@ def test_other_choices_are_shown_beside(result):
     assert choices == {
         "as chosen",
         "priors twice as wide",
-        "child_poverty_bhc held alike instead",
+        "child_poverty_bhc allowed for instead",
         "without London",
     }
     assert "without London: by" in result.text
-    assert "child poverty before housing costs held alike instead" in result.text
+    assert "child poverty before housing costs allowed for instead" in result.text
 
 
 @pytest.mark.slow
@@ -198,10 +198,10 @@ def test_a_prescribed_form_is_followed_and_the_same_seed_gives_the_same_answer(o
         ({"method": "vi"}, SpecError, "method 'vi' is not known"),
         ({"forms": {"engaged": "both"}}, SpecError, "engaged: both"),
         ({"forms": {"lucky": "formative"}}, SpecError, "No domain lucky"),
-        ({"deprivation": ()}, SpecError, "nothing is held alike"),
+        ({"deprivation": ()}, SpecError, "nothing is allowed for"),
         ({"deprivation": "child_povery"}, FrameworkError, "No indicator 'child_povery'"),
-        ({"deprivation": ["child_poverty_ahc", "child_poverty_ahc"]}, SpecError, "held alike twice"),
-        ({"deprivation": "attainment8"}, RelationError, "attainment8 cannot be held alike: it is an indicator"),
+        ({"deprivation": ["child_poverty_ahc", "child_poverty_ahc"]}, SpecError, "allowed for twice"),
+        ({"deprivation": "attainment8"}, RelationError, "attainment8 cannot be allowed for: it is an indicator"),
         ({"periods": [2022, 2024]}, RelationError, r"'attainment8' from 2022/23 \(figures from 2022 to 2024\)"),
     ],
 )
@@ -269,7 +269,7 @@ def test_links_are_partial_correlations(result):
     assert (links["estimate"].abs() < result.correlations()["estimate"]).all()
     assert (links["estimate_given"] - result.correlations()["estimate_given"]).abs().max() > 0.05
     best = links.sort_values("estimate", key=abs).iloc[-1]
-    assert "With the other domains held alike too (partial correlations)" in result.text
+    assert "With the other domains allowed for too (partial correlations)" in result.text
     assert f"{best['domain'].capitalize()} with {best['other'].capitalize()}, {best['estimate']:.2f}," in result.text
 
 
