@@ -160,7 +160,7 @@ def priorities_html(
     moves, labels
         As for :func:`priority_tables`.
     moved : str
-        What is said of the moves.
+        What is said of places under these weights.
     figures : mapping of str to Figure, optional
         Drawn under the words.
 
@@ -175,8 +175,9 @@ def priorities_html(
     sections = [Section("In short", told_html("\n".join(told)) + pictures, "short")]
     headings = {"weights": "Weights", "rounds": "Rounds", "agreement": "Agreement"}
     sections += [Section(words, whole_table(tables[name]), name) for name, words in headings.items() if name in tables]
-    if "ranks" in tables:
-        sections.append(Section("How far places move", told_html(moved) + whole_table(tables["ranks"]), "ranks"))
+    if moved:
+        ranks = whole_table(tables["ranks"]) if "ranks" in tables else ""
+        sections.append(Section("Places under these weights", told_html(moved) + ranks, "ranks"))
     spec = priorities.spec
     method = [
         "Everybody counts the same, however many points they used. A weight is the mean of people's shares, its "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class WeighedPlaces:
-    """Priorities, how far places move under them (empty where no domain was weighed whole), and both in words."""
+    """Priorities, how far places move under them (empty where no domain was weighed whole), and all in words."""
 
     priorities: Priorities
     moves: pd.DataFrame
@@ -60,7 +60,7 @@ def weigh_file(
     from outcomes_analysis.framework import load_framework
     from outcomes_analysis.places.reweighing import rank_moves
     from outcomes_analysis.places.weighing import weigh_priorities
-    from outcomes_analysis.places.weighing_wording import moves_text
+    from outcomes_analysis.places.weighing_wording import domains_text, moves_text
     from outcomes_analysis.sources.local_priorities import load_priorities
 
     code = resolve_place(place) if place else ""
@@ -68,9 +68,12 @@ def weigh_file(
     progress("reading the answers")
     priorities = weigh_priorities(load_priorities(path, framework=framework), framework=framework)
     progress("ranking places by them")
-    moves = rank_moves(priorities, default_index(period))
+    index = default_index(period)
+    moves = rank_moves(priorities, index)
     labels = {node.id: node.label for node in framework.nodes}
-    moved = moves_text(moves, labels=labels, place=code) if len(moves) else NOTHING_MOVES
+    over = domains_text(priorities.table, index.table, framework=framework, place=code)
+    inside = moves_text(moves, labels=labels, place=code) if len(moves) else "" if over else NOTHING_MOVES
+    moved = "\n\n".join(part for part in (inside, over) if part)
     if page is not None:
         from outcomes_analysis.evidence.priorities_page import priorities_html, priority_figures
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from outcomes_analysis import wording
-from outcomes_analysis.places.summary import bullets
+from outcomes_analysis.framework.model import Framework, Node
+from outcomes_analysis.places.summary import AGAINST, bullets
 from outcomes_analysis.relations.sentences import checked, in_sentence
 
 WAY_WORDS = {
@@ -15,6 +16,8 @@ WAY_WORDS = {
     "children": "Children's own choices",
 }
 STRONG, MODERATE = 0.7, 0.5  # Kendall's W, after Schmidt (1997)
+DEPENDABLE, TENTATIVE = 0.8, 2 / 3  # Krippendorff's alpha (Krippendorff 2004, chapter 11)
+RELIABLE = ((0.9, "very well"), (0.75, "well"), (0.5, "fairly well"), (-np.inf, "poorly"))  # Koo and Li (2016)
 
 
 def compose_priorities(table: pd.DataFrame, rounds: pd.DataFrame, agreement: pd.DataFrame, *, level: float) -> str:
@@ -60,20 +63,44 @@ def _weights(way: str, rows: pd.DataFrame, *, level: float) -> str:
 
 
 def _agreement(rows: pd.DataFrame) -> str:
-    sentences = []
+    """Each statistic in words: what it is, its range, and what it says here."""
+    parts = []
     for row in rows.to_dict("records"):
+        number = f" in round {row['round']}" if len(rows) > 1 else ""
         if not np.isfinite(row["kendall_w"]):
-            sentences.append("How far they agree cannot be told: too few judged everything.")
+            parts.append(f"How far they agree{number} cannot be told: too few judged everything, or all gave the same.")
             continue
         how = "strong" if row["kendall_w"] >= STRONG else "moderate" if row["kendall_w"] >= MODERATE else "weak"
-        number = f" in round {row['round']}" if len(rows) > 1 else ""
-        clear = "more than by chance" if row["p"] < 0.05 else "no more than chance might give"
-        sentences.append(
-            f"Agreement{number} is {how}: Kendall's W {row['kendall_w']:.2f} (0 none, 1 full; {clear}), "
-            f"Krippendorff's alpha {row['alpha']:.2f}, intraclass correlation {row['icc']:.2f} of one person and "
-            f"{row['icc_mean']:.2f} of the mean of {row['people']}."
-        )
-    return "\n".join(sentences)
+        given = "ratings" if row["way"] == "delphi" else "points"
+        beyond = "more than chance would give" if row["p"] < 0.05 else "no more than chance might give"
+        w, alpha, one, mean = (wording.number(row[c], 2) for c in ("kendall_w", "alpha", "icc", "icc_mean"))
+        words = [
+            f"Kendall's W {w}: how far they put things in the same order, from 0 (not at all) to 1 (all in one order); "
+            f"here {beyond}",
+            f"Krippendorff's alpha {alpha}: how alike their {given} are beyond chance, where 1 is fully alike, 0 as by "
+            f"chance and below 0 less than that; here {_alike(row['alpha'])}",
+            f"intraclass correlation {one}: how well one person's {given} tell what the whole group would give, from 0 "
+            f"(not at all; a number below 0 counts as none) to 1 (fully); here {_reliable(row['icc'])}",
+            f"the same for the mean of all {row['people']}, {mean}: how well it tells what other such groups would "
+            f"give; here {_reliable(row['icc_mean'])}",
+        ]
+        parts.append(bullets(f"Agreement{number} is {how}; {row['people']} people judged all {row['items']} things",
+                             words))  # fmt: skip
+    return "\n".join(parts)
+
+
+def _alike(alpha: float) -> str:
+    """What an alpha allows, after Krippendorff (2004)."""
+    if alpha >= DEPENDABLE:
+        return "enough to rely on"
+    if alpha >= TENTATIVE:
+        return "enough for careful conclusions alone"
+    return f"too little, being under {TENTATIVE:.2f}, for one person to stand for another"
+
+
+def _reliable(share: float) -> str:
+    """An intraclass correlation in words, after Koo and Li (2016)."""
+    return next(words for least, words in RELIABLE if not share < least)
 
 
 def _rounds(rounds: pd.DataFrame) -> str:
@@ -131,6 +158,67 @@ def moves_text(moves: pd.DataFrame, *, labels: dict[str, str], place: str = "") 
         lead = f"{labels.get(str(node), str(node))}, {asked[:1].lower()}{asked[1:]}"
         parts.append(bullets(lead, words))
     return checked("\n\n".join(parts), quoted=list(labels.values()))
+
+
+def domains_text(table: pd.DataFrame, scores: pd.DataFrame, *, framework: Framework, place: str = "") -> str:
+    """Say which domain weighs most, how a place stands on each in that order, and why no place is ranked over them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :class:`outcomes_analysis.places.weighing.Priorities`.
+    scores : DataFrame
+        Table of an index: ``node_id, area_code, area_name, estimate, standing``.
+    framework : Framework
+        Whose domains they are.
+    place : str
+        Code of an authority to be told of as well.
+
+    Returns
+    -------
+    str
+        Empty where nobody weighed two domains against each other.
+    """
+    domains = {node.id: node for node in framework.domains}
+    own = scores[scores["area_code"].eq(place)].set_index("node_id") if place else scores.iloc[:0]
+    parts = []
+    for way, rows in table[table["item"].isin(list(domains)) & table["estimate"].notna()].groupby("way", sort=False):
+        if len(rows) < 2:
+            continue
+        top = domains[str(rows["item"].iloc[0])]
+        asked = WAY_WORDS[str(way)]
+        lead = (
+            f"Between domains, {asked[:1].lower()}{asked[1:]}: {_named(top)} has the most weight, and "
+            f"{wording.chance(float(rows['first'].iloc[0]))} groups of people drawn again would put it first"
+        )
+        if not len(own):
+            parts.append(f"{lead}.")
+            continue
+        words = [f"{_named(domains[i])}: {_stands(domains[i], own)}" for i in rows["item"]]
+        name = own["area_name"].iloc[0]
+        parts.append(bullets(f"{lead}. {name} beside England, in the order of these weights", words))
+    if not parts:
+        return ""
+    apart = wording.listed([_named(node) for node in domains.values() if node.experimental])
+    parts.append(
+        "No place is ranked over its domains together: in one sum, good figures of one domain would make up for poor "
+        f"ones of another{f', and {apart} is never in a sum' if apart else ''}. Weights between domains say which to "
+        "look at first. To see how far ranks move, ask about the outcomes inside one domain; data/local/README.md "
+        "names them."
+    )
+    return checked("\n\n".join(parts), quoted=[node.label for node in domains.values()])
+
+
+def _named(node: Node) -> str:
+    return f"{in_sentence(node.label)}{' (experimental)' if node.experimental else ''}"
+
+
+def _stands(node: Node, own: pd.DataFrame) -> str:
+    if node.id not in own.index or not np.isfinite(own.at[node.id, "estimate"]):
+        return "no score, for want of figures"
+    if node.experimental:
+        return "not judged, as its figures do not measure one thing"
+    return AGAINST.get(str(own.at[node.id, "standing"]), "not judged").removeprefix("against England: ")
 
 
 def _ranks(number: float) -> str:

@@ -13,6 +13,7 @@ from outcomes_analysis.errors import SpecError
 from outcomes_analysis.evidence.priorities_page import priorities_html, priority_tables
 from outcomes_analysis.framework import load_framework
 from outcomes_analysis.places.weighing import weigh_priorities
+from outcomes_analysis.places.weighing_wording import domains_text
 from outcomes_analysis.wording import causal_words
 
 
@@ -131,6 +132,62 @@ def test_the_page_tells_nobodys_own_answer() -> None:
     assert "<script" not in page
     hostile = weigh_priorities(budget({f"P{k}": (1, 2, 3) for k in range(3)}, items=("<b>x</b>", "=1+1", "c")))
     assert "<b>x</b>" not in priorities_html(hostile)
+
+
+def test_each_statistic_of_agreement_is_said_with_its_range_and_what_it_says_here() -> None:
+    alike = weigh_priorities(budget({f"P{k}": (6.0, 3.0, 1.0) for k in range(4)})).text
+    assert "Agreement is strong; 4 people judged all 3 things:" in alike
+    for said in (
+        "Kendall's W 1.00: how far",
+        "here more than chance would give",
+        "alpha 1.00: how alike",
+        "here enough to rely on",
+        "correlation 1.00: how well one",
+        "here very well",
+        "mean of all 4, 1.00",
+    ):
+        assert said in alike  # fmt: skip
+    # two in one order and two in the other: the sums of ranks are equal, W is 0
+    against = weigh_priorities(
+        budget({**dict.fromkeys(("P1", "P2"), (6, 3, 1)), **dict.fromkeys(("P3", "P4"), (1, 3, 6))})
+    )
+    assert "Kendall's W 0.00" in against.text
+    assert "here no more than chance might give" in against.text
+    assert "alpha \u22120." in against.text  # a true minus sign
+    assert "too little, being under 0.67" in against.text
+    assert "here poorly" in against.text
+    same = weigh_priorities(budget({f"P{k}": (5.0, 5.0, 5.0) for k in range(3)})).text
+    assert "How far they agree cannot be told" in same
+    assert "nan" not in same
+
+
+def _scores(**standing: str) -> pd.DataFrame:
+    rows = [{"node_id": n, "area_code": "E1", "area_name": "Anywhere", "estimate": 0.5 if s else np.nan, "standing": s}
+            for n, s in standing.items()]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_weights_between_domains_rank_no_place_and_say_where_it_stands_on_each() -> None:
+    framework = load_framework()
+    domains = ("happy", "safe", "learning", "healthy")
+    found = weigh_priorities(budget({f"P{k}": (40.0, 30.0, 20.0, 10.0) for k in range(3)}, items=domains))
+    scores = _scores(safe="above", learning="below", happy="above", healthy="", engaged="above")
+    told = domains_text(found.table, scores, framework=framework, place="E1")
+    first, last = told.split("\n\n")
+    assert first.splitlines() == [
+        "Between domains, points shared out: happy (experimental) has the most weight, and more than 19 in 20 groups "
+        "of people drawn again would put it first. Anywhere beside England, in the order of these weights:",
+        "- happy (experimental): not judged, as its figures do not measure one thing",
+        "- safe: clearly better than England",
+        "- learning: clearly worse than England",
+        "- healthy: no score, for want of figures",
+    ]
+    assert last.startswith("No place is ranked over its domains together")
+    assert "happy (experimental) is never in a sum" in last
+    assert "Anywhere" not in domains_text(found.table, scores, framework=framework)
+    assert told.split("\n\n")[1] in priorities_html(found, moved=told)
+    one = weigh_priorities(budget({f"P{k}": (40.0, 30.0) for k in range(3)}, items=("safe", "our own words")))
+    assert domains_text(one.table, scores, framework=framework) == ""
 
 
 @pytest.fixture(scope="module")
