@@ -243,10 +243,10 @@ def _beyond(row: Mapping[Any, Any]) -> str:
 
 
 def _series(profile: AreaProfile) -> PlaceTable:
-    about = profile.table.set_index("indicator_id")
+    about = {row["indicator_id"]: row for row in profile.table.to_dict("records")}
     rows = []
     for row in profile.series.to_dict("records"):
-        known = about.loc[row["indicator_id"]]
+        known = about[row["indicator_id"]]
         places = int(known["decimals"])
         missing = symbol(str(row["status"]), str(row["flags"])) or NONE
         rows.append(

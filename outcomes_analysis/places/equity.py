@@ -178,10 +178,10 @@ def equity_twin(
         observations = load_observations()
     types = {"all", *(g.group_type for g in GROUPS)}
     ids = [i.id for i in framework.indicators if i.scored]
-    known = observations[observations["group_type"].isin(types) & observations["indicator_id"].isin(ids)]
-    known = known.assign(year=known["period_end"].dt.year)
-    as_of = period or int(observations["period_end"].dt.year.max())
-    known = known[known["year"] <= as_of]
+    year = observations["period_end"].dt.year
+    as_of = period or int(year.max())
+    wanted = observations["group_type"].isin(types) & observations["indicator_id"].isin(ids) & (year <= as_of)
+    known = observations[wanted].assign(year=year[wanted])
     ranked = bool(place["ranked"] or place["tier"] == "lower")
     table = _gaps(known, framework=framework, code=code, as_of=as_of, ranked=ranked, level=level)
     domains = _domains(table, framework=framework, level=level)
@@ -387,14 +387,11 @@ def _scored(figures: _Figures, figure: _Row, *, indicator: Indicator, group: Gro
 def _domains(table: pd.DataFrame, *, framework: Framework, level: float) -> pd.DataFrame:
     """One row a domain and group."""
     rows: list[dict[str, Any]] = []
+    parts = dict(tuple(table.groupby(["domain", "group_type", "group"], sort=False)))
     for domain in framework.domains:
         scored = sum(i.scored for i in framework.below(domain.id))
         for group in GROUPS:
-            mine = table[
-                table["domain"].eq(domain.id)
-                & table["group_type"].eq(group.group_type)
-                & table["group"].eq(group.group)
-            ]
+            mine = parts.get((domain.id, group.group_type, group.group), table.iloc[:0])
             rows.append(
                 {
                     "node_id": domain.id,

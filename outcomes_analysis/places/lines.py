@@ -64,7 +64,7 @@ class Setting:
     region : str
         Code of its region.
     neighbours : DataFrame
-        ``area_code, neighbour_code``.
+        ``area_code, neighbour_code``: those of the place.
     statistic : {"median", "mean"}
         Of the neighbours.
     as_of, years : int
@@ -212,8 +212,9 @@ def _comparisons(
     setting: Setting,
 ) -> dict[str, Any]:
     """Hold a figure against England, its region and its neighbours, all of the same period."""
-    same = known[known["period"].eq(figure["period"]) & known["value"].notna()].set_index("area_code")
-    others = same[same["status"].isin(USABLE)]["value"]
+    columns = ["area_code", "status", "value"]
+    same = known.loc[known["period"].eq(figure["period"]) & known["value"].notna(), columns].set_index("area_code")
+    others = same.loc[same["status"].isin(USABLE), "value"]
     near = neighbour_summary(others, area=setting.code, neighbours=setting.neighbours, statistic=setting.statistic)
     england, regional = (float(same["value"].get(c, np.nan)) for c in (ENGLAND, setting.region))
     unfit = why_unfit(figure, indicator=indicator, age=age, ranked=setting.ranked)

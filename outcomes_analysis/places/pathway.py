@@ -208,10 +208,11 @@ class _Figures:
     """Figures by indicator and period, to be set beside one another."""
 
     def __init__(self, known: pd.DataFrame, *, spec: PathwaySpec, pairs: pd.DataFrame, ranked: bool) -> None:
-        self.periods = {key: rows.set_index("area_code") for key, rows in known.groupby(["indicator_id", "period"])}
+        self.periods = dict(tuple(known.groupby(["indicator_id", "period"])))
         valued = known[known["value"].notna()]
         self.measured = dict(valued.groupby("indicator_id")["period"].agg(set))
-        self.spec, self.pairs, self.ranked = spec, pairs, ranked
+        self.spec, self.ranked = spec, ranked
+        self.pairs = pairs[pairs["area_code"].eq(spec.area_code)]
         self.ordinary = upper_tier(ranked_only=True).index
 
     def row(self, cohort: int, stage: Stage, indicator: Indicator) -> dict[str, Any]:
@@ -236,9 +237,10 @@ class _Figures:
         if period not in self.measured.get(indicator.id, set()):
             newest = max(map(year_of, self.measured.get(indicator.id, {"0001"})))
             return found | {"reason": NOBODY if year_of(period) < newest else NOT_YET}
-        if same is None or self.spec.area_code not in same.index:
+        own = same[same["area_code"].eq(self.spec.area_code)] if same is not None else pd.DataFrame()
+        if same is None or own.empty:
             return found | {"reason": NOT_HERE}
-        figure = same.loc[self.spec.area_code]
+        figure = own.iloc[0]
         found["status"] = str(figure["status"])
         if not np.isfinite(figure["value"]):
             return found | {"reason": wording.SYMBOL_MEANINGS[wording.symbol(str(figure["status"]))]}
@@ -247,7 +249,7 @@ class _Figures:
     def _beside(self, figure: pd.Series, same: pd.DataFrame, indicator: Indicator) -> dict[str, Any]:
         value, error = float(figure["value"]), float(figure["se_total"])
         lower, upper = total_interval(value, error, indicator=indicator, level=self.spec.level)
-        usable = same.loc[same["status"].isin(USABLE), "value"]
+        usable = same.loc[same["status"].isin(USABLE), ["area_code", "value"]].set_index("area_code")["value"]
         near = neighbour_summary(usable, area=self.spec.area_code, neighbours=self.pairs, statistic=self.spec.statistic)
         england = float(usable.get(ENGLAND, np.nan))
         reason = why_unfit(figure, indicator=indicator, ranked=self.ranked)

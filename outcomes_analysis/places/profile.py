@@ -189,7 +189,8 @@ def area_profile(
     district = place["tier"] == "lower"
     region, county = str(place["region_code"]), str(register.loc[place["upper_code"], "name"]) if district else ""
     beside = neighbour_set(neighbours, observations=observations, period=period)
-    own = beside.pairs.loc[beside.pairs["area_code"].eq(code), "neighbour_code"]
+    pairs = beside.pairs[beside.pairs["area_code"].eq(code)]
+    own = pairs["neighbour_code"]
     above = {str(place["upper_code"]): county} if district else {}
     above |= {region: f"the region ({place['region_name']})", ENGLAND: "England"}
     inside = register.index[register["upper_code"].eq(code) & register["tier"].eq("lower")]
@@ -203,7 +204,7 @@ def area_profile(
         above=above,
         inside=tuple(inside),
         region=region,
-        neighbours=beside.pairs,
+        neighbours=pairs,
         statistic=statistic,
         as_of=as_of,
         years=years,
@@ -331,7 +332,7 @@ def _own_scores(table: pd.DataFrame, *, setting: Setting, framework: Framework) 
         joint=rows.groupby(["node_id", "rank"])["area_code"].transform("size") if "rank" in rows else 0,
         ranked_of=rows.groupby("node_id")["rank"].transform("count") if "rank" in rows else 0,
     )
-    near = set(setting.neighbours.loc[setting.neighbours["area_code"].eq(setting.code), "neighbour_code"])
+    near = set(setting.neighbours["neighbour_code"])
     beside = rows[rows["area_code"].isin(near)].groupby("node_id")["estimate"].agg([setting.statistic, "count"])
     centre = beside[setting.statistic].where(beside["count"] >= FEWEST_NEIGHBOURS)
     own = rows[rows["area_code"].eq(setting.code)]

@@ -295,16 +295,25 @@ def strands(table: pd.DataFrame, *, distance: str, level: float) -> pd.DataFrame
     from scipy.stats import false_discovery_control, norm
 
     rows = table[table[distance].notna()]
-    strand = rows["doublet"].where(rows["doublet"].ne(""), rows["indicator_id"])
-    turned = rows["kind"].isin(TURNED)
-    oriented = rows[distance] * rows["direction"].where(turned, 1).astype(float)
-    parts = pd.DataFrame({"kind": rows["kind"], "strand": strand, "id": rows["indicator_id"], "distance": oriented})
-    found = parts.groupby(["kind", "strand"], sort=False).agg(members=("id", tuple), distance=("distance", "mean"))
-    found = found.reset_index()
-    found["p_value"] = 2 * norm.sf(found["distance"].abs())
-    found["q_value"] = found.groupby("kind")["p_value"].transform(lambda p: false_discovery_control(p, method="bh"))
-    found["clear"] = found["q_value"] <= 1 - level + 1e-12
-    return found
+    columns = ("kind", "doublet", "indicator_id", "direction", distance)
+    members: dict[tuple[str, str], list[str]] = {}
+    apart: dict[tuple[str, str], list[float]] = {}
+    for kind, doublet, indicator_id, direction, value in zip(*(rows[c].tolist() for c in columns), strict=True):
+        strand = (kind, doublet or indicator_id)
+        members.setdefault(strand, []).append(indicator_id)
+        apart.setdefault(strand, []).append(float(value * direction if kind in TURNED else value))
+    found = pd.DataFrame({
+        "kind": [kind for kind, _ in members],
+        "strand": [strand for _, strand in members],
+        "members": [tuple(ids) for ids in members.values()],
+        "distance": np.array([sum(values) / len(values) for values in apart.values()]),
+    })  # fmt: skip
+    chance = 2 * norm.sf(found["distance"].abs())
+    surprise = np.full(len(found), np.nan)
+    for kind in dict.fromkeys(found["kind"]):
+        of_kind = found["kind"].eq(kind).to_numpy()
+        surprise[of_kind] = false_discovery_control(chance[of_kind], method="bh")
+    return found.assign(p_value=chance, q_value=surprise, clear=surprise <= 1 - level + 1e-12)
 
 
 def controlled(table: pd.DataFrame, *, distance: str, level: float) -> pd.Series[bool]:
