@@ -26,6 +26,10 @@ STANDING = {
     "not clear": "not clear",
     DEPENDS: DEPENDS,
 }
+CHANGES = (
+    "A change is judged only by how it differs from England's over the same time, which is taken as known. Both are in "
+    "the figure's own unit: where a rate is twice England's, the same share less is twice as large a change."
+)
 CONTEXT = "Context"
 NONE, NOT_FOR_THIS = SYMBOLS["not_available"], SYMBOLS["not_applicable"]
 SCORE_DECIMALS = 2
@@ -223,7 +227,7 @@ def _indicators(profile: AreaProfile) -> PlaceTable:
         "Every figure is set beside others of the same period. A judgement is given only where the interval, sampling "
         "and year-to-year variation together, leaves England's figure out and the number of comparisons is allowed "
         f"for. {SIMILAR_RULE} Contested figures and the activity of services are more or fewer, never better or worse.",
-        "A change is judged only by how it differs from England's over the same time, which is taken as known.",
+        CHANGES,
     )
     title = f"{profile.name}: {plural(len(rows), 'indicator', 'indicators')} beside England, region and neighbours"
     return PlaceTable("indicators", "Indicators", title, _frame(rows), notes)

@@ -11,6 +11,7 @@ import pandas as pd
 from outcomes_analysis.evidence.domain_section import drawn
 from outcomes_analysis.evidence.page import Section, bullets, details_html, page, paragraph, table_html
 from outcomes_analysis.evidence.place_tables import (
+    CHANGES,
     LICENCE,
     STANDING,
     PlaceTable,
@@ -206,6 +207,7 @@ def _indicators(profile: AreaProfile) -> str:
             f"Neighbours: the {profile.spec.statistic} of those with a figure of the same period.",
             "Clearly better or worse: the interval leaves England's figure out, the number of comparisons allowed for. "
             f"{SIMILAR_RULE} Contested figures and the activity of services are more or fewer, never better or worse.",
+            CHANGES,
         ],
     )
 
