@@ -32,12 +32,14 @@ h3 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
 p, li { max-width: 44rem; }
 a { color: #12436d; }
 a:focus, summary:focus, [tabindex]:focus { outline: 3px solid #f46a25; outline-offset: 2px; }
-nav ol { padding-left: 1.25rem; }
+nav ol { padding-left: 1.75rem; }
 figure { margin: 1.5rem 0; }
 figure svg { width: 100%; max-width: 46rem; height: auto; }
 .drawing { overflow-x: auto; }
 .drawing svg { min-width: 36rem; }
-figcaption, .note, footer { font-size: .875rem; color: #404040; }
+.note, footer { font-size: .875rem; color: #404040; }
+/* A drawing shows its own title: the caption is for those who hear the page. */
+figcaption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: bold; padding: .25rem 0 .5rem; }

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from outcomes_analysis.figures.drawing.composing import Figure
 
 EARLY = "early-years"
+
+#: How the ids of the figures of a section begin; all others stand with the domains.
+PICTURED = {"equity": "equity-gaps", "trends": "trend-", "pathway": EARLY, "indicators": "spine-"}
 #: Sections of a profile that are told in words, in the order of the page, with their headings.
 TOLD = {
     "judged": "Strengths, and what is worse",
@@ -57,8 +60,7 @@ def place_html(
     profile : AreaProfile
         With its domains, if scores are wanted.
     figures : mapping of str to Figure, optional
-        By id; ``domain-profile`` stands with the domains, ``early-years`` with the path from birth to age 11, others
-        after the domains.
+        By id; each stands with its section (see ``PICTURED``), ``domain-profile`` above the scores, others below them.
     more : sequence of PlaceTable
         Further tables, such as local figures.
     after : sequence of Section
@@ -75,12 +77,14 @@ def place_html(
     if len(profile.domains):
         sections.append(Section("Domains", _domains(profile, figures or {}), "domains"))
     sections += [
-        Section(heading, _picture(name, figures or {}) + told_html(said[name]) + _folded(profile, name), name)
+        Section(heading, _pictures(name, figures or {}) + told_html(said[name]) + _folded(profile, name), name)
         for name, heading in TOLD.items()
         if name != "judged" and said.get(name)
     ]
     sections += after
-    sections.append(Section("Every indicator", _indicators(profile), "indicators"))
+    sections.append(
+        Section("Every indicator", _pictures("indicators", figures or {}) + _indicators(profile), "indicators")
+    )
     sections += [Section(table.label, whole_table(table), table.id) for table in more]
     sections.append(Section("How this was done", bullets(method_lines(profile)[1:]), "method"))
     sections += [Section("Sources", whole_table(table), "sources") for table in place_tables(profile)
@@ -139,7 +143,7 @@ def _domains(profile: AreaProfile, figures: Mapping[str, Figure]) -> str:
     ]
     told = _as_headed(pd.DataFrame(rows), f"{profile.name}: scores with their intervals", notes=notes)
     first = [name for name in figures if name == "domain-profile"]
-    rest = [name for name in figures if name not in ("domain-profile", EARLY)]
+    rest = [name for name in figures if name != "domain-profile" and not name.startswith(tuple(PICTURED.values()))]
     pictures = [drawn(figures[name], name) for name in [*first, *rest]]
     return "\n".join([*pictures[: len(first)], told, *pictures[len(first) :]])
 
@@ -155,9 +159,10 @@ def _rank(row: Mapping[Any, Any]) -> str:
     return f"between {first} and {last}{of} ({round(100 * row['level'])}%); {ordinal(int(row['rank']))}"
 
 
-def _picture(name: str, figures: Mapping[str, Figure]) -> str:
-    """Figure of the early years over their prose."""
-    return drawn(figures[EARLY], EARLY) if name == "pathway" and EARLY in figures else ""
+def _pictures(section: str, figures: Mapping[str, Figure]) -> str:
+    """Figures that belong to a section, by how their ids begin."""
+    start = PICTURED.get(section)
+    return "".join(drawn(figure, name) for name, figure in figures.items() if start and name.startswith(start))
 
 
 def _folded(profile: AreaProfile, name: str) -> str:

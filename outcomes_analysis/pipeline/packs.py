@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+FEWEST_YEARS = 4  # with a figure, for a course over the years to be drawn
+
 
 @dataclass(frozen=True)
 class MadePack:
@@ -95,7 +97,7 @@ def _told() -> pd.DataFrame:
 
 
 def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
-    """Figures of a place: domains beside England, gaps of its twin, early years, what scores add up from, targets.
+    """Figures of a place: domains, measures and years beside England, its twin, what scores add up from, targets.
 
     A place with too few children to be judged has none: its marks would be read as judgements. A district has no
     score, and none either. A place made of districts has these side by side.
@@ -130,7 +132,33 @@ def place_figures(profile: AreaProfile | JoinedPlace) -> dict[str, Figure]:
             made[f"score-decomposition-{node}"] = score_decomposition(
                 told, name=profile.name, data_as_at=profile.manifest.data_as_at
             )
-    return made | fans
+    return made | _measured(profile) | fans
+
+
+def _measured(profile: AreaProfile) -> dict[str, Figure]:
+    """Measures of each domain on the spread of all authorities, and the course of its first over the years."""
+    from outcomes_analysis.figures.charts.courses import trend
+    from outcomes_analysis.figures.charts.spines import spine_chart
+
+    made = {}
+    known = profile.table[profile.table["value"].notna() & profile.table["england"].notna()]
+    years = profile.series[profile.series["value"].notna()].groupby("indicator_id").size()
+    for domain in (node for node in profile.domains["node_id"] if known["domain"].eq(node).any()):
+        made[f"spine-{domain}"] = spine_chart(profile, domain=domain, observations=_authorities())
+        told = known[known["domain"].eq(domain) & known["contested"].eq("") & known["kind"].eq("outcome")]
+        long = [i for i in told["indicator_id"] if years.get(i, 0) >= FEWEST_YEARS]
+        made |= {f"trend-{i}": trend(profile, i) for i in long[:1]}
+    return made
+
+
+@cache
+def _authorities() -> pd.DataFrame:
+    """Figures of all children in upper-tier authorities, which spreads are made of."""
+    from outcomes_analysis.areas.register import upper_tier
+    from outcomes_analysis.sources.release import load_observations
+
+    told = load_observations()
+    return told[told["group_type"].eq("all") & told["area_code"].isin(upper_tier().index) & told["value"].notna()]
 
 
 @cache

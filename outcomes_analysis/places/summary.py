@@ -194,12 +194,23 @@ def _judged_sentence(table: pd.DataFrame, *, level: float) -> str:
                 better,
             ),
             bullets(f"Clearly worse than England on {_count(len(worse))}", worse),
+            *_alone(found, table),
             f"{_others(found, table, level=level)} If nothing differed, about "
             f"{wording.number((1 - level) * counted, 1)} of {counted} intervals ({round(100 * level)}%) would leave "
             "England out by chance alone; those named remain once that is allowed for: at most one in ten of such "
             "differences is expected to be chance (Benjamini-Hochberg).",
         ]
     )
+
+
+def _alone(found: pd.DataFrame, table: pd.DataFrame) -> list[str]:
+    """Figures that are clearly better or worse while those much like them, taken together, are not."""
+    held = {i: np.sign(s["distance"]) * s["clear"] for _, s in found.iterrows() for i in s["members"]}
+    rows = table[table["indicator_id"].isin(held) & table["verdict"].isin(["better", "worse"])]
+    signs = rows["verdict"].map({"better": 1, "worse": -1})
+    rows = rows[rows["indicator_id"].map(held) != signs]
+    words = [f"{r['verdict']} on {figure_words(r)}" for _, r in rows.iterrows()]
+    return [bullets("Clear by itself, but not once figures much like it are taken together", words)] if words else []
 
 
 def _others(found: pd.DataFrame, table: pd.DataFrame, *, level: float) -> str:

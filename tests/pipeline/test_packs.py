@@ -118,8 +118,13 @@ def test_pack_of_essex_is_whole_and_comes_out_the_same_again(essex):
     assert zip_bytes(files) == essex.archive.read_bytes()
     assert set(files) >= {"profile.html", "workbook.xlsx", "methods.txt", "figure-domain-profile.svg",
                           "table-series.csv", "figure-early-years.svg", "table-early-years.csv"}  # fmt: skip
-    section = files["profile.html"].decode().split('<h2 id="pathway">')[1].split("</section>")[0]
-    assert section.index("<svg") < section.index("Born from September")
+    html = files["profile.html"].decode()
+    sections = {name: html.split(f'<h2 id="{name}">')[1].split("</section>")[0] for name in ("pathway", "trends",
+                "indicators", "equity", "domains")}  # fmt: skip
+    assert sections["pathway"].index("<svg") < sections["pathway"].index("Born from September")
+    drawn = {name: section.count("<svg") for name, section in sections.items()}
+    assert drawn == {"pathway": 1, "trends": 5, "indicators": 5, "equity": 1, "domains": 5}
+    assert html.count("<svg") == sum(name.endswith(".svg") for name in files)  # each once
     assert "byte for byte" in packs.prove_pack(essex.archive)
     (essex.folder.parent / "sheet.csv").write_bytes(files["shared-sheet.csv"])
     assert "rows for Essex" in read_shared(essex.folder.parent / "sheet.csv").text

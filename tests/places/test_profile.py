@@ -271,6 +271,28 @@ def test_near_duplicates_count_once(place_observations, framework, pairs):
         assert ("England 46.0), with 2 figures much like it\n" in text) == (counted == 2)
 
 
+def test_what_is_clear_by_itself_only_is_said(place_observations, framework, pairs):
+    """A near-duplicate as far below England as Attainment 8 is above: together neither, each alone clear."""
+    a8 = framework.indicator("attainment8").model_copy(update={"doublet": "qualifications"})
+    copy = a8.model_copy(update={"id": "copy1", "name": "Copy 1"})
+    twin = place_observations.query("indicator_id == 'attainment8'").assign(indicator_id="copy1")
+    table = changed(
+        pd.concat([place_observations, twin], ignore_index=True),
+        {("copy1", "E09000012", "2024/25"): -9.0, ("gld_pct", "E09000012", "2024/25"): 3.0},
+    )
+    others = [i for i in framework.indicators if i.id != "attainment8"]
+    both = framework.model_copy(update={"indicators": (a8, copy, *others)})
+    text = area_profile("Hackney", observations=table, framework=both, neighbours=pairs).sections["judged"]
+    alone = text.split("Clear by itself, but not once figures much like it are taken together:\n")[1].split("\nOf the")[
+        0
+    ]
+    assert [line.split(" (")[0] for line in alone.split("\n")] == [
+        "- better on average Attainment 8 score",
+        "- worse on copy 1",
+    ]
+    assert "Attainment 8" not in text.split("Clear by itself")[0]
+
+
 def test_enablers_are_no_strengths(place_observations, framework, pairs):
     enabling = framework.indicator("attainment8").model_copy(update={"layer": "system", "measure_of": "enabler"})
     others = [i for i in framework.indicators if i.id != "attainment8"]
