@@ -8,11 +8,12 @@ import sys
 import warnings
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from outcomes_analysis.cli.packing import pack
+from outcomes_analysis.cli.placing import area
 from outcomes_analysis.cli.playbook import VERBS
 from outcomes_analysis.cli.targets import priorities, trajectory
 from outcomes_analysis.cli.telling import (
@@ -21,22 +22,14 @@ from outcomes_analysis.cli.telling import (
     USERS_MISTAKE,
     WIDTH,
     AsJson,
-    Children,
-    Districts,
     Mirror,
     Period,
     Quiet,
-    names_of_option,
-    numbers_of_option,
     progress,
     say,
     stop,
 )
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
-
-if TYPE_CHECKING:
-    from outcomes_analysis.framework.model import Framework
-    from outcomes_analysis.places import AreaProfile
 
 app = typer.Typer(
     name="outcomes",
@@ -105,131 +98,7 @@ def verify(mirror: Mirror = None, quiet: Quiet = False) -> None:
         say(message)
 
 
-@app.command()
-def area(
-    name: Annotated[
-        list[str] | None, typer.Argument(help="Any spelling, code or former name; no quotes needed.")
-    ] = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the authorities there are, and stop.")] = False,
-    neighbours: Annotated[
-        str,
-        typer.Option(
-            metavar="SET",
-            help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty (after housing costs), "
-            "similar_poverty_bhc (before them), or names with commas between.",
-        ),
-    ] = "dfe_2025",
-    mean: Annotated[bool, typer.Option("--mean", help="Use the neighbours' mean, not their median.")] = False,
-    districts: Districts = "", children: Children = "",
-    sheet: Annotated[
-        Path | None,
-        typer.Option("--sheet", metavar="FILE", help="Write the shared spreadsheet (.csv or .xlsx) and show nothing."),
-    ] = None,
-    read_sheet: Annotated[
-        Path | None,
-        typer.Option("--read-sheet", metavar="FILE", help="Read a shared spreadsheet back, check it, and stop."),
-    ] = None,
-    local: Annotated[
-        Path | None,
-        typer.Option("--local", metavar="FILE", help="Overlay (.yml) of your own figures, to stand beside the core's."),
-    ] = None,
-    period: Period = None, as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """Show one place: each figure beside England, its region and similar places."""
-    if listing:
-        say(_authorities())
-        return
-    if read_sheet is not None:
-        say(_sheet_read(read_sheet, local))
-        return
-    if not name:
-        message = "outcomes: Missing argument 'name'. See: outcomes area --help"
-        stop(message, USERS_MISTAKE)
-    from outcomes_analysis import pipeline
-    from outcomes_analysis.areas.register import resolve_place
-    from outcomes_analysis.places import area_profile, districts_of, neighbour_set, profile_text
-    from outcomes_analysis.sources.local import load_local
-    from outcomes_analysis.sources.release import load_observations
-    from outcomes_analysis.wording import listed, wrapped
-
-    called = " ".join(name)
-    if sheet is not None and sheet.suffix.lower() not in (".csv", ".xlsx"):
-        stop(f"outcomes: --sheet writes a .csv or an .xlsx, not '{sheet.suffix}'.", USERS_MISTAKE)
-    if districts or districts_of(called):
-        if sheet is not None or local is not None:
-            which = "--sheet" if sheet is not None else "--local"
-            stop(f"outcomes: {which} is of one authority or district, not of a place made of several.", USERS_MISTAKE)
-        _joined(called, districts=districts, children=children, period=period or pipeline.PERIOD, as_json=as_json)
-        return
-    code = resolve_place(called)  # a slip of the pen is said before anything is computed
-    year = period or pipeline.PERIOD
-    neighbour_set(neighbours, observations=load_observations(), period=year)  # likewise
-    own = load_local(local) if local else None
-    profile = area_profile(
-        code,
-        observations=own.beside(load_observations()) if own else None,
-        framework=own.framework if own else None,
-        period=year,
-        index=pipeline.default_uncertainty(year),
-        parts=pipeline.default_index(year),
-        neighbours=neighbours,
-        statistic="mean" if mean else "median",
-    )
-    if sheet is not None:
-        say(_sheet_written(profile, sheet, own.framework if own else None))
-    elif as_json:
-        say(profile.table.to_json(orient="records", date_format="iso"))
-    else:
-        say(profile_text(profile))
-        if own and local:
-            names = listed([own.framework.indicator(i).name for i in own.added])
-            say(wrapped(f"Local figures, from {local.name}: {names}. They are not official statistics."))
-
-
-def _sheet_written(profile: AreaProfile, path: Path, framework: Framework | None) -> str:
-    """Write a place's shared spreadsheet in the format its name asks for."""
-    from outcomes_analysis.evidence.workbook import shared_workbook
-    from outcomes_analysis.places import shared_csv, shared_table
-    from outcomes_analysis.provenance import write_atomic
-
-    write_atomic(
-        path,
-        shared_workbook(profile, framework=framework)
-        if path.suffix.lower() == ".xlsx"
-        else shared_csv(shared_table(profile, framework=framework)),
-    )
-    return f"The shared spreadsheet is ready: {path}, {len(profile.table)} rows, one an indicator."
-
-
-def _sheet_read(path: Path, overlay: Path | None) -> str:
-    """Read a shared spreadsheet back, with the indicators of an overlay if there is one."""
-    from outcomes_analysis.framework.loading import load_framework
-    from outcomes_analysis.framework.overlay import with_overlay
-    from outcomes_analysis.places import read_shared
-
-    framework = with_overlay(load_framework(), overlay) if overlay else None
-    return read_shared(path, framework=framework).text
-
-
-def _joined(name: str, *, districts: str, children: str, period: int, as_json: bool) -> None:
-    """Show a place made of districts."""
-    from outcomes_analysis.places import joined_text, place_of_districts
-
-    named, numbers = names_of_option(districts), numbers_of_option(children)
-    place = place_of_districts(name, named, weights=numbers or None, period=period)
-    say(place.table.to_json(orient="records") if as_json else joined_text(place))
-
-
-def _authorities() -> str:
-    """Every upper-tier authority with its code, under its region."""
-    from outcomes_analysis.areas.register import upper_tier
-
-    table = upper_tier().sort_values(["region_name", "name"])
-    blocks = []
-    for region, rows in table.groupby("region_name"):
-        names = ", ".join(f"{row['name']} ({code})" for code, row in rows.iterrows())
-        blocks.append(f"{region}\n" + fill(names, WIDTH, initial_indent="  ", subsequent_indent="  "))
-    return "\n".join(blocks)
+app.command()(area)
 
 
 @app.command()

@@ -60,6 +60,41 @@ class PackCheck:
     fingerprint: str
 
 
+def page_of(
+    place: AreaProfile | JoinedPlace,
+    *,
+    figures: Mapping[str, Figure],
+    targets: Sequence[Trajectory] = (),
+    more: Sequence[PlaceTable] = (),
+) -> str:
+    """Write the page of any kind of place.
+
+    Parameters
+    ----------
+    place, figures, targets, more
+        As in :func:`pack_files`.
+
+    Returns
+    -------
+    str
+        HTML, as of ``place_html`` and ``joined_html``.
+    """
+    if isinstance(place, JoinedPlace):
+        return joined_html(place, figures=figures, more=more)
+    asked_of = {f"target-{t.indicator.id}": t for t in _asked_of(place, targets)}
+    after = [
+        target_section(t, place.area_code, figures={name: figures[name]} if name in figures else None)
+        for name, t in asked_of.items()
+    ]
+    others = {name: figure for name, figure in figures.items() if name not in asked_of}
+    return place_html(place, figures=others, more=more, after=after)
+
+
+def _asked_of(place: AreaProfile, targets: Sequence[Trajectory]) -> list[Trajectory]:
+    """Targets that are asked of a place."""
+    return [t for t in targets if place.area_code in set(t.table["area_code"])]
+
+
 def pack_files(
     place: AreaProfile | JoinedPlace,
     *,
@@ -97,18 +132,13 @@ def pack_files(
         (``.txt``), ``table-*.csv``, ``shared-sheet.csv`` (of an authority or district), ``methods.txt`` and
         ``manifest.json``. The same input gives the same bytes.
     """
+    html = page_of(place, figures=figures, targets=targets, more=more)
     asked_of: list[Trajectory] = []
     if isinstance(place, JoinedPlace):
         tables, lines = joined_tables(place), joined_method_lines(place)
-        html = joined_html(place, figures=figures, more=more)
     else:
         tables, lines = place_tables(place), method_lines(place)
-        asked_of = [t for t in targets if place.area_code in set(t.table["area_code"])]
-        names = {t.indicator.id: f"target-{t.indicator.id}" for t in asked_of}
-        apart = {name: {name: figures[name]} for name in names.values() if name in figures}
-        after = [target_section(t, place.area_code, figures=apart.get(names[t.indicator.id])) for t in asked_of]
-        others = {name: figure for name, figure in figures.items() if name not in apart}
-        html = place_html(place, figures=others, more=more, after=after)
+        asked_of = _asked_of(place, targets)
         more = (*(table for t in asked_of for table in target_tables(t, place.area_code)), *more)
     content: dict[str, bytes | str] = {
         "profile.html": html,

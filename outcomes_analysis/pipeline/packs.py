@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from outcomes_analysis.figures.drawing.composing import Figure
     from outcomes_analysis.places import AreaProfile, JoinedPlace, Trajectory
+    from outcomes_analysis.places.comparison import Statistic
+    from outcomes_analysis.sources.local import LocalAddition
 
 Progress = Callable[[str], None]
 
@@ -45,8 +47,10 @@ def place_profile(
     *,
     period: int = PERIOD,
     neighbours: str = "dfe_2025",
+    statistic: Statistic = "median",
     districts: Sequence[str] = (),
     children: Sequence[float] = (),
+    local: LocalAddition | None = None,
 ) -> AreaProfile | JoinedPlace:
     """Profile of an authority or district with the domains of the default index, or of a place made of districts.
 
@@ -57,10 +61,14 @@ def place_profile(
     period : int
     neighbours : str
         Set to compare an authority or district with.
+    statistic : {"median", "mean"}
+        Of the neighbours.
     districts : sequence of str
         Names or codes of the districts that the place is made of.
     children : sequence of float
         Children in each of them, for estimates.
+    local : LocalAddition, optional
+        Figures of one's own, to stand beside the core's.
 
     Raises
     ------
@@ -68,7 +76,7 @@ def place_profile(
         If there is no such place, or numbers of children are given for one that is not made of districts.
     """
     from outcomes_analysis.areas.register import resolve_place
-    from outcomes_analysis.places import area_profile, districts_of, place_of_districts
+    from outcomes_analysis.places import area_profile, districts_of, neighbour_set, place_of_districts
 
     if districts or districts_of(name):
         return place_of_districts(name, districts, weights=children or None, period=period)
@@ -76,13 +84,16 @@ def place_profile(
     if children:
         message = f"Numbers of children are for places made of districts, and {name} is none: leave them out."
         raise AreaError(message)
+    neighbour_set(neighbours, observations=_told(), period=period)  # likewise
     return area_profile(
         code,
-        observations=_told(),
+        observations=local.beside(_told()) if local else _told(),
+        framework=local.framework if local else None,
         period=period,
         index=default_uncertainty(period),
         parts=default_index(period),
         neighbours=neighbours,
+        statistic=statistic,
     )
 
 

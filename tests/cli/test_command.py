@@ -223,6 +223,26 @@ def test_local_figures_stand_beside_the_core(ask: Ask, tmp_path: Path) -> None:
     assert ask("area", "West Essex", "--local", overlay).code == 2
 
 
+@pytest.mark.slow
+def test_the_page_of_a_place(ask: Ask, tmp_path: Path) -> None:
+    overlay = str(project().path("data", "local", "example_place.yml"))
+    page = tmp_path / "bedford.html"
+    answer = ask("area", "Bedford", "--local", overlay, "--page", str(page))
+    assert answer.code == 0
+    assert "keep the page" in " ".join(answer.out.split())
+    html = page.read_text(encoding="utf-8")
+    assert "Pupils who feel that they belong" in html
+    assert html.count("<svg") > 10
+    assert ask("area", "West Essex", "--page", str(page)).code == 0
+    assert "outcomes in West Essex" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_is_html(ask: Ask, tmp_path: Path) -> None:
+    answer = ask("area", "Bedford", "--page", str(tmp_path / "bedford.pdf"))
+    assert (answer.code, list(tmp_path.iterdir())) == (2, [])
+    assert "--page writes a .html" in answer.err
+
+
 def test_a_notebook_of_local_figures(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(notebooks, "write_notebook", lambda number, **given: [asked.update(given), tmp_path][1])
