@@ -17,7 +17,7 @@ from outcomes_analysis.cli.telling import (
     stop,
     year_of_option,
 )
-from outcomes_analysis.wording import wrapped
+from outcomes_analysis.wording import plural, wrapped, written_date
 
 LedgerFile = Annotated[
     Path | None,
@@ -121,7 +121,8 @@ def ledger(
     if holds:
         entry = known.holding(holds)
         say(
-            f"Entry {entry.number}, of {entry.made_on}, bears this seal, and every entry up to the newest is as sealed."
+            f"Entry {entry.number}, of {written_date(entry.made_on)}, bears this seal, and every entry up to the "
+            "newest is as sealed."
         )
         return
     added = score_predictions(path=file) if score else []
@@ -134,12 +135,13 @@ def ledger(
         say("The ledger is empty. Seal a prediction with: outcomes predict INDICATOR [OTHER] --year YEAR")
         return
     if score:
-        say(f"Scored now: {len(added)}.")
+        say(f"{plural(len(added), 'prediction is', 'predictions are')} scored now." if added else
+            "No prediction can be scored yet: the figures foretold are not here.")  # fmt: skip
     for row in table.to_dict("records"):
         came = f" {row['came']}." if row["came"] else ""
         say(wrapped(
-            f"{row['number']}. {row['ids']}, {row['year']} (sealed {row['sealed_on']}): {row['foretold']}. "
-            f"{row['state'].capitalize()}.{came}"
+            f"{row['number']}. {row['ids']}, {row['year']} (sealed {written_date(row['sealed_on'])}): "
+            f"{row['foretold']}. {'Not scored yet' if row['state'] == 'open' else row['state'].capitalize()}.{came}"
         ))  # fmt: skip
     say(f"Every entry is as it was sealed. Newest seal {known.head}")
 

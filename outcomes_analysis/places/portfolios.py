@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -307,25 +307,26 @@ def _text(
     if empty:
         said.append(f"No programme on: {wording.listed(empty)}.")
     if bare:
-        said.append(f"None for: {wording.listed(bare)}.")
+        said.append(f"No programme for: {wording.listed(bare)}.")
     for row in need.to_dict("records"):
         if not row["places"]:
             continue
         label = labels[row["domain"]]
         if row["experimental"]:
-            said.append(f"{label} is experimental, so no authority is judged on it: programmes in {row['places']}.")
+            there = wording.plural(row["places"], "authority", "authorities")
+            said.append(f"{label}: programmes in {there}. It is experimental, so no authority is judged on it.")
             continue
         there = wording.plural(row["places"], "authority", "authorities")
         said.append(
-            f"{label}: programmes in {there}, of which clearly worse than England {row['in_worse']}, clearly better "
-            f"{row['in_better']} (by {level:.0%} intervals). Clearly worse in all: {row['worse']}."
+            f"{label}: programmes in {there}, {_judged_there(row)} (by {level:.0%} intervals). In all, "
+            f"{wording.plural(row['worse'], 'authority is', 'authorities are')} clearly worse."
         )
     judged = table[table["verdict"].isin([IN_REACH, CANNOT])]
     if len(judged):
         hidden = judged[judged["verdict"].eq(CANNOT)]
         said.append(
-            f"Of {wording.plural(len(judged), 'line', 'lines')} that name a figure and a reach, {len(hidden)} could "
-            "not show in the place's figure whatever happened to the children reached."
+            f"Of {wording.plural(len(judged), 'line that names', 'lines that name')} a figure and a reach, "
+            f"{len(hidden) or 'none'} could not show in the place's figure, whatever happened to the children reached."
         )
         seen = judged[judged["verdict"].eq(IN_REACH)].sort_values("share", ascending=False)
         if len(seen):
@@ -343,3 +344,14 @@ def _text(
         "to the children."
     )
     return "\n".join(said)
+
+
+def _judged_there(row: dict[Hashable, Any]) -> str:
+    """How many of the authorities with programmes are clearly worse and better than England."""
+    if row["places"] == 1:
+        sides = {"worse": row["in_worse"], "better": row["in_better"]}
+        return next(
+            (f"clearly {side} than England" for side, n in sides.items() if n), "neither clearly better nor worse"
+        )
+    worse, better = (row[c] or "none" for c in ("in_worse", "in_better"))
+    return f"{worse} of them clearly worse than England and {better} clearly better"

@@ -89,20 +89,14 @@ def place_paragraphs(rows: pd.DataFrame, *, shares: pd.DataFrame, own: pd.DataFr
         verb = "are" if str(first["reason"]).startswith("too few") else "is"
         return f"{first['name']}: no forecast is made, for there {verb} {first['reason']}."
     lead = (
-        f"{first['name']}: {in_sentence(indicator.name)}{_mark(indicator)} "
+        f"{first['name']}, {in_sentence(indicator.name)}{_mark(indicator)}: "
         f"{amount(first['value'], unit=unit, decimals=decimals)} {when(first['period'])}, "
-        f"{difference(first['gap'], unit=unit, decimals=decimals)} from England's "
-        f"{short_amount(first['england'], unit=unit, decimals=decimals)}. In {first['year']}"
+        f"{_from_england(first, indicator)}. In {first['year']}, that would be"
     )
     lines = [bullets(lead, [_scenario_words(row, indicator) for _, row in rows.iterrows()])]
     if np.isfinite(first["children_now"]):
-        counted = wording.plural(int(first["children_now"]), "child", "children")
-        assumed = " (their number is assumed from the population)" if first["cohort_from"] == "assumed" else ""
-        lines.append(
-            f"At the newest figure, the national target of "
-            f"{short_amount(first['target'], unit=unit, decimals=decimals)} would take "
-            f"{counted} {_more(indicator)}, of about {first['cohort']:,.0f} in a year{assumed}."
-        )
+        goal = f"the national target of {short_amount(first['target'], unit=unit, decimals=decimals)}"
+        lines.append(f"From the newest figure, {goal} would take {_children_more(first, indicator)}.")
     if len(shares):
         words = [
             f"{SHARING_WORDS[row['sharing']]}: {amount(row['share'], unit=unit, decimals=decimals)} "
@@ -111,12 +105,29 @@ def place_paragraphs(rows: pd.DataFrame, *, shares: pd.DataFrame, own: pd.DataFr
             + ")"
             for _, row in shares.iterrows()
         ]
-        lines.append(bullets(f"{NOT_AGREED} What would add up to the national target", words))
+        goal = "level to compare with" if _neutral(indicator) else "target"
+        lines.append(bullets(f"{NOT_AGREED} What would add up to the national {goal}", words))
     if len(own):
         goal = amount(own.iloc[0]["own_target"], unit=unit, decimals=decimals)
         words = [f"{wording.chance(r['chance'])} {SCENARIO_WORDS[r['scenario']]}" for _, r in own.iterrows()]
         lines.append(f"{with_capital(_chance_of(indicator))} the local target given, {goal}: {'; '.join(words)}.")
     return checked("\n\n".join(lines), quoted=_quoted(indicator))
+
+
+def _from_england(row: pd.Series, indicator: Indicator) -> str:
+    unit, decimals = indicator.unit, indicator.decimals
+    england = short_amount(row["england"], unit=unit, decimals=decimals)
+    away = difference(row["gap"], unit=unit, decimals=decimals).lstrip("+\u2212")
+    side = np.sign(round(float(row["gap"]), decimals))
+    return f"{away} {'above' if side > 0 else 'below'} England's {england}" if side else f"as in England ({england})"
+
+
+def _children_more(row: pd.Series, indicator: Indicator) -> str:
+    """How many children a target takes, of how many a year, and where that number is from."""
+    number = int(row["children_now"])
+    assumed = " (a number taken from the population)" if row["cohort_from"] == "assumed" else ""
+    children = "child" if number == 1 else "children"
+    return f"{number:,} {_more(indicator)} {children} of about {row['cohort']:,.0f} a year{assumed}"
 
 
 def record_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
@@ -170,8 +181,9 @@ def score_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
                 else ""
             )
             words.append(
-                f"{PART_WORDS[str(row['part'])]} {wording.number(row['error'], decimals)} "
-                f"({wording.number(row['error_no_change'], decimals)}{held}; {row['n']:,})"
+                f"{PART_WORDS[str(row['part'])]} {wording.number(row['error'], decimals)}, no change "
+                f"{wording.number(row['error_no_change'], decimals)} "
+                f"({wording.plural(int(row['n']), 'forecast', 'forecasts')}{held})"
             )
         lines.append(f"{pool}, {wording.plural(int(ahead), 'year', 'years')} ahead: {'; '.join(words)}")
     better = {
@@ -179,19 +191,20 @@ def score_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
         for part, rows in scores.groupby("part", sort=False)
     }
     verdicts = [f"{PART_WORDS[str(part)]} in {k} of {n}" for part, (k, n) in better.items()]
-    lines.append(
-        f"clearly nearer (by more than {round(100 * SAME)}%) than expecting no change: {wording.listed(verdicts)} such "
-        "comparisons; where that is few, read the slopes and drifts as no better than no change"
+    nearer = (
+        f"They were clearly nearer (by more than {round(100 * SAME)}%) than expecting no change for "
+        f"{wording.listed(verdicts)} comparisons; where that is few, read the slopes and drifts as no better than no "
+        "change."
     )
     missing = [p for p in (BEFORE, apart()) if p not in set(scores["pool"])]
     none = f" None could be made for: {'; '.join(missing)}." if missing else ""
     lead = (
-        "How such forecasts did on years held out, with what was known before them: mean error in "
-        f"{POINTS if indicator.unit == PERCENT else unit_words(indicator.unit)} (beside it that of expecting no "
-        "change, how many lay inside, and the number of forecasts). The gap is judged with England's figure taken as "
-        "known, an authority's figure and England's with England's recent drift"
+        "How such forecasts did on years held out, made with what was known before them: the mean error in "
+        f"{POINTS if indicator.unit == PERCENT else unit_words(indicator.unit)}, and beside it that of expecting no "
+        "change. The gap is judged with England's figure taken as known, an authority's figure and England's with "
+        "England's recent drift"
     )
-    return bullets(lead, lines) + (f"\n{none.strip()}" if none else "")
+    return f"{bullets(lead, lines)}\n{nearer}{none}"
 
 
 def _mark(indicator: Indicator) -> str:
@@ -258,7 +271,7 @@ def _scenario_words(row: pd.Series, indicator: Indicator, *, scenario: str | Non
     chance = (
         f"; {_chance_of(indicator)} {short_amount(row['target'], unit=indicator.unit, decimals=indicator.decimals)}"
     )
-    told = f"{chance} {wording.chance(row['chance'])}" if np.isfinite(row["chance"]) else ""
+    told = f"{chance} is {wording.chance(row['chance'])}" if np.isfinite(row["chance"]) else ""
     return (
         f"{amount(row['estimate'], unit=indicator.unit, decimals=indicator.decimals)}, {span}, "
         f"{SCENARIO_WORDS[scenario or str(row['scenario'])]}{told}"
@@ -290,10 +303,9 @@ def _children(asked: Target, table: pd.DataFrame) -> str:
             f"How many children the target would take is not told: the figure ({unit_words(i.unit)}) is no share of a "
             "known number of children."
         )
-    assumed = ", their number assumed from the population" if row["cohort_from"] == "assumed" else ""
     return (
-        f"At England's newest figure the target would take about {row['children_now']:,.0f} children {_more(i)} of "
-        f"{row['cohort']:,.0f} in a year{assumed}; each authority's own number is in the table."
+        f"From England's newest figure, the target would take {_children_more(row, i)}; each authority's own number is "
+        "in the table."
     )
 
 
@@ -308,7 +320,8 @@ def _shares(asked: Target, shares: pd.DataFrame) -> str:
     for sharing, rows in shares.groupby("sharing", sort=False):
         low, high = (amount(rows["share"].agg(f), unit=i.unit, decimals=i.decimals) for f in ("min", "max"))
         least, most = (wording.signed(rows["gain"].agg(f), i.decimals) for f in ("min", "max"))
-        words.append(f"{SHARING_WORDS[str(sharing)]}: from {low} to {high} (changes of {least} to {most})")  # type: ignore[index]
+        changes = f"a change of {least} each" if least == most else f"changes of {least} to {most}"
+        words.append(f"{SHARING_WORDS[str(sharing)]}: from {low} to {high} ({changes})")  # type: ignore[index]
     lead = (
         f"Illustrative shares, not the DfE-agreed targets: three ways to share "
         f"{short_amount(asked.target, unit=i.unit, decimals=i.decimals)} out among {shares['area_code'].nunique()} "
@@ -328,7 +341,7 @@ def _own(asked: Target, own: pd.DataFrame, local_sum: LocalSum | None) -> str:
     if local_sum is None:
         return ""
     i = asked.indicator
-    places = wording.plural(local_sum.places, "local target", "local targets")
+    places = wording.plural(local_sum.places, "local target is given", "local targets are given")
     covered = f"{100 * local_sum.covered:.0f}% of children"
     together = amount(local_sum.together, unit=i.unit, decimals=max(i.decimals, 2))
     goal = short_amount(asked.target, unit=i.unit, decimals=i.decimals)
@@ -345,8 +358,8 @@ def _own(asked: Target, own: pd.DataFrame, local_sum: LocalSum | None) -> str:
     rest = (
         ""
         if whole
-        else f" The other authorities would have to come to "
-        f"{amount(local_sum.rest_needs, unit=i.unit, decimals=max(i.decimals, 2))} together."
+        else f" All other authorities together would then have to come to "
+        f"{amount(local_sum.rest_needs, unit=i.unit, decimals=max(i.decimals, 2))}."
     )
     words = [
         f"{name}, {amount(rows['own_target'].iloc[0], unit=i.unit, decimals=i.decimals)}: "
@@ -361,8 +374,8 @@ def _own(asked: Target, own: pd.DataFrame, local_sum: LocalSum | None) -> str:
     more = own["name"].nunique() - MOST_OWN
     words += [f"and {more} more in the table"] if more > 0 else []
     lead = (
-        f"Local targets given: {places} ({covered}), weighted by children together {together}, {verdict}.{rest} "
-        f"{with_capital(_chance_of(i))} each"
+        f"{places}, for {covered}. Weighted by children, {'it comes' if local_sum.places == 1 else 'they come'} to "
+        f"{together}, {verdict}.{rest} {with_capital(_chance_of(i))} each"
     )
     return bullets(lead, words)
 

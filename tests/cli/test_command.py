@@ -319,14 +319,14 @@ def test_local_targets_from_a_file(ask: Ask, tmp_path: Path) -> None:
     assert answer.code == 0
     told = answer.out.replace("\n", " ")
     assert "The chance of reaching the local target given, 77.5%:" in told
-    assert "Local targets given: 1 local target" in told
+    assert "1 local target is given, for " in told
 
 
 @pytest.mark.slow
 def test_a_target_in_words(ask: Ask) -> None:
     answer = ask("trajectory", "gld_pct", "--target", "75", "--year", "2028", "--place", "Essex")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith("Essex: good level of development at age 5 ")
+    assert answer.out.startswith("Essex, good level of development at age 5: ")
     assert "not the DfE-agreed target" in answer.out.replace("\n", " ")
     assert max(map(len, answer.out.splitlines())) <= 100
 

@@ -90,7 +90,7 @@ def test_need_is_that_of_the_index_and_nothing_experimental_is_judged(
         assert line["standing"] == {"below": WORSE, "above": BETTER}.get(standing, "not clear")
     assert set(found.places.loc[found.places["domain"].eq("happy"), "standing"]) == {UNJUDGED}
     assert places.loc[("learning", CITY), "standing"] == UNJUDGED, "too few children"
-    assert "Happy is experimental" in found.text
+    assert "Happy: programmes in 2 authorities. It is experimental, so no authority is judged on it." in found.text
     assert "contested" in found.text
 
 

@@ -171,7 +171,7 @@ def test_lower_is_better_mirrors_higher_is_better(plain: oa.Trajectory) -> None:
         100 - plain.table["estimate"].to_numpy(), abs=1e-6, nan_ok=True
     )
     assert down.table["children_now"].to_numpy() == pytest.approx(plain.table["children_now"].to_numpy(), nan_ok=True)
-    assert "children fewer" in down.text
+    assert "fewer children of about" in down.text
 
 
 def test_contested_indicators_get_no_praise() -> None:

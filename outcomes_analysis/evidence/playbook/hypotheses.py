@@ -363,7 +363,7 @@ def _sentence(row: dict[str, Any]) -> str:
     mark = f" ({row['contested']}: contested)" if row["contested"] else ""
     figures = f"rank correlation {_figure(row)}, {row['n']} authorities, {row['year']}{mark}"
     beside = f"; between places with similar {row['alike']}" if row["alike"] else ""
-    return f"{lead}: {figures}{beside}{f' ({row["reason"]})' if row['reason'] else ''}."
+    return f"{lead}; {figures}{beside}{f' ({row["reason"]})' if row['reason'] else ''}."
 
 
 def _their_words(links: Iterable[Link]) -> list[str]:

@@ -15,6 +15,7 @@ from outcomes_analysis.evidence.playbook.known import breaks_between, rank_corre
 from outcomes_analysis.evidence.playbook.ledger import Entry, append
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.places.lines import ENGLAND
+from outcomes_analysis.places.target_wording import SCENARIO_WORDS
 from outcomes_analysis.places.trajectories import trajectory
 from outcomes_analysis.project import LEVEL
 from outcomes_analysis.relations.asking import defaults
@@ -219,9 +220,9 @@ def foretold_words(content: dict[str, Any]) -> str:
     if content["what"] == "relation":
         way = "higher with higher" if content["sign"] > 0 else "higher with lower"
         span = interval(content["lower"], content["upper"], level=content["level"], decimals=2)
-        return f"{way}; rank correlation {span}"
+        return f"the direction foretold is {way}; rank correlation {span}"
     said = f"{len(content['figures'])} figures with {content['level']:.0%} intervals"
-    return f"{said}, {content['scenario'].replace('_', ' ')}"
+    return f"{said}, {SCENARIO_WORDS[content['scenario']]}"
 
 
 def seal_words(entry: Entry, framework: Framework) -> str:
