@@ -24,7 +24,7 @@ from outcomes_analysis.evidence.page import (
 from outcomes_analysis.evidence.poverty import poverty_line, poverty_section
 from outcomes_analysis.evidence.together import together_section
 from outcomes_analysis.figures.standing import zero_words
-from outcomes_analysis.index.score_rows import DEPENDS
+from outcomes_analysis.index.score_rows import DEPENDS, among_many
 from outcomes_analysis.sources.release import read_manifest, read_reference
 from outcomes_analysis.wording import listed, number, plural, written_date
 
@@ -136,7 +136,8 @@ def _summary(index: IndexResult, uncertainty: UncertaintyResult, comparisons: Se
         better, worse = _sides(rows["standing"])
         lines.append(
             f"{label}: of {plural(len(rows), 'authority', 'authorities')}, {better} are clearly better than England "
-            f"and {worse} clearly worse. {_disputed(rows)}Half of all have a rank interval of at least {width} places. "
+            f"and {worse} clearly worse{_among_many(index, name)}. {_disputed(rows)}Half of all have a rank "
+            f"interval of at least {width} places. "
             f"{_sentence(contested_words(index, name))}"
         )
     lines = _explained(lines)
@@ -159,6 +160,13 @@ def _sentence(words: str) -> str:
 def _sides(verdicts: pd.Series) -> tuple[int, int]:
     """How many verdicts are above and below England."""
     return int((verdicts == "above").sum()), int((verdicts == "below").sum())
+
+
+def _among_many(index: IndexResult, name: str) -> str:
+    """How many of them stay so once the number of comparisons is allowed for."""
+    large = index.matrix.areas["ranked"].to_numpy(bool)
+    better, worse = among_many(index.nodes[name], large, level=index.spec.level)
+    return f" ({better} and {worse} with the number of comparisons allowed for)"
 
 
 def _disputed(rows: pd.DataFrame) -> str:
@@ -200,6 +208,12 @@ def _reading(index: IndexResult) -> Section:
         ]
     )
     return Section("How to read this report", bullets(items) + paragraph("Beside this page lie:") + more, "reading")
+
+
+def _by_chance(index: IndexResult) -> str:
+    """Places that would be called different from England if none was: ``15 of 151``."""
+    compared = int(index.matrix.areas["ranked"].sum())
+    return f"{number((1 - index.spec.level) * compared, 0)} of {compared}"
 
 
 def _zero(index: IndexResult) -> list[str]:

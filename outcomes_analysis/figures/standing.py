@@ -246,6 +246,28 @@ def against_counts(rows: pd.DataFrame) -> tuple[int, int, int]:
     return int((sign > 0).sum()), int((sign < 0).sum()), len(sign)
 
 
+def chance_line(compared: int, level: float, *, against: str = "England", what: str = "places", each: str = "") -> str:
+    """How many would be called different if none was: what a reader of many verdicts at once has to know.
+
+    Parameters
+    ----------
+    compared : int
+        Verdicts that could be given.
+    level : float
+        Of the interval by which each is given.
+    against : str
+        What each is compared with.
+    what : str
+        What is compared, in the plural.
+    each : str
+        Where the same holds several times over: ``on each map``.
+    """
+    if compared == 0:
+        return ""
+    some = " ".join(part for part in (f"up to {number((1 - level) * compared, 0)} of {compared} {what}", each) if part)
+    return f"If none differed from {against}, {some} would still be called clearly different, by chance alone."
+
+
 def england_name(rows: pd.DataFrame) -> str:
     """What places are compared with, in the words of titles and keys."""
     return "England in the base period" if np.isnan(england_of(rows)) else "England"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import false_discovery_control, norm
 
 from outcomes_analysis.framework.model import Indicator
 from outcomes_analysis.index.matrix import IndicatorMatrix
@@ -102,6 +102,45 @@ def standing(whole: npt.NDArray[np.object_], agreed: npt.NDArray[np.object_]) ->
     """
     same = (whole == agreed) | (whole == "") | ((agreed == "") & (whole == SAME))
     return np.where(same, whole, DEPENDS).astype(object)
+
+
+def among_many(score: NodeScore, ranked: npt.NDArray[np.bool_], *, level: float) -> tuple[int, int]:
+    """How many areas stay clearly above and below England once it is allowed for that so many are compared.
+
+    Parameters
+    ----------
+    score : NodeScore
+        Of a node that may be compared.
+    ranked : ndarray of bool, shape (areas,)
+        Areas large enough to be compared.
+    level : float
+        Of the intervals; at most one minus it of the areas counted is expected to be chance.
+
+    Returns
+    -------
+    tuple of int
+        Clearly above, clearly below: none that the intervals alone do not name.
+
+    Notes
+    -----
+    Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57. Where the verdict has to hold with and
+    without contested indicators, the larger of the two chances counts, and an area between the two sides is not named.
+    """
+    ways = [score.beside, *([score.agreed] if score.agreed is not None else [])]
+    if score.agreed is None and score.contested > 0:
+        return 0, 0  # nothing would be left without what is contested
+    away = np.stack([w.estimate - w.england_alike for w in ways])
+    error = np.stack([np.hypot(w.error, np.nan_to_num(w.england_alike_error)) for w in ways])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = 2 * norm.sf(np.abs(away) / error)
+    one_way = (np.sign(away) == np.sign(away[0])).all(axis=0)
+    known = ranked & np.isfinite(chance).all(axis=0)
+    if not known.any():
+        return 0, 0
+    surprise = false_discovery_control(np.where(one_way, chance.max(axis=0), 1.0)[known], method="bh")
+    clear = surprise < 1 - level
+    above = away[0][known] > 0
+    return int((clear & above).sum()), int((clear & ~above).sum())
 
 
 def capped_cells(scores: pd.DataFrame, counted: pd.DataFrame, matrix: IndicatorMatrix) -> pd.DataFrame:

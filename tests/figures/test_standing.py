@@ -314,3 +314,16 @@ def test_colours_by_fifths_under_a_count_against_england_are_said(scores):
     plain = maps.hex_map(_dated(scores), node="learning", data_as_at=AS_AT)
     assert "colours show" not in plain.subtitle
     assert "Clearly better than England" in set(plain.data["map_class"])
+
+
+def test_maps_and_tables_say_how_many_chance_alone_would_name(scores):
+    judged = scores[(scores["node_id"] == "learning") & scores["lower"].notna()]
+    n = int((~judged["area_code"].isin(standing.UNRANKED)).sum())
+    words = f"up to {n / 10:.0f} of {n} authorities"  # a tenth, by 90 % intervals
+    drawn = [
+        maps.choropleth(scores, node="learning", data_as_at=AS_AT),
+        maps.small_multiples({"learning": scores}, data_as_at=AS_AT),
+    ]
+    for figure in drawn:
+        assert any(words in note for note in figure.notes), figure.notes
+    assert any("in each column" in note for note in tables.domain_heat_table(scores, data_as_at=AS_AT).notes)

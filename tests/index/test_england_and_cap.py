@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 import outcomes_analysis as oa
 from outcomes_analysis.index import FigureDraws, index_model, replicate
@@ -14,6 +15,7 @@ from outcomes_analysis.index.capping import capped, capped_error, limits
 from outcomes_analysis.index.matrix import UNSURE
 from outcomes_analysis.index.montecarlo.replicates import nominal
 from outcomes_analysis.index.nation import COUNTS, WEIGHTED, stand_ins
+from outcomes_analysis.index.score_rows import among_many
 
 RUTLAND = "E06000017"
 ENGLAND = "E92000001"
@@ -208,3 +210,37 @@ def test_intervals_of_ranks_and_chances_of_a_fifth_agree(index):
     ):
         assert ranked.loc[outside, column].max() <= 0.14 + 1e-9
         assert ranked.loc[inside, column].min() >= 0.86 - 1e-9
+
+
+def test_places_that_stay_clear_among_many_are_those_of_the_step_up_rule(index, matrix):
+    large = matrix.areas["ranked"].to_numpy(bool)
+    named = {}
+    for name in index.domains:
+        score = index.nodes[name]
+        ways = [score.beside] if score.agreed is None else [score.beside, score.agreed]
+        z = np.array([(w.estimate - w.england_alike) / np.hypot(w.error, w.england_alike_error) for w in ways])[
+            :, large
+        ]
+        chance = 2 * norm.sf(np.abs(z).min(axis=0))
+        chance[(np.sign(z) != np.sign(z[0])).any(axis=0)] = 1
+        # Benjamini and Hochberg by hand: the largest k of which the k-th smallest chance is within k tenths of all
+        order = np.argsort(chance)
+        within = [k + 1 for k, at in enumerate(order) if chance[at] <= 0.1 * (k + 1) / len(order)]
+        kept = order[: max(within, default=0)]
+        named[name] = among_many(score, large, level=0.9)
+        assert named[name] == (int((z[0][kept] > 0).sum()), int((z[0][kept] < 0).sum()))
+        alone = index.table[index.table["node_id"] == name]["standing"].value_counts()
+        assert named[name][0] <= alone["above"]
+        assert named[name][1] <= alone["below"]
+    assert sum(named["healthy"]) < 80  # of 80 that the intervals alone name
+
+
+def test_chance_alone_names_hardly_any_once_the_number_compared_is_allowed_for(index):
+    rng = np.random.default_rng(4)
+    score, large = index.nodes["healthy"], np.ones(151, dtype=bool)
+    nothing = dict.fromkeys(("england_alike", "england_alike_error"), np.zeros(151))
+    drawn = [replace(score, estimate=rng.normal(size=151), error=np.ones(151), **nothing) for _ in range(200)]
+    any_named = np.mean([sum(among_many(one, large, level=0.9)) > 0 for one in drawn])
+    assert any_named < 0.1 + 3 * np.sqrt(0.09 / 200)  # one in ten sets of figures at most; three binomial errors
+    disputed = replace(drawn[0], estimate=np.full(151, 9.0), contested=1.0)
+    assert among_many(disputed, large, level=0.9) == (0, 0)

@@ -106,7 +106,13 @@ def tartan_rug(
         data_as_at=date_of(result, data_as_at),
         alt=associational(f"Table of signs, places by measures. {title}. {'; '.join(told)}."),
         data=data.assign(area_name=data["area_code"].map(names), node_label=data["node_id"].map(labels)),
-        notes=("An empty cell has no figure.", WORKING_ASSIGNMENT),
+        notes=(
+            "An empty cell has no figure.",
+            standing.chance_line(
+                int((grid != "").sum().sum()), findings.level_of(table), what="comparisons, contested ones among them,"
+            ),
+            WORKING_ASSIGNMENT,
+        ),
     )
 
 

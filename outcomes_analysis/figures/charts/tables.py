@@ -137,7 +137,12 @@ def domain_heat_table(
         data_as_at=date_of(result, data_as_at),
         alt=_alt(wide, signs, disputed, labels, title=title, against=against),
         data=_data(table, wide, nodes=chosen),
-        notes=(*notes, contested, WORKING_ASSIGNMENT),
+        notes=(
+            *notes,
+            _by_chance(signs, level=findings.level_of(table), england=against),
+            contested,
+            WORKING_ASSIGNMENT,
+        ),
     )
 
 
@@ -181,6 +186,11 @@ def _notes(labels: dict[str, str], experimental: Sequence[str], *, level: float,
     named = listed([labels[n] for n in experimental])
     star = (f"* {named}: experimental, its figures do not measure one thing; not ranked.",) if experimental else ()
     return (first, *star)
+
+
+def _by_chance(signs: pd.DataFrame, *, level: float, england: str) -> str:
+    most = int(signs.notna().sum().max())
+    return standing.chance_line(most, level, against=england, what="authorities", each="in each column")
 
 
 def _counted_twice(by_node: Mapping[str, pd.DataFrame], labels: dict[str, str]) -> str:

@@ -196,7 +196,7 @@ def domain_pair(
         data_as_at=left.words.data_as_at or right.words.data_as_at,
         alt=alt_text,
         data=left.data.merge(beside, on="area_code", suffixes=("", "_given_child_poverty")),
-        notes=left.words.notes,
+        notes=(_by_chance(left.rows), *left.words.notes),
         width=width,
     )
 
@@ -270,6 +270,13 @@ def _chance(given: Any, node: str) -> str:
     return f"About {number(float(counts.at[node, 'by_chance']), 0)} would lie outside it by chance."
 
 
+def _by_chance(rows: pd.DataFrame) -> str:
+    compared = standing.against_counts(rows)[2]
+    return standing.chance_line(
+        compared, findings.level_of(rows), against=standing.england_name(rows), what="authorities"
+    )
+
+
 def _map_figure(
     body: Any,
     drawn: panels.Classed,
@@ -294,7 +301,7 @@ def _map_figure(
         data_as_at=words.data_as_at,
         alt=findings.map_alt(rows, drawn.classes, title=title, kind=kind, sense=words.sense),
         data=drawn.data,
-        notes=(*notes, *words.notes),
+        notes=(*notes, _by_chance(rows), *words.notes),
         width=width,
         size=size,
     )

@@ -90,7 +90,7 @@ def parts(
         subtitle=f"Each indicator beside England; {_shared_subtitle(drawn[0].rows)}",
         alt=f"{plural(len(drawn), 'small hexagon map', 'small hexagon maps')}. {title}. {_told(drawn)}",
         source=source or figure_entry(f"domain-parts-{node}").source,
-        notes=(*notes, _MISSING_WORDS, drawn[0].words.notes[-1]),
+        notes=(*notes, _by_chance(drawn), _MISSING_WORDS, drawn[0].words.notes[-1]),
     )
 
 
@@ -140,7 +140,12 @@ def small_multiples(
         subtitle=f"Score, higher is better; {_shared_subtitle(drawn[0].rows, dated=node is None)}",
         alt=f"{plural(len(drawn), 'map', 'maps')} side by side. {title}. {_told(drawn, headings)}",
         source=source or figure_entry(f"domain-years-{node}" if node else "domain-maps").source,
-        notes=(*dict.fromkeys([*marks, *filter(None, [disputed])]), _MISSING_WORDS, drawn[0].words.notes[-1]),
+        notes=(
+            *dict.fromkeys([*marks, *filter(None, [disputed])]),
+            _by_chance(drawn),
+            _MISSING_WORDS,
+            drawn[0].words.notes[-1],
+        ),
         headings=headings,
     )
 
@@ -209,6 +214,18 @@ def _finished(
         alt=alt,
         data=pd.concat(tables, ignore_index=True),
         notes=notes,
+    )
+
+
+def _by_chance(drawn: Sequence[panels.Classed]) -> str:
+    """What chance alone would give on each map."""
+    rows = max((d.rows for d in drawn), key=lambda r: standing.against_counts(r)[2])
+    return standing.chance_line(
+        standing.against_counts(rows)[2],
+        findings.level_of(rows),
+        against=standing.england_name(rows),
+        what="authorities",
+        each="on each map",
     )
 
 
