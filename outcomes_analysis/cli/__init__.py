@@ -21,7 +21,9 @@ from outcomes_analysis.cli.telling import (
     STOPPED,
     USERS_MISTAKE,
     WIDTH,
+    App,
     AsJson,
+    Group,
     Mirror,
     Period,
     Quiet,
@@ -31,10 +33,11 @@ from outcomes_analysis.cli.telling import (
 )
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
 
-app = typer.Typer(
+app = App(
     name="outcomes",
     help="Children's outcomes in English local authorities: indices, associations, maps and evidence.",
     no_args_is_help=True,
+    cls=Group,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -64,12 +67,13 @@ def status(period: Period = None, as_json: AsJson = False) -> None:
     """Show which stages are fresh and which would be done again."""
     from outcomes_analysis import pipeline
     from outcomes_analysis.sources.release import read_manifest
+    from outcomes_analysis.wording import written_date
 
     found = pipeline.states(period=period or pipeline.PERIOD)
     if as_json:
         say(json.dumps([{"stage": s.stage.name, "fresh": s.fresh, "reason": s.reason} for s in found]))
         return
-    say(f"Data as at {read_manifest()['data_as_at']}")
+    say(f"Data as at {written_date(str(read_manifest()['data_as_at']))}")
     for state in found:
         mark = "fresh" if state.fresh else f"stale: {state.reason}"
         say(f"  {state.stage.name:<12} {mark}")
@@ -178,9 +182,9 @@ app.command()(pack)
 
 @app.command()
 def notebook(
-    number: Annotated[int, typer.Argument(help="Number of the notebook; `outcomes lab` shows them all.")],
+    number: Annotated[int, typer.Argument(help="Number of the notebook, as in notebooks/README.md.")],
     place: Annotated[
-        str, typer.Option(help="Place to write it for, in notebooks that have one.", show_default="its own")
+        str, typer.Option(metavar="NAME", help="Place to write it for, where it has one.", show_default="its own")
     ] = "",
     local: Annotated[
         Path | None, typer.Option("--local", metavar="FILE", help="Overlay (.yml) of your figures, for notebook 11.")
@@ -201,7 +205,7 @@ def notebook(
         values |= _of_overlay(local)
         out = out or project().result("notebooks", "_build", f"{source.stem}-{local.stem}.html")
     with progress(quiet=quiet) as told:
-        told.step(f"running {source.name}")
+        told.step(f"running {source.name}, up to two minutes")
         path = write_notebook(number, values=values, out=out)
     if not quiet:
         say(f"The page is ready. Open it in a browser: {path}")
@@ -290,7 +294,3 @@ def _unexpected(error: Exception) -> tuple[str, int]:
         "This is our mistake: please report it with the command you ran.",
         OURS,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -14,12 +14,46 @@ import typer
 
 USERS_MISTAKE, OURS, STOPPED = 2, 1, 130
 WIDTH = 100
+_KINDS = {"<path>": "FILE", "<int>": "NUMBER", "<str>": "WORDS"}
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Mirror = Annotated[
-    Path | None, typer.Option("--mirror", help="Folder that mirrors the raw files, instead of downloading them.")
+    Path | None,
+    typer.Option("--mirror", metavar="FOLDER", help="Folder that mirrors the raw files, instead of downloading them."),
 ]
+
+
+class Plain:
+    """Help that speaks of files and numbers, not of types of the language it is written in."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Parameters of the command; switches and arguments have no type beside them."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if param.param_type_name == "argument":
+                param.display_type_rich = lambda ctx: None
+            elif param.is_flag:
+                param.metavar = ""
+            elif param.metavar is None:
+                param.metavar = _KINDS.get(param.display_type(ctx))
+        return params
+
+
+class Command(Plain, typer.core.TyperCommand):
+    """A command with plain help."""
+
+
+class Group(Plain, typer.core.TyperGroup):
+    """The command above all others, with plain help."""
+
+
+class App(typer.Typer):
+    """An application all of whose commands have plain help."""
+
+    def command[F: Callable[..., Any]](self, *args: Any, **options: Any) -> Callable[[F], F]:
+        """Register a function as a command."""
+        return super().command(*args, **{"cls": Command, **options})
 
 
 def year_of_option(text: str) -> int:

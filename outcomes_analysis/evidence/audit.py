@@ -18,7 +18,8 @@ from outcomes_analysis.evidence.page import (
     paragraph,
     table_html,
 )
-from outcomes_analysis.index.judging.audit_wording import domain_sentences
+from outcomes_analysis.index.judging.audit_sections import WEAK
+from outcomes_analysis.index.judging.audit_wording import decimals_below, domain_sentences
 from outcomes_analysis.index.judging.auditing import SECTIONS, AuditReport
 from outcomes_analysis.wording import listed, number, plural, written_date
 
@@ -263,6 +264,8 @@ def _wide(rows: pd.DataFrame, shown: _Shown, labels: Mapping[str, str]) -> pd.Da
         line: dict[str, object] = {"domain": _node_words(str(node), labels), "item": _item_words(str(item), labels)}
         for one in block.itertuples():
             places = PLACES.get(str(one.statistic), 2)
+            if one.statistic == "own_rest" and one.value < WEAK:
+                places = decimals_below(one.value, WEAK)
             line[str(one.statistic)] = _value_words(one.value, one.lower, one.upper, places)
         line["flag"] = ", ".join(dict.fromkeys(f for f in block["flag"] if f))
         notes = dict.fromkeys(labels.get(n, n) for n in block["note"] if n)

@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from outcomes_analysis.evidence.page import Section, bullets, heading, paragraph, table_html
+from outcomes_analysis.index.montecarlo.sensitivity_indices import CHOICES
 from outcomes_analysis.wording import listed, number
 
 if TYPE_CHECKING:
     from outcomes_analysis.index import SensitivityResult, UncertaintyResult
 
 SHIFT = "mean_rank_shift"
-CHOICES = {
-    "weights": "the weights",
-    "normalisation": "the common scale",
-    "aggregation": "the kind of mean",
-    "omission": "one indicator left out",
-}
 
 
 def certainty_section(uncertainty: UncertaintyResult, sensitivity: SensitivityResult) -> Section:

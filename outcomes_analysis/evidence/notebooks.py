@@ -16,10 +16,28 @@ import pandas as pd
 import yaml
 
 from outcomes_analysis.errors import ProjectError, several
-from outcomes_analysis.evidence.page import Section, details_html, figure_html, page, table_html
+from outcomes_analysis.evidence.page import Section, details_html, figure_html, page, sentences_of, table_html
 from outcomes_analysis.project import project
 
 SECONDS_A_CELL = 90
+LONG = 700  # letters, beyond which a paragraph is shown as a list of its sentences
+#: Words for columns that the tables of results have.
+HEADINGS = {
+    "alike": "Between places similar in",
+    "area_name": "Authority",
+    "authorities": "Which authorities",
+    "estimate": "Estimate",
+    "indicator_id": "Indicator id",
+    "label": "What is estimated",
+    "level": "Interval level, %",
+    "n": "Number of authorities",
+    "node_label": "Domain",
+    "p_bottom_fifth": "Chance of lowest fifth",
+    "rank_lower": "Rank from",
+    "rank_upper": "Rank to",
+    "region_name": "Region",
+}
+PATIENCE = 900  # seconds a cell may take for a reader, whose machine may be slow or busy
 SETUP = "parameters"
 
 
@@ -42,8 +60,26 @@ class Listing:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        html = table_html(self.frame, self.caption, **self.options)
+        html = table_html(_named(self.frame), self.caption, **_worded(self.frame, self.options))
         return {"text/html": html, "text/plain": f"{self.caption}\n{self.frame.to_string()}"}
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Domains and outcomes by their names instead of their ids, levels of intervals in percent."""
+    from outcomes_analysis.framework.loading import load_framework
+
+    labels = {node.id: node.label for node in load_framework().nodes}
+    columns = [c for c in ("domain", "outcome", "other") if c in frame and not pd.api.types.is_numeric_dtype(frame[c])]
+    shown = frame.assign(**{c: frame[c].map(lambda name: labels.get(name, name)) for c in columns})
+    return shown.assign(level=100 * shown["level"]) if "level" in shown else shown
+
+
+def _worded(frame: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a table with words for the columns that many tables have."""
+    decimals = options.get("decimals", 1)
+    by_column = dict(decimals) if isinstance(decimals, Mapping) else dict.fromkeys(frame.columns, decimals)
+    headings = {**HEADINGS, **options.get("headings", {})}
+    return {**options, "headings": headings, "decimals": {**by_column, "level": 0}}
 
 
 def words(text: str) -> Words:
@@ -212,14 +248,17 @@ def executed(notebook: Any, *, folder: Path, seconds: int = SECONDS_A_CELL) -> A
     ran = copy.deepcopy(notebook)
     folder.mkdir(parents=True, exist_ok=True)
     client = NotebookClient(ran, timeout=seconds, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
-    client.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # its notices are not the reader's business
+    client.extra_arguments = ["--IPKernelApp.log_level=CRITICAL"]  # its notices are not the reader's business
     try:
         client.execute()
     except CellExecutionError as error:
         message = f"a cell of the notebook ended with an error: {error.ename}: {error.evalue}"
         raise ProjectError(message) from error
     except CellTimeoutError as error:
-        message = f"a cell of the notebook took longer than {seconds} seconds."
+        message = (
+            f"a cell of the notebook took longer than {seconds} seconds. Close other programs and try again, or run "
+            "it in `outcomes lab`, where a cell may take as long as it needs."
+        )
         raise ProjectError(message) from error
     return ran
 
@@ -278,7 +317,7 @@ def write_notebook(number: int, *, values: Mapping[str, object] | None = None, o
     chosen = dict(values or {})
     notebook = with_parameters(read_notebook(source), chosen)
     home = project().result("notebooks")
-    ran = executed(notebook, folder=home)
+    ran = executed(notebook, folder=home, seconds=PATIENCE)
     marks = [re.sub(r"[^a-z0-9]+", "-", str(value).lower()).strip("-") for value in chosen.values()]
     path = out or home / "_build" / f"{'-'.join([source.stem, *marks])}.html"
     return write_atomic(path, notebook_html(ran))
@@ -294,6 +333,10 @@ def _paragraphs(text: str) -> str:
                 html[-1] = html[-1].replace("</ul>", f"{item}</ul>")
             else:
                 html.append(f"<ul>{item}</ul>")
+        elif len(line) > LONG:  # a wall of text: one sentence a line of a list
+            first, *rest = sentences_of(line)
+            items = "".join(f"<li>{escape(sentence)}</li>" for sentence in rest)
+            html.append(f"<p>{escape(first)}</p><ul>{items}</ul>" if rest else f"<p>{escape(first)}</p>")
         elif line:
             html.append(f"<p>{escape(line)}</p>")
     return "".join(html)

@@ -276,6 +276,11 @@ def _class(numeric: bool, *, long: bool = False) -> str:
     return ' class="number"' if numeric else ' class="long"' if long else ""
 
 
+def sentences_of(text: str) -> list[str]:
+    """Sentences of a text, in their order."""
+    return re.split(r"(?<=[a-z%)0-9]\.) (?=[A-Z0-9\u201c])", text)
+
+
 def _is_long(cells: pd.Series) -> bool:
     """Whether a column holds sentences, which a narrow screen would otherwise set one word to a line."""
     return not pd.api.types.is_numeric_dtype(cells) and bool(cells.astype("str").str.len().max() > LONG)

@@ -19,6 +19,7 @@ from outcomes_analysis.evidence.page import (
     links,
     page,
     paragraph,
+    sentences_of,
     table_html,
 )
 from outcomes_analysis.evidence.poverty import poverty_line, poverty_section
@@ -234,7 +235,7 @@ def _now(index: IndexResult, name: str) -> str:
 def _method(index: IndexResult, uncertainty: UncertaintyResult) -> Section:
     notice = index.matrix.framework.notice
     body = [
-        bullets(re.split(r"(?<=[a-z%)0-9]\.) (?=[A-Z0-9])", index.text.removesuffix(notice).strip())),
+        bullets(sentences_of(index.text.removesuffix(notice).strip())),
         paragraph(
             "Ranks are drawn many times from what the figures allow. The spread between authorities is first parted "
             "into what is real and what is noise; the unsure figures of a place are drawn towards the average by how "

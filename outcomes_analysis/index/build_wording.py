@@ -128,8 +128,12 @@ def _lacking_told(table: pd.DataFrame, domains: Iterable[NodeScore]) -> str:
         rows = table[table["node_id"] == score.node.id]
         missing = int((rows["status"] == "not_computed").sum())
         if missing:
-            found.append(f"{plural(missing, 'authority', 'authorities')} on {score.node.id}")
+            found.append(f"{plural(missing, 'authority', 'authorities')} on {_label(score)}")
     return f"Too few figures for a score: {listed(found)}." if found else ""
+
+
+def _label(score: NodeScore) -> str:
+    return str(getattr(score.node, "label", score.node.id))
 
 
 def index_told(
@@ -142,7 +146,7 @@ def index_told(
 ) -> str:
     """What the index is, how it was made and what to mind, in sentences."""
     domains = [n for n in nodes.values() if n.kind == "domain"]
-    counts = [f"{n.node.id} {len(n.weights)}{' (experimental)' if n.experimental else ''}" for n in domains]
+    counts = [f"{_label(n)} {len(n.weights)}{' (experimental)' if n.experimental else ''}" for n in domains]
     newest, oldest = table["period"].max(), int(np.nanmin(table["oldest_year"]))
     leaves = [name for name, score in nodes.items() if score.kind == "indicator"]
     when = f"Scores are as measured by the end of {newest}, with figures from {oldest} on. " if newest else ""

@@ -387,7 +387,11 @@ def _text(
     lacking = [
         f"- {node.label}: {node.note.split(SHORTFALL)[1]}" for node in framework.domains if SHORTFALL in node.note
     ]
-    if lacking:
+    if lacking and name:
+        lines.append(
+            "What no figure measures anywhere is the same for every place: see the coverage of all authorities."
+        )
+    elif lacking:
         lines += ["What the framework itself lacks:", *lacking]
     if len(areas):
         fewest = areas.head(5)

@@ -114,6 +114,8 @@ def test_alone_it_shows_what_it_can_do(ask: Ask) -> None:
         assert f" {name} " in answer.out
     assert answer.err == ""  # not a message with nothing in it
     assert ask("--help").code == 0
+    for command in ([], ["run"], ["area"], ["notebook"], ["pack"], ["predict"]):
+        assert re.findall(r"<\w+>", ask(*command, "--help").out) == [], "no types of a programming language"
 
 
 # ------------------------------------------------------------------------------------------------ one place
@@ -389,7 +391,7 @@ def one_stage(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_status(one_stage: None, ask: Ask) -> None:
     before = ask("status")
     assert before.code == 0
-    assert before.out.startswith("Data as at 20")
+    assert re.match(r"Data as at \d+ [A-Z][a-z]+ 20\d\d\n", before.out)
     assert "report       stale: not made yet" in before.out
     ask("run", "--quiet")
     assert "report       fresh" in ask("status").out

@@ -149,7 +149,11 @@ def _survives(rows: Rows, sign: float) -> bool | None:
 
 def _said(rows: Rows) -> str:
     known = [row for row in rows if row["status"] == "computed"]
-    return "; ".join(f"with similar {row['alike']}: {measured(row)}" for row in known) or "withheld"
+    return "; ".join(f"{_where(row)}: {measured(row)}" for row in known) or "withheld"
+
+
+def _where(row: pd.Series[Any]) -> str:
+    return f"between places with similar {row['alike']}" if row["adjusted_for"] else "as the figures stand"
 
 
 def _findings(relation: RelationResult, ways: MultiverseResult | None, record: Record) -> list[Finding]:
@@ -204,8 +208,8 @@ def _answer(relation: RelationResult, framework: Framework, *, clear: bool) -> s
             f"{first} Places with similar child poverty could not be compared, so whether poverty accounts for it is "
             "not known."
         )
-    held = "; ".join(f"with similar {row['alike']} {measured(row)}" for row in alike)
-    return f"{first} Between places with similar child poverty it is {held}."
+    held = "; ".join(f"{_where(row)} it is {measured(row)}" for row in alike)
+    return f"{first} {held[:1].upper()}{held[1:]}."
 
 
 def _estimates(relation: RelationResult) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figu
 from outcomes_analysis.figures.drawing.legends import Kind
 from outcomes_analysis.figures.drawing.rows import Axis
 from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.relations.sentences import with_capital
 from outcomes_analysis.wording import associational, how_many, listed, number, plural
 
 _WIDEST = 10.0  # of an interval, in standard deviations between authorities, beyond which a gap says nothing
@@ -91,10 +92,14 @@ def coefficient_forest(
     kinds = {key: Kind(k.shape, k.fill, k.words.replace("0", line)) for key, k in _CLEAR.items()}
     level = f"{round(100 * levels[0])}% interval"
     body = rows.interval_rows(
-        drawn, axis=Axis(what, zero=zero, decimals=decimals), width=rows.body_width(size), kinds=kinds
+        drawn,
+        axis=Axis(f"{what}, %" if unit == "%" else what, zero=zero, decimals=decimals),
+        width=rows.body_width(size),
+        kinds=kinds,
     )
     told = [
-        f"{row.label} {number(row.estimate, decimals)} ({number(row.lower, decimals)} to {number(row.upper, decimals)})"
+        f"{f'{row.group}, ' if 'group' in given else ''}{row.label} {number(row.estimate, decimals)} "
+        f"({number(row.lower, decimals)} to {number(row.upper, decimals)})"
         for row in given[given["estimate"].notna()].itertuples()
     ]
     return finished(
@@ -215,7 +220,7 @@ def sobol_bars(
     data_as_at: str | None = None,
     size: theme.Size = "page",
 ) -> Figure:
-    """Draw what share of the movement of ranks each choice of method accounts for, alone and with interactions.
+    """Draw what share of the movement of ranks each choice of method accounts for, alone and with combinations.
 
     Parameters
     ----------
@@ -237,6 +242,8 @@ def sobol_bars(
     FigureError
         If the result has nothing about the node.
     """
+    from outcomes_analysis.index.montecarlo.sensitivity_indices import CHOICES
+
     table = result.table
     shift = table[(table["node_id"] == node) & (table["output"] == "mean_rank_shift")]
     if shift.empty:
@@ -245,7 +252,7 @@ def sobol_bars(
     name = label or node.replace("_", " ").capitalize()
     total = shift[shift["order"] == "total"].sort_values("estimate", ascending=False)
     order = list(total["factor"])
-    words = {"first": "alone", "total": "with interactions"}
+    words = {"first": "alone", "total": "with combinations"}
     parts = []
     for factor in order:
         for kind in ("first", "total"):
@@ -253,7 +260,7 @@ def sobol_bars(
             parts.append(
                 {
                     "label": words[kind],
-                    "group": f"{factor[:1].upper()}{factor[1:].replace('_', ' ')}",
+                    "group": with_capital(CHOICES.get(factor, factor.replace("_", " "))),
                     "estimate": 100 * row["estimate"],
                     "lower": 100 * row["lower"],
                     "upper": 100 * row["upper"],
@@ -264,8 +271,8 @@ def sobol_bars(
     top = total.iloc[0]
     alone = shift[(shift["factor"] == top["factor"]) & (shift["order"] == "first")]["estimate"].iloc[0]
     title = associational(
-        f"{name}: {number(100 * alone, 0, '%')} of the movement of ranks between methods goes with the choice of "
-        f"{top['factor'].replace('_', ' ')} alone"
+        f"{name}: {number(100 * alone, 0, '%')} of the movement of ranks between methods goes with "
+        f"{CHOICES.get(top['factor'], top['factor'].replace('_', ' '))} alone"
     )
     level = round(100 * findings.level_of(shift))
     told = [f"{row.group} {row.label} {number(row.estimate, 0, '%')}" for row in drawn.itertuples()]
@@ -285,7 +292,7 @@ def sobol_bars(
         data_as_at=date_of(result, data_as_at),
         alt=f"Two bars for each choice of method. {title}. {'; '.join(told)}.",
         data=shift.reset_index(drop=True),
-        notes=("Shares alone add up to 100% or less; the rest is interaction between choices.",),
+        notes=("Shares alone add up to 100% or less; the rest comes from choices in combination.",),
         width=rows.body_width(size),
         size=size,
     )

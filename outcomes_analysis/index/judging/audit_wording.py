@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from outcomes_analysis.index.judging.audit_parts import DomainParts
+from outcomes_analysis.index.judging.audit_sections import WEAK
 from outcomes_analysis.wording import associational, listed, number, plural
 
 COUNT_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -133,8 +134,16 @@ def _standing_apart(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     weak = rows[(rows["statistic"] == "own_rest") & rows["flag"].isin(["weak", "negative"])]
     if weak.empty:
         return []
-    names = [f"{_inner(labels[r.item])} ({number(r.value, 2)})" for r in weak.sort_values("value").itertuples()]
-    return [f"Standing apart from the rest of the domain (correlation below 0.3): {'; '.join(names)}."]
+    names = [
+        f"{_inner(labels[r.item])} ({number(r.value, decimals_below(r.value, WEAK))})"
+        for r in weak.sort_values("value").itertuples()
+    ]
+    return [f"Standing apart from the rest of the domain (correlation below {WEAK}): {'; '.join(names)}."]
+
+
+def decimals_below(value: float, limit: float) -> int:
+    """Decimals, two at least, with which a value below a limit still reads as below it."""
+    return next((d for d in range(2, 6) if round(value, d) < limit), 6)
 
 
 def _importance_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:

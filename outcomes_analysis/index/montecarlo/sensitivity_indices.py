@@ -45,6 +45,12 @@ from outcomes_analysis.provenance import RunManifest
 from outcomes_analysis.wording import listed
 
 SHIFT = "mean_rank_shift"
+CHOICES = {
+    "weights": "the weights",
+    "normalisation": "the common scale",
+    "aggregation": "the kind of mean",
+    "omission": "one indicator left out",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +252,8 @@ def _text(
             continue
         ordered = total.sort_values(ascending=False)
         named = [
-            f"{name} ({max(first[name], 0):.0%} alone, {total[name]:.0%} with interactions)" for name in ordered.index
+            f"{CHOICES.get(name, name)} ({max(first[name], 0):.0%} alone, {total[name]:.0%} with combinations)"
+            for name in ordered.index
         ]
         sentences.append(f"{labels[str(node)]}: {listed(named)}.")
     how = (
