@@ -194,10 +194,10 @@ def _reading(index: IndexResult) -> Section:
         "\u201cClearly better\u201d and \u201cclearly worse than England\u201d set an authority beside that score. "
         f"\u201cClearly\u201d means that the {level} interval of the difference leaves out no difference at all. An "
         "authority that lacks some figures is set beside England's score from the others.",
-        f"Each authority is compared on its own. If none differed from England, up to {_by_chance(index)} would still be "
-        "called clearly better or worse on a domain by chance. The numbers with the number of comparisons allowed for "
-        f"leave fewer: at most {number(100 * (1 - index.spec.level), 0)} in 100 of them are expected to be chance "
-        "(Benjamini-Hochberg). Maps and tables show each authority's own verdict.",
+        f"Each authority is compared on its own. If none differed from England, up to {_by_chance(index)} would "
+        "still be called clearly better or worse on a domain by chance. The numbers with the number of comparisons "
+        f"allowed for leave fewer: at most {number(100 * (1 - index.spec.level), 0)} in 100 of them are expected to be "
+        "chance (Benjamini-Hochberg). Maps and tables show each authority's own verdict.",
         "How much of a domain rests on contested indicators is said with the domain, and a single one is never ranked.",
         "Each domain is scored twice, with its contested indicators and without. An authority is called better or "
         "worse only where both scores say so. Where they differ, it \u201cdepends on contested figures\u201d.",
