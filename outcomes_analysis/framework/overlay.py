@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -114,8 +115,7 @@ def _check_against_core(
     document: Document, core: Framework, nodes: list[Node], indicators: list[Indicator], problems: Problems
 ) -> None:
     taken_nodes, taken_indicators = {n.id for n in core.nodes}, {i.id for i in core.indicators}
-    labels = {n.label.casefold() for n in core.nodes}
-    names = {i.name.casefold() for i in core.indicators}
+    labels, names = {_letters(n.label) for n in core.nodes}, {_letters(i.name) for i in core.indicators}
     doublets = {i.doublet for i in core.indicators if i.doublet}
 
     def judge(section: str, items: list[Any], rules: list[tuple[Callable[[Any], bool], str]]) -> None:
@@ -130,7 +130,7 @@ def _check_against_core(
         [
             (lambda n: n.id in taken_nodes, "would redefine a node of the core; give yours another id"),
             (lambda n: n.parent is None, "would add a domain; the core's domains are fixed: name one as its `parent`"),
-            (lambda n: n.label.casefold() in labels, "bears the name of a node of the core; give it a name of its own"),
+            (lambda n: _letters(n.label) in labels, "bears the name of a node of the core; give it a name of its own"),
         ],
     )
     judge(
@@ -139,7 +139,12 @@ def _check_against_core(
         [
             (lambda i: i.id in taken_indicators, "would redefine an indicator of the core; give yours another id"),
             (lambda i: i.tier != "local", "has a tier other than local; write `tier: local` or leave it out"),
-            (lambda i: i.name.casefold() in names, "bears the name of an indicator of the core; give it its own"),
+            (lambda i: _letters(i.name) in names, "bears the name of an indicator of the core; give it its own"),
             (lambda i: i.doublet in doublets, "joins near-duplicates of the core and so would reweight them"),
         ],
     )
+
+
+def _letters(text: str) -> str:
+    """Letters and figures alone: a name that differs in spaces, dashes or kinds of type reads as the same."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())

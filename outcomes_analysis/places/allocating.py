@@ -49,7 +49,7 @@ def share_out(
         halved; a place that would thereby go back stays where it is. ``equal_difficulty``: each place moves by the
         same number of its own ``sds``.
     low, high : float
-        Ends of the indicator's range.
+        Ends of the indicator's range, both finite.
     sds : array, optional
         How far each place's underlying level may move by then, in natural units, positive; needed for
         ``equal_difficulty``.
@@ -116,6 +116,9 @@ def _check(x: Floats, weight: Floats, *, target: float, low: float, high: float)
     if x.ndim != 1 or x.shape != weight.shape or not len(x):
         message = f"values and cohorts must be equally long lists; they have shapes {x.shape} and {weight.shape}."
         raise SpecError(message)
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        message = f"The range must have two ends, the lower one first; it is {low:g} to {high:g}."
+        raise SpecError(message)
     bad = int((~np.isfinite(x) | (x < low) | (x > high)).sum())
     if bad:
         message = f"{bad} of {len(x)} values are missing or outside {low:g} to {high:g}. Leave those places out."
@@ -172,9 +175,12 @@ def ladder_up(local: npt.ArrayLike, cohorts: npt.ArrayLike, *, target: float) ->
     Raises
     ------
     SpecError
-        If no place has both a target and a number of children.
+        If no place has both a target and a number of children, or the lists are not equally long.
     """
     goals, weight = np.asarray(local, dtype=float), np.asarray(cohorts, dtype=float)
+    if goals.ndim != 1 or goals.shape != weight.shape:
+        message = f"local and cohorts must be equally long lists; they have shapes {goals.shape} and {weight.shape}."
+        raise SpecError(message)
     known = np.isfinite(weight) & (weight > 0)
     given = known & np.isfinite(goals)
     if not given.any():

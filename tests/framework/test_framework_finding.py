@@ -154,6 +154,8 @@ def test_an_overlay_adds_and_leaves_the_core_as_it_is(tmp_path: Path):
         (", parent: engaged", "", "line 4, node 'belonging': would add a domain"),
         ("label: Children belong", "label: Children attend school", "bears the name of a node of the core"),
         ("name: Children in a club", "name: Persistent absence", "bears the name of an indicator of the core"),
+        ("name: Children in a club", "name: 'Persistent\u00a0 absence.'", "bears the name of an indicator of the core"),
+        ("label: Children belong", "label: Children \uff41ttend-school", "bears the name of a node of the core"),
         ("    source: survey", "    source: survey\n    tier: core", "has a tier other than local"),
         ("    source: survey", "    source: survey\n    doublet: absence", "and so would reweight them"),
         (

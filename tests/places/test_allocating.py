@@ -69,6 +69,10 @@ def test_what_cannot_be_shared_out_is_said() -> None:
         share_out(VALUES, [1, 0, 1], target=75, sharing="equal_gain")
     with pytest.raises(SpecError, match="outside the range"):
         share_out(VALUES, COHORTS, target=101, sharing="equal_gain")
+    with pytest.raises(SpecError, match="two ends"):
+        share_out(VALUES, COHORTS, target=75, sharing="equal_gain", high=np.inf)
+    with pytest.raises(SpecError, match="equally long"):
+        ladder_up([70, 76], COHORTS, target=75)
     with pytest.raises(SpecError, match="needs sds"):
         share_out(VALUES, COHORTS, target=75, sharing="equal_difficulty")
     with pytest.raises(SpecError, match="equal_gain, gap_closing, equal_difficulty"):
