@@ -16,7 +16,7 @@ from outcomes_analysis.index.climbing import Climb
 from outcomes_analysis.index.judging.withholding import withhold_ranks
 from outcomes_analysis.index.matrix import IndicatorMatrix
 from outcomes_analysis.index.preparing import Prepared, prepare
-from outcomes_analysis.index.score_rows import ALL, capped_cells, competition_rank, node_rows
+from outcomes_analysis.index.score_rows import ALL, capped_cells, competition_rank, score_table
 from outcomes_analysis.index.scores import OVERALL, Beside, IndexResult, NodeScore
 from outcomes_analysis.index.specifying.spec_checking import taking_part
 from outcomes_analysis.index.specifying.spec_parts import Reference
@@ -262,7 +262,7 @@ def scored(matrix: IndicatorMatrix, spec: IndexSpec, *, base: IndexResult | None
     small = ~matrix.areas["ranked"].to_numpy(bool)
     nodes = {k: v if v.kind == "indicator" else _without_ends(v, scores != counted, small) for k, v in nodes.items()}
     kept = ready.base.iloc[:-1].to_numpy(bool)
-    table = pd.concat([node_rows(k, v, matrix, spec, kept) for k, v in nodes.items()], ignore_index=True)
+    table = score_table(nodes, matrix, spec, kept)
     return IndexResult(
         table=table,
         text=index_told(table, matrix, spec, nodes, cells, ready.text),

@@ -249,7 +249,8 @@ def build_matrix(
         raise SpecError(message)
     latest = _on_scale(latest, framework=framework, observations=observations)
     latest["x_error"] = latest["se_total"] * latest["slope"]
-    present = [name for name in names if name in set(latest["indicator_id"])]
+    having = set(latest["indicator_id"])
+    present = [name for name in names if name in having]
     reference = reference_values(observations, framework=framework, indicators=present)
 
     def wide(column: str, fill: object = np.nan) -> pd.DataFrame:

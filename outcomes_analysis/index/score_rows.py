@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -23,57 +26,87 @@ TABLE_COLUMNS = [
 ]  # fmt: skip
 
 
-def node_rows(name: str, score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec, kept: np.ndarray) -> pd.DataFrame:
-    """Rows of one node, in the order of the matrix's areas; ``kept`` are those that are compared with one another."""
-    areas = matrix.areas
+def score_table(
+    nodes: Mapping[str, NodeScore], matrix: IndicatorMatrix, spec: IndexSpec, kept: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Tidy table of an index.
+
+    Parameters
+    ----------
+    nodes : mapping of str to NodeScore
+        Every node of the tree and every indicator, in the order the rows are to have.
+    matrix : IndicatorMatrix
+    spec : IndexSpec
+    kept : array of bool
+        Areas that are compared with one another, in the order of the matrix's areas.
+
+    Returns
+    -------
+    DataFrame
+        ``TABLE_COLUMNS``; one row a node and area.
+    """
+    areas, size = matrix.areas, len(matrix.areas)
+    cells = [_node_cells(score, matrix, spec, kept) for score in nodes.values()]
+    each = {"node_id": list(nodes)} | {c: [one.pop(c) for one in cells] for c in ("node_label", "kind")}
+    # a column at a time: a table for each of a hundred nodes would take most of the time of an index
+    columns: dict[str, Any] = {c: _text(np.repeat(np.array(words, dtype=object), size)) for c, words in each.items()}
+    for name, column in (
+        ("area_code", areas.index),
+        ("area_name", areas["name"]),
+        ("region_name", areas["region_name"]),
+    ):
+        columns[name] = _text(np.tile(np.asarray(column, dtype=object), len(nodes)))
+    columns |= {"period": matrix.period, "level": spec.level, "interval": "figures"}
+    for name in cells[0]:
+        column = np.concatenate([np.broadcast_to(one[name], size) for one in cells])
+        columns[name] = _text(column) if column.dtype == object else column
+    return pd.DataFrame(columns)[TABLE_COLUMNS]
+
+
+def _text(words: npt.NDArray[np.object_]) -> pd.Series[str]:
+    return pd.Series(words, dtype="str")
+
+
+def _node_cells(
+    score: NodeScore, matrix: IndicatorMatrix, spec: IndexSpec, kept: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Columns of one node, in the order of the matrix's areas; a number stands for all of them."""
     z = norm.ppf(0.5 + spec.level / 2)
     computed = np.isfinite(score.estimate)
-    contested = isinstance(score.node, Indicator) and bool(
-        score.node.contested
-    )  # no best place where "best" is disputed
+    # no best place where "best" is disputed
+    contested = isinstance(score.node, Indicator) and bool(score.node.contested)
     ranked = computed & kept & (not score.experimental) & (not contested)
-    rank = competition_rank(np.where(ranked, score.estimate, np.nan))
     used = score.effective > 0
     years = matrix.period - matrix.age[score.weights.index].to_numpy(float)
     oldest = np.where(used, years, np.inf).min(axis=1)
     against = against_england(score.beside, z)
-    nothing = np.full(len(areas), np.nan)
     agreed = score.agreed or (score.beside if score.contested == 0 else None)
-    without = np.full(len(areas), "", dtype=object) if agreed is None else against_england(agreed, z)
+    without = np.full(len(kept), "", dtype=object) if agreed is None else against_england(agreed, z)
     said = against if score.kind == "indicator" else standing(against, without)
-    mean, error = (nothing, nothing) if agreed is None else (agreed.estimate, agreed.error)
-    label = score.node.name if isinstance(score.node, Indicator) else score.node.label
-    return pd.DataFrame(
-        {
-            "node_id": name,
-            "node_label": label,
-            "kind": score.kind,
-            "area_code": areas.index,
-            "area_name": areas["name"].to_numpy(),
-            "region_name": areas["region_name"].to_numpy(),
-            "period": matrix.period,
-            "estimate": score.estimate,
-            "lower": score.estimate - z * score.error,
-            "upper": score.estimate + z * score.error,
-            "level": spec.level,
-            "interval": "figures",
-            "rank": rank,
-            "ranked": ranked,
-            "availability": score.availability,
-            "status": np.where(~computed, "not_computed", np.where(ranked, "computed", "not_ranked")),
-            "n_indicators": used.sum(axis=1),
-            "oldest_year": np.where(np.isfinite(oldest), oldest, np.nan),
-            "england": score.england,
-            "england_alike": score.england_alike,
-            "against_england": pd.Series(against, dtype="str"),
-            "estimate_agreed": mean,
-            "lower_agreed": mean - z * error,
-            "upper_agreed": mean + z * error,
-            "england_agreed": np.nan if agreed is None else agreed.england,
-            "against_england_agreed": pd.Series(without, dtype="str"),
-            "standing": pd.Series(np.where(areas["ranked"].to_numpy(bool), said, ""), dtype="str"),
-        }
-    )[TABLE_COLUMNS]
+    mean, error = (np.full(len(kept), np.nan),) * 2 if agreed is None else (agreed.estimate, agreed.error)
+    status = np.where(~computed, "not_computed", np.where(ranked, "computed", "not_ranked"))
+    return {
+        "node_label": score.node.name if isinstance(score.node, Indicator) else score.node.label,
+        "kind": score.kind,
+        "estimate": score.estimate,
+        "lower": score.estimate - z * score.error,
+        "upper": score.estimate + z * score.error,
+        "rank": competition_rank(np.where(ranked, score.estimate, np.nan)),
+        "ranked": ranked,
+        "availability": score.availability,
+        "status": status.astype(object),
+        "n_indicators": used.sum(axis=1),
+        "oldest_year": np.where(np.isfinite(oldest), oldest, np.nan),
+        "england": score.england,
+        "england_alike": score.england_alike,
+        "against_england": against,
+        "estimate_agreed": mean,
+        "lower_agreed": mean - z * error,
+        "upper_agreed": mean + z * error,
+        "england_agreed": np.nan if agreed is None else agreed.england,
+        "against_england_agreed": without,
+        "standing": np.where(matrix.areas["ranked"].to_numpy(bool), said, "").astype(object),
+    }
 
 
 def against_england(score: Beside, z: float) -> npt.NDArray[np.object_]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from outcomes_analysis.framework.model import Framework, Scale
+from outcomes_analysis.framework.model import Framework, Indicator, Scale
 
 Floats = npt.NDArray[np.float64]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -124,12 +124,14 @@ def scales_of(framework: Framework) -> pd.DataFrame:
         Indexed by ``indicator_id``: ``scale``, ``low`` and ``high`` (the valid range), ``guard`` (half a unit of
         the last published decimal), ``per``.
     """
-    rows = [
-        (i.id, i.scale, float(i.valid_range[0]), float(i.valid_range[1]), 0.5 * 10.0**-i.decimals, float(i.per))
-        for i in framework.indicators
-    ]
+    rows = [_row_of(i) for i in framework.indicators]
     columns = ["indicator_id", "scale", "low", "high", "guard", "per"]
     return pd.DataFrame(rows, columns=columns).set_index("indicator_id")
+
+
+def _row_of(indicator: Indicator) -> tuple[str, Scale, float, float, float, float]:
+    low, high = indicator.valid_range
+    return indicator.id, indicator.scale, float(low), float(high), 0.5 * 10.0**-indicator.decimals, float(indicator.per)
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,9 @@ class RowScales:
             If an indicator is not registered.
         """
         codes, ids = pd.factorize(obs["indicator_id"])
-        for name in ids:
-            framework.indicator(name)
-        table = scales_of(framework).loc[ids]
-        low, high, guard, per = (table[c].to_numpy(dtype=float)[codes] for c in ("low", "high", "guard", "per"))
-        scale = table["scale"].to_numpy(dtype=str)[codes]
+        found = [_row_of(framework.indicator(name)) for name in ids]
+        low, high, guard, per = (np.array([row[n] for row in found], dtype=float)[codes] for n in (2, 3, 4, 5))
+        scale = np.array([row[1] for row in found], dtype=str)[codes]
         people = obs["denominator"].to_numpy(dtype=float) if "denominator" in obs else np.full(len(obs), np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             half_child = np.where(people > 0, 0.5 * per / people, 0.0)

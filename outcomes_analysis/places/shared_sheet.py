@@ -315,7 +315,8 @@ class _Checks:
         self.seen: set[tuple[str, str, str]] = set()
         whole = observations["group_type"].eq("all") & observations["group"].eq("all")
         rows = observations.loc[whole, ["indicator_id", "area_code", "period", "value"]]
-        self.published = {tuple(key): value for *key, value in rows.itertuples(index=False)}
+        keys = (rows[c].tolist() for c in ("indicator_id", "area_code", "period"))
+        self.published = dict(zip(zip(*keys, strict=True), rows["value"].tolist(), strict=True))
         self.names = load_register()["name"]
 
     def fault(self, line: int, words: str) -> None:

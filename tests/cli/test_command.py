@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from outcomes_analysis import cli, pipeline, provenance
+from outcomes_analysis import cli, pipeline, places, provenance
 from outcomes_analysis.errors import OutcomesWarning, ProjectError
 from outcomes_analysis.evidence import notebooks
 from outcomes_analysis.project import Project, project
@@ -54,6 +54,23 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     with warnings.catch_warnings():  # main changes how warnings are shown
         yield run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def profiles_once() -> Iterator[None]:
+    """A place asked for again in the same way is the same profile: each takes a second, and is tested elsewhere."""
+    made: dict[tuple[Any, ...], places.AreaProfile] = {}
+    profile = places.area_profile
+
+    def kept(code: str, **asked: Any) -> places.AreaProfile:
+        if asked["framework"] is not None:  # with local figures beside
+            return profile(code, **asked)
+        key = (code, asked["period"], asked["neighbours"], asked["statistic"])
+        return made[key] if key in made else made.setdefault(key, profile(code, **asked))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "area_profile", kept)
+        yield
 
 
 @pytest.fixture
@@ -162,9 +179,9 @@ def test_any_spelling_of_a_place(name: str, ask: Ask) -> None:
 
 
 def test_a_name_of_several_words_needs_no_quotes(ask: Ask) -> None:
-    answer = ask("area", "isle", "of", "wight")
+    answer = ask("area", "city", "of", "london")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith("Isle of Wight (E06000046)")
+    assert answer.out.startswith("City of London (E09000001)")
 
 
 def test_a_place_made_of_districts(ask: Ask) -> None:

@@ -12,6 +12,8 @@ import yaml
 from outcomes_analysis.framework import load_framework
 from outcomes_analysis.observations.periods import parse_period
 
+pytestmark = pytest.mark.slow  # reads every file; changes with the framework and the files alone
+
 FRAMEWORK = load_framework()
 UPPER = ("E06", "E08", "E09", "E10")
 ENGLAND_LAIT = 970

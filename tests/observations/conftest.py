@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,22 +72,9 @@ def observations() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def published(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Framework]:
-    """Real figures of 2013 to 2025 from the publishers' files, with sampling errors, and the project's framework."""
-    from outcomes_analysis.areas.harmonising import harmonise
+def published() -> tuple[pd.DataFrame, Framework]:
+    """Real figures of 2013 to 2025 as released, with sampling errors, and the project's framework."""
     from outcomes_analysis.framework.loading import load_framework
-    from outcomes_analysis.observations.intervals import sampling_errors
-    from outcomes_analysis.sources.deriving import derive_rates
-    from outcomes_analysis.sources.fetching import fetch
-    from outcomes_analysis.sources.reading import read_all
-    from outcomes_analysis.sources.registry import load_sources
+    from outcomes_analysis.sources.release import load_observations
 
-    framework, registry = load_framework(), load_sources()
-    raw = read_all(fetch(registry, mirror=mirror, raw=tmp_path_factory.mktemp("raw")), registry)
-    people = harmonise(raw[raw["indicator_id"] == "pop_0_17"], framework=framework).table
-    by_year = people.assign(year=people["period_end"].dt.year).drop_duplicates(["area_code", "year"])
-    population = by_year.set_index(["area_code", "year"])["value"]
-    table = harmonise(raw, framework=framework, population=population).table
-    table = derive_rates(table, framework=framework, population=people)
-    table = table[table["period_end"].dt.year.between(2013, 2025)]
-    return sampling_errors(table, framework=framework, population=population), framework
+    return load_observations(), load_framework()

@@ -32,9 +32,16 @@ def both(rebuilt: Rebuilt, released: pd.DataFrame) -> pd.DataFrame:
     return both
 
 
+@pytest.fixture(scope="module")
+def committed(released: pd.DataFrame) -> Rebuilt:
+    """What a faithful rebuild gives; that rebuilding is faithful, the slow tests and `outcomes verify` show."""
+    return Rebuilt({p.name: p.read_bytes() for p in release_folder().iterdir() if p.is_file()}, released)
+
+
 # ------------------------------------------------------------------------------------------------ there and back
 
 
+@pytest.mark.slow
 def test_values_come_back_to_the_published_decimals(both: pd.DataFrame) -> None:
     """A published percentage has at most five decimals; more digits are those of an arithmetic, ours or a publisher's."""
     lost = (both["value"] - both["value_kept"]).abs()
@@ -52,6 +59,7 @@ def test_values_come_back_to_the_published_decimals(both: pd.DataFrame) -> None:
     assert (both.loc[exact, "value_kept"] == (both.loc[exact, "value"] * whole).round() / whole).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "column", ["status", "flags", "published_code", "source_id", "period_start", "period_end", "level", "denominator"]
 )
@@ -60,6 +68,7 @@ def test_what_goes_with_a_value_comes_back(column: str, both: pd.DataFrame) -> N
     assert ((kept == given) | (kept.isna() & given.isna())).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["lower", "upper"])
 def test_bounds_come_back_to_a_digit_more_than_is_shown(column: str, both: pd.DataFrame) -> None:
     shown = both["indicator_id"].map(read_reference()["shown_decimals"])
@@ -69,6 +78,7 @@ def test_bounds_come_back_to_a_digit_more_than_is_shown(column: str, both: pd.Da
     assert (lost <= 0.5 * 10.0 ** -(shown + 1) + 1e-7 * both[column].abs() + 1e-9)[both[column].notna()].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["se_sampling", "se_total"])
 def test_errors_come_back_to_three_digits(column: str, both: pd.DataFrame) -> None:
     given = both[column]
@@ -87,6 +97,7 @@ def test_it_is_small() -> None:
     assert len(sizes) >= 12
 
 
+@pytest.mark.slow
 def test_packed_again_it_has_the_same_bytes(rebuilt: Rebuilt, packed_from: dict[str, Any]) -> None:
     """Whatever the order of the rows."""
     shuffled = rebuilt.observations.sample(frac=1, random_state=1)
@@ -131,20 +142,20 @@ DIFFERENCES = {
 
 
 @pytest.mark.parametrize("kind", DIFFERENCES)
-def test_each_difference_of_a_table_is_named(kind: str, rebuilt: Rebuilt, release_copy: Path) -> None:
+def test_each_difference_of_a_table_is_named(kind: str, committed: Rebuilt, release_copy: Path) -> None:
     name, change, said = DIFFERENCES[kind]
-    before = compare_releases(rebuilt.files, release_copy)
-    (release_copy / name).write_bytes(_altered(rebuilt.files, name, change))
-    new = [d for d in compare_releases(rebuilt.files, release_copy) if d not in before]
+    before = compare_releases(committed.files, release_copy)
+    (release_copy / name).write_bytes(_altered(committed.files, name, change))
+    new = [d for d in compare_releases(committed.files, release_copy) if d not in before]
     assert len(new) == 1
     assert said in new[0]
 
 
-def test_missing_and_extra_files_are_named(rebuilt: Rebuilt, release_copy: Path) -> None:
+def test_missing_and_extra_files_are_named(committed: Rebuilt, release_copy: Path) -> None:
     (release_copy / "engaged.parquet").unlink()
     (release_copy / "notes.txt").write_text("x")
     (release_copy / ".DS_Store").write_text("what a Mac leaves in every folder")
-    found = compare_releases(rebuilt.files, release_copy)
+    found = compare_releases(committed.files, release_copy)
     assert "engaged.parquet is missing here" in found
     assert "notes.txt should not be here" in found
     assert not any("DS_Store" in d for d in found)
@@ -158,34 +169,35 @@ def _moved(content: object, metres: float) -> object:
     return [_moved(x, metres) for x in content] if isinstance(content, list) else content
 
 
-def test_a_moved_outline_is_named_and_a_hair_is_not(rebuilt: Rebuilt, release_copy: Path) -> None:
+def test_a_moved_outline_is_named_and_a_hair_is_not(committed: Rebuilt, release_copy: Path) -> None:
     """Between machines the national grid is reached to a few metres, so less than 100 m is no difference."""
     name = "outlines_region.json"
-    outline = json.loads(rebuilt.files[name])
+    outline = json.loads(committed.files[name])
     path = release_copy / name
     path.write_text(json.dumps(_moved(outline, 40)))
-    assert not any(d.startswith(name) for d in compare_releases(rebuilt.files, release_copy))
+    assert not any(d.startswith(name) for d in compare_releases(committed.files, release_copy))
     path.write_text(json.dumps(_moved(outline, 400)))
-    assert f"{name}: points moved by up to 400 m" in compare_releases(rebuilt.files, release_copy)
+    assert f"{name}: points moved by up to 400 m" in compare_releases(committed.files, release_copy)
 
 
-def test_a_renamed_area_in_an_outline_is_named(rebuilt: Rebuilt, release_copy: Path) -> None:
+def test_a_renamed_area_in_an_outline_is_named(committed: Rebuilt, release_copy: Path) -> None:
     """The points alone do not say whose outline it is."""
     name = "outlines_region.json"
-    text = rebuilt.files[name].decode().replace("E12000001", "E12000099")
+    text = committed.files[name].decode().replace("E12000001", "E12000099")
     (release_copy / name).write_text(text)
-    assert any(d.startswith(name) for d in compare_releases(rebuilt.files, release_copy))
+    assert any(d.startswith(name) for d in compare_releases(committed.files, release_copy))
 
 
+@pytest.mark.slow
 def test_verify_accepts_the_committed_release(rebuilt: Rebuilt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "rebuild", lambda **_: rebuilt)
     assert pipeline.verify().startswith(f"{len(rebuilt.files)} files, {len(rebuilt.observations):,} figures")
 
 
-def test_verify_names_a_changed_cell(rebuilt: Rebuilt, release_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "rebuild", lambda **_: rebuilt)
+def test_verify_names_a_changed_cell(committed: Rebuilt, release_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "rebuild", lambda **_: committed)
     monkeypatch.setattr(release, "release_folder", lambda: release_copy)
-    (release_copy / "happy.parquet").write_bytes(_altered(rebuilt.files, "happy.parquet", _cell))
+    (release_copy / "happy.parquet").write_bytes(_altered(committed.files, "happy.parquet", _cell))
     with pytest.raises(ReleaseError) as caught:
         pipeline.verify()
     assert "happy.parquet: value in 1 row" in str(caught.value)

@@ -12,13 +12,8 @@ import pandas as pd
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import SpecError, several
 from outcomes_analysis.framework.model import Framework, Indicator, Node
-from outcomes_analysis.index.judging.purpose import (
-    FEWEST_AREAS,
-    Thresholds,
-    change_reasons,
-    rank_reasons,
-    sided_reasons,
-)
+from outcomes_analysis.index.judging.precision import FEWEST_AREAS
+from outcomes_analysis.index.judging.purpose import Thresholds, change_reasons, rank_reasons, sided_reasons
 from outcomes_analysis.index.years.change_wording import change_text
 from outcomes_analysis.observations.shrinkage import empirical_bayes
 from outcomes_analysis.wording import associational, plural

@@ -154,6 +154,9 @@ def _partial(precision: Floats) -> Floats:
     return np.asarray(weights)
 
 
+# Loops throughout: array functions inside compiled code take ten seconds to compile, the first time on a machine.
+
+
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _path(
     correlations: Floats, tried: Floats, n: float, gamma: float, tolerance: float
@@ -162,7 +165,9 @@ def _path(
     p = correlations.shape[0]
     ebic = np.full(len(tried), np.inf)
     links = np.zeros(len(tried), dtype=np.int64)
-    covariance = np.diag(np.diag(correlations))
+    covariance = np.zeros((p, p))
+    for j in range(p):
+        covariance[j, j] = correlations[j, j]
     slopes = np.zeros((p, p))  # row j: figure j on the others
     best, lowest = -1, np.inf
     chosen = np.zeros((p, p))
@@ -170,10 +175,14 @@ def _path(
         if not _settle(correlations, tried[k], covariance, slopes, tolerance):
             break
         precision, found = _inverse(covariance, slopes)
-        sign, log_det = np.linalg.slogdet(precision)
-        if sign <= 0:
+        log_det = _log_det(precision)
+        if not log_det < np.inf:
             break
-        likelihood = n / 2 * (log_det - (precision * correlations).sum())
+        product = 0.0
+        for i in range(p):
+            for j in range(p):
+                product += precision[i, j] * correlations[i, j]
+        likelihood = n / 2 * (log_det - product)
         ebic[k] = -2 * likelihood + found * np.log(n) + 4 * found * gamma * np.log(p)
         links[k] = found
         if ebic[k] < lowest:
@@ -185,15 +194,41 @@ def _path(
 def _inverse(covariance: Floats, slopes: Floats) -> tuple[Floats, int]:  # pragma: no cover - compiled
     """Precision from covariance and slopes, and how many links it has."""
     p = covariance.shape[0]
-    own = 1.0 / (np.diag(covariance) - (covariance * slopes).sum(axis=1))
-    precision = np.diag(own)
+    own = np.empty(p)
+    precision = np.zeros((p, p))
     found = 0
+    for j in range(p):
+        explained = 0.0
+        for i in range(p):
+            explained += covariance[j, i] * slopes[j, i]
+        own[j] = precision[j, j] = 1.0 / (covariance[j, j] - explained)
     for j in range(p):
         for i in range(j):
             if slopes[i, j] != 0.0 and slopes[j, i] != 0.0:
                 found += 1
                 precision[i, j] = precision[j, i] = -0.5 * (slopes[j, i] * own[j] + slopes[i, j] * own[i])
     return precision, found
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _log_det(matrix: Floats) -> float:  # pragma: no cover - compiled
+    """Log determinant by Cholesky's factor; infinite where the matrix is not positive definite."""
+    p = matrix.shape[0]
+    low = np.zeros((p, p))
+    found = 0.0
+    for i in range(p):
+        for j in range(i + 1):
+            left = matrix[i, j]
+            for k in range(j):
+                left -= low[i, k] * low[j, k]
+            if i > j:
+                low[i, j] = left / low[j, j]
+            elif left > 0.0:
+                low[i, i] = np.sqrt(left)
+                found += np.log(left)
+            else:
+                return np.inf
+    return found
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
