@@ -45,12 +45,12 @@ def finding(rows: pd.DataFrame, *, label: str, sense: Sense = AGREED) -> str:
     )
 
 
-def unit_of(sense: Sense) -> str:
-    """What the numbers of a map are, and which way they run."""
+def unit_of(sense: Sense, nation: str = standing.ENGLAND) -> str:
+    """What the numbers of a map are, and which way they run; 0 is ``nation``."""
     if sense.agreed:
-        return SCORE_UNIT
+        return SCORE_UNIT.replace(standing.ENGLAND, nation)
     return (
-        f"standardised figure, in its own direction ({sense.up} = larger): 0 = England in the base period, 1 = one "
+        f"standardised figure, in its own direction ({sense.up} = larger): 0 = {nation} in the base period, 1 = one "
         "standard deviation between authorities then"
     )
 
@@ -101,7 +101,9 @@ def class_sentence(classes: Sequence[MapClass]) -> str:
 
 def map_alt(rows: pd.DataFrame, classes: Sequence[MapClass], *, title: str, kind: str, sense: Sense = AGREED) -> str:
     """Alt text of a map: what it says, its classes with counts, then region by region."""
-    first = f"{kind} of {plural(len(rows), 'upper-tier local authority', 'upper-tier local authorities')}. {title}."
+    own = standing.nation_of(rows) == standing.ENGLAND
+    each = ("upper-tier local authority", "upper-tier local authorities") if own else ("area", "areas")
+    first = f"{kind} of {plural(len(rows), *each)}. {title}."
     return " ".join(part for part in [first, class_sentence(classes), region_sentence(rows, sense)] if part)
 
 

@@ -21,6 +21,7 @@ UNRANKED = frozenset({"E09000001", "E06000053"})
 # Scored, but given no rank: the place or the node cannot bear one.
 UNRANKED_STATUS = frozenset({"not_ranked", "withheld"})
 _TURNED = {"above": "below", "below": "above"}
+ENGLAND = "England"
 NOT_ENGLAND = "mean of authorities"  # what a scale is centred on where England has no figure
 SHOWN = 0.005  # differences in a score below this are not printed
 _SIGNS = {"above": 1.0, "below": -1.0, "not clear": 0.0, DEPENDS: 0.0}
@@ -221,7 +222,8 @@ def both_ways(rows: pd.DataFrame, label: str) -> str:
     counts = [tuple(int(known[c].eq(side).sum()) for side in ("above", "below")) for c in columns]
     (better, worse), without, both = counts
     return (
-        f"{label}: with its contested indicators {better} authorities are clearly better than England and {worse} "
+        f"{label}: with its contested indicators {better} authorities are clearly better than {nation_of(rows)} and "
+        f"{worse} "
         f"clearly worse, without them {without[0]} and {without[1]}, both ways {both[0]} and {both[1]}."
     )
 
@@ -236,7 +238,7 @@ def alike_line(rows: pd.DataFrame) -> str:
         return ""
     return (
         f"{plural(int((away > SHOWN).sum()), 'authority that lacks', 'authorities that lack')} some figures: compared "
-        f"with England\u2019s score from the others alone, which differs by {number(away.max(), 2)} at most."
+        f"with {nation_of(rows)}\u2019s score from the others alone, which differs by {number(away.max(), 2)} at most."
     )
 
 
@@ -268,18 +270,25 @@ def chance_line(compared: int, level: float, *, against: str = "England", what: 
     return f"If none differed from {against}, {some} would still be called clearly different, by chance alone."
 
 
+def nation_of(rows: pd.DataFrame) -> str:
+    """Whose score places are compared with: the column ``nation`` of another geography, else England."""
+    named = [str(name) for name in rows["nation"].dropna().head(1)] if "nation" in rows.columns else []
+    return named[0] if named else ENGLAND
+
+
 def england_name(rows: pd.DataFrame) -> str:
     """What places are compared with, in the words of titles and keys."""
-    return "England in the base period" if np.isnan(england_of(rows)) else "England"
+    nation = nation_of(rows)
+    return f"{nation} in the base period" if np.isnan(england_of(rows)) else nation
 
 
 def england_words(rows: pd.DataFrame, sense: Sense = AGREED) -> str:
     """What England stands for and where it stands, for subtitles and keys: ``England's own score ... is 0.21``."""
     england = england_of(rows)
     if np.isnan(england):
-        return "0 = England in the base period"
+        return f"0 = {nation_of(rows)} in the base period"
     what = "score" if sense.agreed else "figure"
-    return f"England\u2019s own {what} for the same date is {number(england, 2)}"
+    return f"{nation_of(rows)}\u2019s own {what} for the same date is {number(england, 2)}"
 
 
 def contested_shares(result: Any, nodes: Sequence[str]) -> dict[str, float]:

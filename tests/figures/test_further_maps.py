@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from outcomes_analysis.errors import FigureError
+from outcomes_analysis.errors import FigureError, RelationError
 from outcomes_analysis.figures.drawing import theme
 from outcomes_analysis.figures.mapping import geometry, maps
 from outcomes_analysis.figures.mapping.classes import MISSING
+from outcomes_analysis.relations import RelationSpec, spatial_clusters
 from outcomes_analysis.sources.release import load_observations
 from outcomes_analysis.wording import causal_words
 
@@ -213,3 +214,79 @@ def test_texts_fit_do_not_overlap_and_claim_nothing(name, size, request):
     assert drawn.outside(svg, theme.text_width) == []
     assert not causal_words(figure.title)
     assert not causal_words(figure.alt)
+
+
+def _told(figure) -> str:
+    """All words of a figure but those inside its drawing."""
+    return " ".join([figure.title, figure.subtitle, figure.alt, figure.unit, figure.source, *figure.notes])
+
+
+def test_no_map_of_another_nation_speaks_of_england(islands, island_scores):
+    rows = island_scores.assign(nation="Scotland", england=0.1)
+    both = pd.concat([rows, rows.assign(node_id="healthy", node_label="Healthy")], ignore_index=True)
+    layout = pd.DataFrame(
+        {"area_code": islands["area_code"], "name": islands["name"], "region_code": "North",
+         "x": [i % 4 for i in range(16)], "y": [(i // 4) * 0.866 for i in range(16)]}
+    )  # fmt: skip
+    said = {"source": "made up", "data_as_at": AS_AT, "geography": "council areas in Scotland"}
+    drawn_maps = [
+        maps.choropleth(rows, node="learning", outlines=islands, classes="against", **said),
+        maps.hex_map(rows, node="learning", layout=layout, **said),
+        maps.domain_pair(rows, rows, node="learning", outlines=islands, **said),
+        maps.small_multiples({"learning": both, "healthy": both}, outlines=islands, **said),
+        maps.bivariate(both, nodes=("learning", "healthy"), layout=layout, **said),
+        maps.sureness(rows.assign(p_bottom_fifth=0.1, rank=1.0), node="learning", layout=layout, **said),
+    ]
+    for figure in drawn_maps:
+        assert not re.search("England|London|upper-tier|Collaborative", _told(figure)), _told(figure)
+    assert all("Scotland" in _told(figure) for figure in drawn_maps)
+    assert "Clearly better than Scotland" in drawn_maps[0].alt
+    with pytest.raises(FigureError, match="give `source`"):
+        maps.choropleth(rows, node="learning", outlines=islands, data_as_at=AS_AT)
+
+
+@pytest.mark.slow
+def test_clusters_of_another_geography_follow_its_own_outlines():
+    import geopandas as gpd
+    from shapely.geometry import box
+
+    cells = [(i % 6, i // 6) for i in range(32)]
+    codes = [f"S{120000 + i}" for i in range(32)]
+    shapes = [box(x * 20_000, y * 20_000, (x + 1) * 20_000, (y + 1) * 20_000) for x, y in cells]
+    outlines = gpd.GeoDataFrame({"area_code": codes}, geometry=shapes, crs=27700)
+    rng = np.random.default_rng(2)
+    figures = {
+        "attainment8": 45 + np.array([y for _, y in cells]) + rng.normal(0, 0.4, 32),  # rises from row to row
+        "mh_admissions_0_17": rng.normal(80, 10, 32),
+        "child_poverty_bhc": rng.normal(20, 3, 32),
+    }
+    rows = pd.concat(
+        [
+            pd.DataFrame(
+                {"indicator_id": name, "area_code": codes, "published_code": codes, "period": "2023/24",
+                 "period_start": pd.Timestamp("2023-09-01"), "period_end": pd.Timestamp("2024-08-31"),
+                 "group_type": "all", "group": "all", "value": values, "lower": np.nan, "upper": np.nan,
+                 "level": np.nan, "se_sampling": 0.1, "se_total": 0.1, "numerator": np.nan, "denominator": np.nan,
+                 "status": "published", "flags": "", "source_id": "made up"}
+            )
+            for name, values in figures.items()
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+    index = pd.Index(codes, name="area_code")
+    areas = pd.DataFrame({"name": codes, "region_code": "S", "region_name": "South"}, index=index)
+    spec = RelationSpec("attainment8", ("mh_admissions_0_17",), (2024,), confounders=("child_poverty_bhc",))
+    found = spatial_clusters(rows, spec=spec, areas=areas, outlines=outlines, permutations=499)
+    own = found.table[(found.table["variable"] == "attainment8") & (found.table["kind"] == "figure")]
+    corner = own.set_index("area_code").loc["S120000", "neighbours"]
+    beside = figures["attainment8"][[1, 6, 7]]  # beside it, above it, and the one it touches at a corner
+    assert corner == pytest.approx(beside.mean())
+    assert set(own.loc[own["cluster"] == "high among high", "area_code"]) <= set(codes[18:])
+    geography = "council areas in Scotland"
+    figure = maps.cluster_map(found, outlines=outlines, geography=geography, source="made up", data_as_at=AS_AT)
+    assert len([s for s in drawn.areas(figure.svg()) if "h" not in s.d]) == 32
+    assert not re.search("England|London|upper-tier", _told(figure))
+    with pytest.raises(FigureError, match="give `source`"):
+        maps.cluster_map(found, outlines=outlines, geography=geography, data_as_at=AS_AT)
+    with pytest.raises(RelationError, match="32 authorities have no outline"):
+        spatial_clusters(rows, spec=spec, areas=areas, permutations=99)

@@ -13,7 +13,6 @@ from outcomes_analysis.figures.drawing.composing import Figure, date_of, finishe
 from outcomes_analysis.figures.mapping import panels
 from outcomes_analysis.figures.mapping.classes import MISSING, MapClass
 from outcomes_analysis.figures.mapping.sheets import sheet
-from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, listed, number, plural
 
 if TYPE_CHECKING:
@@ -96,6 +95,7 @@ def cluster_map(
         return keys.map_key(classes, title="Beside its neighbours", width=width)
 
     laid = sheet(shapes, rows, key=key, inset=inset, size=size)
+    nation = standing.ENGLAND if geography.endswith(standing.ENGLAND) else geography
     counts = {k: int((rows["cluster"] == k).sum()) for k in _KINDS}
     alike, unlike = (counts[a] + counts[b] for a, b in (_KINDS[:2], _KINDS[2:4]))
     title = associational(
@@ -113,7 +113,7 @@ def cluster_map(
         title=title,
         subtitle=f"Each area beside those it borders on, where chance would not do; {chance}; {geography}",
         unit=f"{indicator.unit}, beside the mean of the neighbours",
-        source=source or figure_entry("cluster-map").source,
+        source=panels.source_of(source, "cluster-map", nation),
         data_as_at=date_of(result, data_as_at),
         alt=associational(
             f"Map of {plural(len(rows), 'area', 'areas')}. {title}. {chance}. {'; '.join(told)}. "

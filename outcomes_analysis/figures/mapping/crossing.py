@@ -16,11 +16,10 @@ from outcomes_analysis.figures.drawing.composing import Figure, finished, resiza
 from outcomes_analysis.figures.mapping import panels
 from outcomes_analysis.figures.mapping.classes import MISSING, MapClass, missing_class
 from outcomes_analysis.figures.mapping.honeycomb import arranged, honeycomb
-from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import associational, how_many, listed
 
 _STEPS = ("clearly worse", "not clear", "clearly better")
-_UNCLEAR = "Better and worse: clearly so, by the interval; not clear: the interval takes in England{or_disputed}."
+_UNCLEAR = "Better and worse: clearly so, by the interval; not clear: the interval takes in {nation}{or_disputed}."
 _SHORT = ("worse", "not clear", "better")
 #: Upper limits of the chances of the lowest fifth; from the last on it is next to certain.
 CHANCES = (0.05, 0.25, 0.75, 0.95)
@@ -39,6 +38,7 @@ def bivariate(
     *,
     nodes: tuple[str, str],
     layout: pd.DataFrame | None = None,
+    geography: str = "upper-tier local authorities in England, each the same size",
     source: str | None = None,
     data_as_at: str | None = None,
     size: theme.Size = "page",
@@ -51,7 +51,7 @@ def bivariate(
         As for :func:`~.maps.choropleth`, with intervals.
     nodes : (str, str)
         Two domains, outcomes or agreed measures.
-    layout, source, data_as_at, size
+    layout, geography, source, data_as_at, size
         As for :func:`~outcomes_analysis.figures.mapping.maps.hex_map`.
 
     Returns
@@ -75,7 +75,9 @@ def bivariate(
     missing = _missing(rows)
     england = standing.england_name(one.rows)
     disputed = any(standing.depends(each.rows).any() for each in (one, two))
-    unclear = _UNCLEAR.format(or_disputed=", or one that depends on contested figures" if disputed else "")
+    unclear = _UNCLEAR.format(
+        nation=one.words.nation, or_disputed=", or one that depends on contested figures" if disputed else ""
+    )
 
     def key(width: float) -> Any:
         square = _square_key(cells, one.words.label, two.words.label, width=width)
@@ -103,14 +105,14 @@ def bivariate(
         subtitle=findings.subtitle(
             one.rows.drop(columns="england", errors="ignore"),
             unit=f"scores, higher is better, each against {england} of the same date"
-            if england == "England"
+            if england == one.words.nation
             else f"scores, higher is better, each against {england}",
-            geography="upper-tier local authorities in England, each the same size",
+            geography=geography,
         ),
-        unit=findings.SCORE_UNIT,
-        source=source or figure_entry(f"domain-cross-{nodes[0]}-{nodes[1]}").source,
+        unit=findings.unit_of(standing.AGREED, one.words.nation),
+        source=panels.source_of(source, f"domain-cross-{nodes[0]}-{nodes[1]}", one.words.nation),
         data_as_at=one.words.data_as_at,
-        alt=f"Hexagon map of {len(rows)} upper-tier local authorities. {title}. Counts: {'; '.join(told)}.",
+        alt=f"Hexagon map: {len(rows)} {geography}. {title}. Counts: {'; '.join(told)}.",
         data=data.merge(beside, on="area_code", suffixes=("", f"_{nodes[1]}")),
         notes=(comb.note, *_notes([one, two])),
         width=comb.width,
@@ -199,7 +201,7 @@ def _notes(drawn: Sequence[panels.Classed]) -> list[str]:
         for d in drawn
         if d.words.sense.note
     ]
-    return [*marks, *(d.words.contested for d in drawn), drawn[0].words.notes[-1]]
+    return [*marks, *(d.words.contested for d in drawn), drawn[0].words.assigned]
 
 
 @resizable
@@ -209,6 +211,7 @@ def sureness(
     node: str,
     layout: pd.DataFrame | None = None,
     label: str | None = None,
+    geography: str = "upper-tier local authorities in England, each the same size",
     source: str | None = None,
     data_as_at: str | None = None,
     size: theme.Size = "page",
@@ -290,12 +293,12 @@ def sureness(
         subtitle=findings.subtitle(
             rows.drop(columns=["lower", "upper", "england"], errors="ignore"),
             unit="chance that an authority truly belongs to the fifth with the lowest scores",
-            geography="upper-tier local authorities in England, each the same size",
+            geography=geography,
         ),
         unit="probability",
-        source=source or figure_entry(f"domain-sureness-{node}").source,
+        source=panels.source_of(source, f"domain-sureness-{node}", words.nation),
         data_as_at=words.data_as_at,
-        alt=f"Hexagon map of {len(rows)} upper-tier local authorities. {title}. {findings.class_sentence(classes)}",
+        alt=f"Hexagon map: {len(rows)} {geography}. {title}. {findings.class_sentence(classes)}",
         data=comb.rows[[c for c in wanted if c in comb.rows.columns]],
         notes=(comb.note, *words.notes),
         width=comb.width,

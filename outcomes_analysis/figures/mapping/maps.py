@@ -18,7 +18,6 @@ from outcomes_analysis.figures.mapping.honeycomb import arranged, honeycomb
 from outcomes_analysis.figures.mapping.measures import measure_map
 from outcomes_analysis.figures.mapping.multiples import parts, small_multiples
 from outcomes_analysis.figures.mapping.sheets import sheet
-from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import number
 
 if TYPE_CHECKING:
@@ -66,13 +65,15 @@ def choropleth(
     ----------
     result : IndexResult, UncertaintyResult or DataFrame
         Table with ``node_id, area_code, area_name, region_name, estimate, lower, upper, status`` and, where known,
-        ``kind, england, against_england``; higher = better. A single measure whose direction is contested is turned
+        ``kind, england, against_england``; higher = better. For another geography ``nation`` names whom ``england`` is
+        the score of, and ``source`` has to be given. A single measure whose direction is contested is turned
         round to run in its own direction, with other words and colours. Areas of the outlines that the table lacks are
         drawn as "No data"; missing values never take the class of a value.
     node : str
         What to map.
     outlines : GeoDataFrame, optional
-        ``area_code`` and geometry in metres (EPSG:27700); the project's own upper-tier outlines by default.
+        ``area_code`` and geometry in metres (EPSG:27700), and where wanted ``name, region``; the project's own
+        upper-tier outlines by default.
     classes : {"quintile", "jenks", "equal", "against"}, optional
         ``quintile`` by default; ``against`` (interval above, across or below England, or a verdict that depends on
         contested figures) for an experimental node.
@@ -104,7 +105,7 @@ def choropleth(
         drawn,
         unit=unit,
         geography=geography,
-        source=source or figure_entry(f"domain-map-{node}").source,
+        source=panels.source_of(source, f"domain-map-{node}", drawn.words.nation),
         width=laid.width,
         kind="Map",
         size=size,
@@ -119,6 +120,7 @@ def domain_pair(
     outlines: gpd.GeoDataFrame | None = None,
     label: str | None = None,
     inset: str | None = "London",
+    geography: str = "upper-tier local authorities in England",
     source: str | None = None,
     data_as_at: str | None = None,
 ) -> Figure:
@@ -133,7 +135,7 @@ def domain_pair(
         is that of the difference from a place alike, so that it leaves out 0 where a place lies outside their range.
     node : str
         What to map.
-    outlines, label, inset, source, data_as_at
+    outlines, label, inset, geography, source, data_as_at
         As for :func:`choropleth`.
 
     Returns
@@ -178,7 +180,7 @@ def domain_pair(
     title = _pair_title(left, right)
     beside = right.data.drop(columns=["node_id", "area_name", "region_name", "period", "higher_means"], errors="ignore")
     alt_text = (
-        f"Two maps of {len(left.rows)} upper-tier local authorities. {title}. Left, against England: "
+        f"Two maps: {len(left.rows)} {geography}. {title}. Left, against {left.words.nation}: "
         f"{findings.class_sentence(left.classes)} Right, beside places of similar {measure}: "
         f"{findings.class_sentence(right.classes)}"
     )
@@ -187,12 +189,13 @@ def domain_pair(
         title=title,
         subtitle=findings.subtitle(
             left.rows,
-            unit=f"score, higher is better, against England (left) and beside places of similar {measure} (right)",
-            geography="upper-tier local authorities in England",
+            unit=f"score, higher is better, against {left.words.nation} (left) and beside places of similar {measure} "
+            "(right)",
+            geography=geography,
             extra=left.words.zero,
         ),
-        unit=findings.SCORE_UNIT,
-        source=source or figure_entry(f"domain-pair-{node}").source,
+        unit=findings.unit_of(standing.AGREED, left.words.nation),
+        source=panels.source_of(source, f"domain-pair-{node}", left.words.nation),
         data_as_at=left.words.data_as_at or right.words.data_as_at,
         alt=alt_text,
         data=left.data.merge(beside, on="area_code", suffixes=("", "_given_child_poverty")),
@@ -242,7 +245,7 @@ def hex_map(
         replace(drawn, rows=comb.rows),
         unit=unit,
         geography=geography,
-        source=source or figure_entry(f"domain-hex-{node}").source,
+        source=panels.source_of(source, f"domain-hex-{node}", drawn.words.nation),
         width=comb.width,
         kind="Hexagon map",
         notes=(comb.note,),
@@ -291,7 +294,7 @@ def _map_figure(
 ) -> Figure:
     rows, words = drawn.rows, drawn.words
     title = findings.finding(rows, label=words.label, sense=words.sense)
-    measured = unit or findings.unit_of(words.sense)
+    measured = unit or findings.unit_of(words.sense, words.nation)
     return finished(
         body,
         title=title,

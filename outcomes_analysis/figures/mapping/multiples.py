@@ -15,7 +15,6 @@ from outcomes_analysis.figures.drawing.composing import Figure, finished, text_b
 from outcomes_analysis.figures.mapping import geometry, panels
 from outcomes_analysis.figures.mapping.classes import MapClass
 from outcomes_analysis.figures.mapping.honeycomb import arranged
-from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.wording import associational, listed, plural
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def parts(
     node: str,
     layout: pd.DataFrame | None = None,
     columns: int | None = None,
+    geography: str = "upper-tier local authorities",
     source: str | None = None,
     data_as_at: str | None = None,
 ) -> Figure:
@@ -50,7 +50,7 @@ def parts(
         As for :func:`~outcomes_analysis.figures.mapping.maps.hex_map`.
     columns : int, optional
         Maps in a row; by default 2, 3 from seven parts on, 4 from ten.
-    source, data_as_at : str, optional
+    geography, source, data_as_at : str, optional
         Words on the figure; taken from the register and the result where not given.
 
     Returns
@@ -87,10 +87,10 @@ def parts(
         body,
         drawn,
         title=title,
-        subtitle=f"Each indicator beside England; {_shared_subtitle(drawn[0].rows)}",
+        subtitle=f"Each indicator beside {drawn[0].words.nation}; {_shared_subtitle(drawn[0].rows, geography)}",
         alt=f"{plural(len(drawn), 'small hexagon map', 'small hexagon maps')}. {title}. {_told(drawn)}",
-        source=source or figure_entry(f"domain-parts-{node}").source,
-        notes=(*notes, _by_chance(drawn), _MISSING_WORDS, drawn[0].words.notes[-1]),
+        source=panels.source_of(source, f"domain-parts-{node}", drawn[0].words.nation),
+        notes=(*notes, _by_chance(drawn), _MISSING_WORDS, drawn[0].words.assigned),
     )
 
 
@@ -100,6 +100,7 @@ def small_multiples(
     node: str | None = None,
     outlines: gpd.GeoDataFrame | None = None,
     columns: int = 3,
+    geography: str = "upper-tier local authorities",
     source: str | None = None,
     data_as_at: str | None = None,
 ) -> Figure:
@@ -115,7 +116,7 @@ def small_multiples(
         As for :func:`~.maps.choropleth`.
     columns : int
         Maps in a row.
-    source, data_as_at : str, optional
+    geography, source, data_as_at : str, optional
         Words on the figure; taken from the register and the results where not given.
 
     Returns
@@ -137,14 +138,14 @@ def small_multiples(
         body,
         drawn,
         title=title,
-        subtitle=f"Score, higher is better; {_shared_subtitle(drawn[0].rows, dated=node is None)}",
+        subtitle=f"Score, higher is better; {_shared_subtitle(drawn[0].rows, geography, dated=node is None)}",
         alt=f"{plural(len(drawn), 'map', 'maps')} side by side. {title}. {_told(drawn, headings)}",
-        source=source or figure_entry(f"domain-years-{node}" if node else "domain-maps").source,
+        source=panels.source_of(source, f"domain-years-{node}" if node else "domain-maps", drawn[0].words.nation),
         notes=(
             *dict.fromkeys([*marks, *filter(None, [disputed])]),
             _by_chance(drawn),
             _MISSING_WORDS,
-            drawn[0].words.notes[-1],
+            drawn[0].words.assigned,
         ),
         headings=headings,
     )
@@ -208,7 +209,7 @@ def _finished(
         body,
         title=title,
         subtitle=subtitle,
-        unit=findings.SCORE_UNIT,
+        unit=findings.unit_of(standing.AGREED, drawn[0].words.nation),
         source=source,
         data_as_at=drawn[0].words.data_as_at,
         alt=alt,
@@ -229,12 +230,13 @@ def _by_chance(drawn: Sequence[panels.Classed]) -> str:
     )
 
 
-def _shared_subtitle(rows: pd.DataFrame, *, dated: bool = True) -> str:
+def _shared_subtitle(rows: pd.DataFrame, geography: str, *, dated: bool = True) -> str:
     dating = "in the base period" if pd.isna(standing.england_of(rows)) else "of the same date"
+    beside = f"against {standing.nation_of(rows)} {dating}"
     told = [
-        f"\u201cclearly\u201d: by the {round(100 * findings.level_of(rows))}% interval, against England {dating}",
+        f"\u201cclearly\u201d: by the {round(100 * findings.level_of(rows))}% interval, {beside}",
         findings.period_of(rows) if dated else "",
-        f"{len(rows)} upper-tier local authorities, numbers in brackets",
+        f"{len(rows)} {geography}, numbers in brackets",
     ]
     return "; ".join(part for part in told if part)
 
@@ -243,7 +245,7 @@ def _parts_title(drawn: Sequence[panels.Classed], *, label: str) -> str:
     """How many places stand differently on different parts, counted on those whose direction is agreed."""
     agreed = [d for d in drawn if d.words.sense.agreed]
     if len(agreed) < 2:
-        return f"{label}, part by part: {plural(len(drawn), 'measure', 'measures')} against England"
+        return f"{label}, part by part: {plural(len(drawn), 'measure', 'measures')} against {drawn[0].words.nation}"
     signs = pd.concat([standing.signs(d.rows.set_index("area_code", drop=False)) for d in agreed], axis=1)
     mixed = int(((signs > 0).any(axis=1) & (signs < 0).any(axis=1)).sum())
     some = int(signs.notna().any(axis=1).sum())

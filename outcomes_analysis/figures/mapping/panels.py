@@ -15,6 +15,7 @@ from outcomes_analysis.figures.drawing import keys, theme
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, date_of, text_block
 from outcomes_analysis.figures.mapping import geometry
 from outcomes_analysis.figures.mapping.classes import Classing, MapClass, check_table, classify
+from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.figures.standing import Sense
 
 if TYPE_CHECKING:
@@ -46,11 +47,17 @@ class Words:
     contested: str
     data_as_at: str
     zero: str = ""
+    nation: str = standing.ENGLAND
+
+    @property
+    def assigned(self) -> str:
+        """Whose choice it is which domain holds what: the project's own for England, not known elsewhere."""
+        return WORKING_ASSIGNMENT if self.nation == standing.ENGLAND else ""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Lines under the picture."""
-        return tuple(text for text in (self.sense.note, self.contested, WORKING_ASSIGNMENT) if text)
+        return tuple(text for text in (self.sense.note, self.contested, self.assigned) if text)
 
 
 def prepared(
@@ -79,6 +86,7 @@ def prepared(
         contested=_disputed(rows, shares, node=node, name=name) if sense.agreed else "",
         data_as_at=date_of(result, data_as_at),
         zero=standing.zero_words(result, [node]),
+        nation=standing.nation_of(rows),
     )
     return standing.turned(rows, sense), words
 
@@ -110,21 +118,25 @@ class Classed:
     @property
     def key_title(self) -> str:
         """What the key is of."""
-        return f"{self.words.label}: {_CLASS_WORDS[self.method]}"
+        return f"{self.words.label}: {self._class_words}"
+
+    @property
+    def _class_words(self) -> str:
+        return _CLASS_WORDS[self.method].replace(standing.ENGLAND, self.words.nation)
 
     @property
     def remarks(self) -> str:
         """Where 0 is not England, and what the colours show where a title that counts against England says another."""
         said = [self.words.zero]
         if self.method != "against" and len(standing.judged(self.rows)):
-            said.append(f"colours show the {_CLASS_WORDS[self.method]}, while the title counts clear differences")
+            said.append(f"colours show the {self._class_words}, while the title counts clear differences")
         return "; ".join(part for part in said if part)
 
     @property
     def key_note(self) -> str:
         """What England stands for, under the key."""
         words = standing.england_words(self.rows, self.words.sense)
-        return f"{words}." if words.endswith("period") else f"{words}; 0 = England in the base period."
+        return f"{words}." if words.endswith("period") else f"{words}; 0 = {self.words.nation} in the base period."
 
     @property
     def data(self) -> pd.DataFrame:
@@ -183,11 +195,14 @@ def with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> pd.DataFrame
             f"None of the {len(rows)} areas of the result is in the outlines ({codes}): check the vintage of codes."
         )
         raise FigureError(message)
-    columns = ["area_code", *(c for c in ("name",) if c in shapes.columns)]
+    columns = ["area_code", *(c for c in ("name", "region") if c in shapes.columns)]
     every = pd.DataFrame(shapes[columns]).merge(rows, on="area_code", how="left")
     if "name" in every.columns:
         every["area_name"] = every["area_name"].fillna(every["name"])
         every = every.drop(columns="name")
+    if "region" in every.columns:
+        every["region_name"] = every["region_name"].fillna(every["region"])
+        every = every.drop(columns="region")
     if every["region_name"].isna().any():
         every["region_name"] = every["region_name"].fillna(every["area_code"].map(_known_regions()))
     if "period" in every.columns:  # the join with areas that have no row turns whole years into decimals
@@ -195,8 +210,20 @@ def with_all_areas(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> pd.DataFrame
     every["node_id"] = every["node_id"].fillna(rows["node_id"].iloc[0])
     if "england" in every.columns:
         every["england"] = every["england"].fillna(standing.england_of(rows))
+    if "nation" in every.columns:
+        every["nation"] = standing.nation_of(rows)
     every["status"] = every["status"].fillna("not_available")
     return every
+
+
+def source_of(source: str | None, figure_id: str, nation: str = standing.ENGLAND) -> str:
+    """Whose figures these are: as said, else the project's own publishers, who speak of England alone."""
+    if source:
+        return source
+    if nation != standing.ENGLAND:
+        message = f"Who published the figures of {nation} is not known here: give `source`."
+        raise FigureError(message)
+    return figure_entry(figure_id).source
 
 
 def _known_regions() -> pd.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,9 @@ from outcomes_analysis.relations.space.clustering import (
 from outcomes_analysis.relations.space.spatial_wording import likeness, linked_sentence, standing_out
 from outcomes_analysis.relations.space.weights import neighbours_of
 from outcomes_analysis.relations.specification import RelationSpec
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,7 @@ def spatial_clusters(
     spec: RelationSpec,
     framework: Framework | None = None,
     areas: pd.DataFrame | None = None,
+    outlines: gpd.GeoDataFrame | None = None,
     permutations: int = PERMUTATIONS,
     false_share: float = FALSE_SHARE,
     level: float = LEVEL,
@@ -76,6 +80,8 @@ def spatial_clusters(
     observations, spec, framework, areas
         As in :func:`outcomes_analysis.relations.correlations`; the last year of the question counts, and all
         predictors enter the line together.
+    outlines : GeoDataFrame, optional
+        As in :func:`~.weights.neighbours_of`: who neighbours whom in another geography, of which ``areas`` then are.
     permutations, seed, false_share
         As in :func:`~.clustering.local_moran`.
     level : float
@@ -93,7 +99,7 @@ def spatial_clusters(
     """
     one = ask(spec, observations=observations, framework=framework, areas=areas, level=level, draws=1, seed=seed)
     data = one.assembled.data
-    neighbours = neighbours_of([str(code) for code in data.index], apart="join")
+    neighbours = neighbours_of([str(code) for code in data.index], apart="join", outlines=outlines)
     tables, overall, said = [], [], []
     for variable, kind, controls in _figures(one):
         values = data[variable].to_numpy(float)

@@ -68,7 +68,13 @@ class Neighbours:
         return tuple(str(code) for code in kinds.index[kinds.map(lambda kind: kind == {"nearest"})])
 
 
-def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, apart: Apart = "refuse") -> Neighbours:
+def neighbours_of(
+    area_codes: Sequence[str],
+    *,
+    within: float = 0.0,
+    apart: Apart = "refuse",
+    outlines: gpd.GeoDataFrame | None = None,
+) -> Neighbours:
     """Weights of the neighbours of upper-tier authorities, from their outlines.
 
     Parameters
@@ -80,6 +86,8 @@ def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, apart: Apar
     apart : {"refuse", "join", "keep"}
         What becomes of a map that falls into parts, as it may where authorities between them lack figures: an error;
         each smaller part linked, both ways, where it lies closest to the rest; or left in parts.
+    outlines : GeoDataFrame, optional
+        ``area_code`` and geometry in metres, of another geography; the project's upper tier by default.
 
     Returns
     -------
@@ -98,7 +106,7 @@ def neighbours_of(area_codes: Sequence[str], *, within: float = 0.0, apart: Apar
     if small:
         message = f"Too small to be compared with neighbours: {listed(small)}. Leave them out."
         raise RelationError(message)
-    outlines = load_outlines("upper")
+    outlines = load_outlines("upper") if outlines is None else outlines
     missing = sorted(set(codes) - set(outlines["area_code"]))
     if missing:
         message = f"{len(missing)} authorities have no outline, so no neighbours: {several(missing)}. Leave them out."
