@@ -245,6 +245,16 @@ def test_experimental_domains_are_named_beside_what_was_assumed():
     assert not any("experimental" in note for note in priors.prior_posterior(plain).notes)
 
 
+def test_what_lies_outside_the_range_assumed_and_what_has_another_scale_is_said():
+    plain = priors.prior_posterior(_assumed(), data_as_at=AS_AT)
+    assert not any("Outside" in note or note.startswith("*") for note in plain.notes)
+    row = {"parameter": "deprivation and healthy", "kind": "held", "estimate": -1.98, "lower": -2.4, "upper": -1.5}
+    more = pd.concat([_assumed(), pd.DataFrame([{**_assumed().iloc[0], **row}])], ignore_index=True)
+    notes = " ".join(priors.prior_posterior(more, data_as_at=AS_AT).notes)
+    assert "Outside the 90% range assumed: deprivation and healthy." in notes
+    assert "* 1 = one standard deviation of a domain between authorities of one region with like deprivation" in notes
+
+
 def test_priors_without_their_columns_or_of_no_such_kind_are_refused():
     with pytest.raises(FigureError, match="prior_lower"):
         priors.prior_posterior(_assumed().drop(columns="prior_lower"), data_as_at=AS_AT)

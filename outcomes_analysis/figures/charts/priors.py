@@ -21,14 +21,19 @@ _GIVEN = " given deprivation and region"  # left off a label whose heading says 
 _HEADINGS = {
     "partial": "Correlations of domains, deprivation and region allowed for",
     "correlation": "Correlations of domains",
-    "held": "How domains go with deprivation",
+    "held": "How domains go with deprivation*",
     "level": "Levels of domains",
-    "region": "Spread between regions",
+    "region": "Spread between regions*",
     "spread": "Spread between authorities, deprivation and region allowed for",
     "loading": "Loadings of indicators, deprivation and region allowed for",
     "own": "Own parts of indicators",
     "stays": "What indicators keep from year to year",
 }
+_STARRED = ("held", "region")  # on the scale of a domain given deprivation and region, not of all authorities
+_STAR = (
+    "* 1 = one standard deviation of a domain between authorities of one region with like deprivation, which is less "
+    "than one between all authorities: times the spread of that domain it is on the scale of the other quantities."
+)
 LEARNT = 0.5  # share of the range assumed that must be gone for the figures to have told most
 
 
@@ -104,7 +109,7 @@ def prior_posterior(
     return finished(
         rows.interval_rows(
             drawn,
-            axis=Axis("in standard deviations between authorities, or a correlation"),
+            axis=Axis("in standard deviations between authorities (* see below), or a correlation"),
             width=width,
             behind=f"{level}% range assumed beforehand",
         ),
@@ -115,9 +120,27 @@ def prior_posterior(
         data_as_at=date_of(result, data_as_at),
         alt=associational(f"Pale bar, dot and line for each of {count}. {title}. {'; '.join(told)}."),
         data=chosen,
-        notes=(_experimental(result), WORKING_ASSIGNMENT),
+        notes=(
+            _STAR if chosen["kind"].isin(_STARRED).any() else "",
+            _outside(drawn, level=level),
+            _experimental(result),
+            WORKING_ASSIGNMENT,
+        ),
         width=width,
         size=size,
+    )
+
+
+def _outside(drawn: pd.DataFrame, *, level: int) -> str:
+    """Which estimates lie where hardly anything was assumed: those are drawn towards what was."""
+    beyond = drawn[(drawn["estimate"] < drawn["behind_lower"]) | (drawn["estimate"] > drawn["behind_upper"])]
+    if beyond.empty:
+        return ""
+    named = listed([f"{row.label[:1].lower()}{row.label[1:]}" for row in beyond.itertuples()])
+    it, lies = ("it", "it may lie") if len(beyond) == 1 else ("them", "they may lie")
+    return (
+        f"Outside the {level}% range assumed: {named}. What was assumed is too narrow for {it} and draws {it} inwards: "
+        f"{lies} further out."
     )
 
 

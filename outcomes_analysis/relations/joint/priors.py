@@ -78,7 +78,14 @@ class JointPriors:
         "logarithm",
         "A weighted sum has sd 1 over all areas; its true part given deprivation and region is .25 to 1.8 of it.",
     )
-    held: Prior = Prior(0.0, 1.0, "itself", "No direction favoured; deprivation is known to matter, so wide.")
+    held: Prior = Prior(
+        0.0,
+        1.0,
+        "itself",
+        "No direction favoured. In units of what deprivation and region leave of a domain: 1.6 is a correlation of "
+        ".85. The slope of healthy lies beyond; with sd 2 it is 7 % larger, and no correlation moves by more than "
+        ".003.",
+    )
     region: Prior = Prior(
         -1.2,
         0.8,
