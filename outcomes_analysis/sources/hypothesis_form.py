@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outcomes_analysis.errors import SourceError
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.sources.local_forms import (
     Column,
     Form,
     choice_of,
+    indicator_cell_of,
     name_cell,
     note_cell,
     read_form,
-    refuse_cell,
+    sound,
 )
 from outcomes_analysis.sources.local_rows import Kind
 from outcomes_analysis.sources.vetting import Fault, FileReport
@@ -89,13 +89,8 @@ def check_hypotheses(path: Path | str, *, framework: Framework | None = None) ->
     links : tuple of Link
         Empty if there is any fault.
     """
-    known = {i.id for i in (framework or load_framework()).indicators}
-
-    def indicator(cell: str) -> str:
-        if cell not in known:
-            refuse_cell("known")
-        return cell
-
+    framework = framework or load_framework()
+    indicator = indicator_cell_of(framework)
     form = Form(
         columns=(
             Column("from", name_cell),
@@ -114,6 +109,7 @@ def check_hypotheses(path: Path | str, *, framework: Framework | None = None) ->
     report, lines = read_form(path, form)
     if not report.valid:
         return report, ()
+    known = {i.id for i in framework.indicators}
     links = tuple(_link(line, known) for line in lines)
     faults = tuple(fault.text for fault in _faults(links))
     if faults:
@@ -129,10 +125,7 @@ def load_hypotheses(path: Path | str, *, framework: Framework | None = None) -> 
     SourceError
         With the whole report of :func:`check_hypotheses`, if the file has any fault.
     """
-    report, links = check_hypotheses(path, framework=framework)
-    if not report.valid:
-        raise SourceError(report.text)
-    return links
+    return sound(*check_hypotheses(path, framework=framework))
 
 
 def _link(line: Mapping[str, Any], known: set[str]) -> Link:

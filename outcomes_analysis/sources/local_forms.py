@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import SourceError
+from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.sources.local_headings import Headings, find_headings
 from outcomes_analysis.sources.local_lines import TooLong, csv_lines
 from outcomes_analysis.sources.local_rows import FAULTS, Kind, area_of_cell, is_formula
@@ -146,6 +147,19 @@ def read_form(path: Path | str, form: Form) -> tuple[FileReport, list[dict[str, 
     )
 
 
+def sound[T](report: FileReport, found: T) -> T:
+    """Give what was found in a file without fault.
+
+    Raises
+    ------
+    SourceError
+        With the whole report, if the file has any fault.
+    """
+    if not report.valid:
+        raise SourceError(report.text)
+    return found
+
+
 def _lines(
     lines: Iterator[tuple[int, list[str]]], head: Headings, form: Form, ledger: FaultCounts
 ) -> Iterator[dict[str, Any]]:
@@ -238,6 +252,31 @@ def count_cell(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}(?:\.0*)?", cell):
         refuse_cell("number")
     return int(float(cell))
+
+
+def amount_cell(cell: str) -> float:
+    """A number written with digits, at most nine before the point and nine after it."""
+    if cell.endswith("%"):
+        refuse_cell("percent")
+    if "," in cell:
+        refuse_cell("comma")
+    if re.fullmatch(r"[0-9.]+[eE][+-]?[0-9]+", cell):
+        refuse_cell("scientific")
+    if not re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{0,9})?", cell):
+        refuse_cell("number")
+    return float(cell)
+
+
+def indicator_cell_of(framework: Framework) -> Callable[[str], str]:
+    """Reader of a cell that holds the id of an indicator of a framework."""
+    known = {i.id for i in framework.indicators}
+
+    def read(cell: str) -> str:
+        if cell not in known:
+            refuse_cell("known")
+        return cell
+
+    return read
 
 
 def authority_cell(cell: str) -> str:

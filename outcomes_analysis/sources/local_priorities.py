@@ -13,11 +13,13 @@ from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.sources.local_forms import (
     Column,
     Form,
+    amount_cell,
     choice_of,
     name_cell,
     note_cell,
     read_form,
     refuse_cell,
+    sound,
 )
 from outcomes_analysis.sources.local_rows import Kind
 
@@ -87,10 +89,7 @@ def load_priorities(path: Path | str, *, framework: Framework | None = None) -> 
         },
         aliases={"outcome": "item", "domain": "item", "score": "points", "rating": "points", "method": "way"},
     )
-    report, lines = read_form(path, form)
-    if not report.valid:
-        raise SourceError(report.text)
-    table = pd.DataFrame(lines, columns=list(COLUMNS))
+    table = pd.DataFrame(sound(*read_form(path, form)), columns=list(COLUMNS))
     table["person"] = table["person"].fillna(ALL)
     table["round"] = table["round"].fillna(1).astype(int)
     _whole(table, Path(path).name)
@@ -110,17 +109,10 @@ def _person(cell: str) -> str:
 def _points(cell: str) -> float:
     if re.fullmatch(r"-[0-9.]+", cell):
         refuse_cell("negative")
-    if cell.endswith("%"):
-        refuse_cell("percent")
-    if "," in cell:
-        refuse_cell("comma")
-    if re.fullmatch(r"[0-9.]+[eE][+-]?[0-9]+", cell):
-        refuse_cell("scientific")
-    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{0,6})?", cell):
-        refuse_cell("number")
-    if float(cell) > 1e6:
+    points = amount_cell(cell)
+    if points > 1e6:
         refuse_cell("much")
-    return float(cell)
+    return points
 
 
 def _round(cell: str) -> int:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from outcomes_analysis.errors import SourceError
 from outcomes_analysis.framework.model import Indicator
-from outcomes_analysis.sources.local_forms import Column, Form, authority_cell, note_cell, read_form, refuse_cell
+from outcomes_analysis.sources.local_forms import (
+    Column,
+    Form,
+    amount_cell,
+    authority_cell,
+    note_cell,
+    read_form,
+    refuse_cell,
+    sound,
+)
 from outcomes_analysis.sources.local_rows import Kind
 
 
@@ -35,17 +42,10 @@ def load_targets(path: Path | str, *, indicator: Indicator) -> dict[str, float]:
     low, high = indicator.valid_range
 
     def target(cell: str) -> float:
-        if cell.endswith("%"):
-            refuse_cell("percent")
-        if "," in cell:
-            refuse_cell("comma")
-        if re.fullmatch(r"[0-9.]+[eE][+-]?[0-9]+", cell):
-            refuse_cell("scientific")
-        if not re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{0,9})?", cell):
-            refuse_cell("number")
-        if not low <= float(cell) <= high:
+        goal = amount_cell(cell)
+        if not low <= goal <= high:
             refuse_cell("goal")
-        return float(cell)
+        return goal
 
     form = Form(
         columns=(Column("area", authority_cell), Column("target", target), Column("note", note_cell, required=False)),
@@ -54,7 +54,4 @@ def load_targets(path: Path | str, *, indicator: Indicator) -> dict[str, float]:
         kinds={"goal": Kind(f"a target outside {low:g} to {high:g}", "Check the unit: it is that of the indicator.")},
         aliases={"area_code": "area", "area_name": "area", "authority": "area", "place": "area"},
     )
-    report, lines = read_form(path, form)
-    if not report.valid:
-        raise SourceError(report.text)
-    return {str(line["area"]): float(line["target"]) for line in lines}
+    return {str(line["area"]): float(line["target"]) for line in sound(*read_form(path, form))}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outcomes_analysis.errors import SourceError
 from outcomes_analysis.framework.loading import load_framework
 from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.sources.local_forms import (
@@ -17,10 +16,12 @@ from outcomes_analysis.sources.local_forms import (
     authority_cell,
     choice_of,
     count_cell,
+    indicator_cell_of,
     name_cell,
     note_cell,
     read_form,
     refuse_cell,
+    sound,
 )
 from outcomes_analysis.sources.local_rows import Kind
 from outcomes_analysis.sources.vetting import Fault, FileReport
@@ -101,7 +102,6 @@ def check_portfolio(
     """
     framework = framework or load_framework()
     domains = {node.id: node.id for node in framework.domains}
-    known = {i.id for i in framework.indicators}
     single: list[int] = []
 
     def domain(cell: str) -> str:
@@ -109,11 +109,6 @@ def check_portfolio(
         if found is None:
             refuse_cell("domain")
         return found
-
-    def indicator(cell: str) -> str:
-        if cell not in known:
-            refuse_cell("known")
-        return cell
 
     def reach(cell: str) -> int:
         if cell.strip("[]").lower() == "c":
@@ -131,7 +126,7 @@ def check_portfolio(
             Column("age_stage", choice_of(STAGE_WORDS)),
             Column("place", authority_cell),
             Column("reach", reach),
-            Column("indicator", indicator, required=False),
+            Column("indicator", indicator_cell_of(framework), required=False),
             Column("note", note_cell, required=False),
         ),
         key=("programme", "domain", "age_stage", "place", "indicator"),
@@ -155,10 +150,7 @@ def load_portfolio(path: Path | str, *, framework: Framework | None = None) -> t
     SourceError
         With the whole report of :func:`check_portfolio`, if the file has any fault.
     """
-    report, programmes = check_portfolio(path, framework=framework)
-    if not report.valid:
-        raise SourceError(report.text)
-    return programmes
+    return sound(*check_portfolio(path, framework=framework))
 
 
 def _programme(line: Mapping[str, Any]) -> Programme:
