@@ -109,7 +109,7 @@ def _count(number: int) -> str:
 def _clear_strands(table: pd.DataFrame, *, distance: str, kinds: tuple[str, ...], level: float) -> pd.DataFrame:
     """Strands of some kinds, clear ones first and the furthest first among them."""
     found = strands(table, distance=distance, level=level)
-    found = found[found["kind"].isin(kinds)]
+    found = found[found["family"].isin(kinds)]  # local figures are told beside the core's, not among them
     return found.sort_values("distance", key=lambda d: -d.abs(), kind="stable")
 
 
@@ -240,7 +240,7 @@ def _enabler_sentence(table: pd.DataFrame, *, level: float) -> str:
 
 
 def _contested_sentence(table: pd.DataFrame) -> str:
-    rows = table[table["kind"].eq("contested") & table["distance"].notna()]
+    rows = table[table["kind"].eq("contested") & table["tier"].ne("local") & table["distance"].notna()]
     if rows.empty:
         return ""
     clear = rows[rows["clear"].ne("")]

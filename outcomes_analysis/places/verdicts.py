@@ -273,7 +273,8 @@ def strands(table: pd.DataFrame, *, distance: str, level: float) -> pd.DataFrame
     Parameters
     ----------
     table : DataFrame
-        One row an indicator: ``indicator_id, kind, doublet, direction`` and the column ``distance``.
+        One row an indicator: ``indicator_id, kind, doublet, direction``, the column ``distance`` and, where there are
+        local figures, ``tier``.
     distance : str
         Column of differences over their errors, on each indicator's own scale, positive where the figure is higher;
         NaN where there is nothing to compare.
@@ -283,36 +284,39 @@ def strands(table: pd.DataFrame, *, distance: str, level: float) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        One row a strand, in the table's order: ``kind, strand, members`` (tuple of ids), ``distance`` (mean of its
-        members', turned so that higher is better where a direction is agreed), ``p_value, q_value, clear`` (bool).
+        One row a strand, in the table's order: ``family`` (what is counted together: a kind of figure, local ones
+        apart), ``kind, strand, members`` (tuple of ids), ``distance`` (mean of its members', turned so that higher is
+        better where a direction is agreed), ``p_value, q_value, clear`` (bool).
 
     Notes
     -----
     Errors of near-duplicates are taken to move together, so that the error of a strand's mean is that of one of its
     figures; the index does the same. Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57,
-    within each kind of figure; the false discovery rate holds for comparisons that are independent or go together.
+    within each family; the false discovery rate holds for comparisons that are independent or go together.
     """
     from scipy.stats import false_discovery_control, norm
 
     rows = table[table[distance].notna()]
     columns = ("kind", "doublet", "indicator_id", "direction", distance)
-    members: dict[tuple[str, str], list[str]] = {}
-    apart: dict[tuple[str, str], list[float]] = {}
-    for kind, doublet, indicator_id, direction, value in zip(*(rows[c].tolist() for c in columns), strict=True):
-        strand = (kind, doublet or indicator_id)
+    members: dict[tuple[str, str, str], list[str]] = {}
+    apart: dict[tuple[str, str, str], list[float]] = {}
+    cells = (rows[c].tolist() for c in columns)
+    for family, kind, doublet, indicator_id, direction, value in zip(_families(rows), *cells, strict=True):
+        strand = (family, kind, doublet or indicator_id)
         members.setdefault(strand, []).append(indicator_id)
         apart.setdefault(strand, []).append(float(value * direction if kind in TURNED else value))
     found = pd.DataFrame({
-        "kind": [kind for kind, _ in members],
-        "strand": [strand for _, strand in members],
+        "family": [family for family, _, _ in members],
+        "kind": [kind for _, kind, _ in members],
+        "strand": [strand for _, _, strand in members],
         "members": [tuple(ids) for ids in members.values()],
         "distance": np.array([sum(values) / len(values) for values in apart.values()]),
     })  # fmt: skip
     chance = 2 * norm.sf(found["distance"].abs())
     surprise = np.full(len(found), np.nan)
-    for kind in dict.fromkeys(found["kind"]):
-        of_kind = found["kind"].eq(kind).to_numpy()
-        surprise[of_kind] = false_discovery_control(chance[of_kind], method="bh")
+    for family in dict.fromkeys(found["family"]):
+        its = found["family"].eq(family).to_numpy()
+        surprise[its] = false_discovery_control(chance[its], method="bh")
     return found.assign(p_value=chance, q_value=surprise, clear=surprise <= 1 - level + 1e-12)
 
 
@@ -327,12 +331,21 @@ def controlled(table: pd.DataFrame, *, distance: str, level: float) -> pd.Series
     Returns
     -------
     Series of bool
-        On the table's index: the figure's own chance is no larger than the largest of the strands of its kind that
-        are clear.
+        On the table's index: the figure's own chance is no larger than the largest of the strands of its family
+        that are clear.
     """
     from scipy.stats import norm
 
     found = strands(table, distance=distance, level=level)
-    reach = found[found["clear"]].groupby("kind")["p_value"].max()
+    reach = found[found["clear"]].groupby("family")["p_value"].max()
     own = pd.Series(2 * norm.sf(table[distance].abs().astype(float)), index=table.index)
-    return own <= table["kind"].map(reach).astype(float).fillna(-1.0) + 1e-12
+    family = pd.Series(_families(table), index=table.index, dtype=object)
+    return own <= family.map(reach).astype(float).fillna(-1.0) + 1e-12
+
+
+def _families(table: pd.DataFrame) -> list[str]:
+    """Which comparisons are counted together: those of a kind, local figures apart, so that they change no verdict."""
+    kinds = table["kind"].astype(str).tolist()
+    if "tier" not in table.columns:
+        return kinds
+    return [f"local {kind}" if tier == "local" else kind for kind, tier in zip(kinds, table["tier"], strict=True)]

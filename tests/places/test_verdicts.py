@@ -256,6 +256,15 @@ def test_kinds_are_families_of_their_own_and_the_disputed_are_not_turned():
     assert found.loc["z", "q_value"] == pytest.approx(0.920, abs=0.001)
 
 
+def test_local_figures_never_change_a_verdict_of_the_core():
+    core = compared({"a": 1.9, **{f"n{k}": 0.2 for k in range(5)}}, kind="contested", tier="core")
+    local = compared({f"x{k}": 9.0 for k in range(30)}, kind="contested", tier="local")
+    alone, both = core, pd.concat([core, local], ignore_index=True)
+    assert not controlled(alone, distance="distance", level=0.9)[0]
+    kept = controlled(both, distance="distance", level=0.9)  # thirty strong ones of one family would let it pass
+    assert list(kept) == [False] * 6 + [True] * 30
+
+
 def test_a_figure_stays_clear_only_with_its_family():
     # of six, 1.9 (p = .057) needs .1 / 6 = .017 alone; beside five strong ones it needs .1
     alone = compared({"a": 1.9, **{f"n{k}": 0.2 for k in range(5)}})

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import outcomes_analysis as oa
 from outcomes_analysis.errors import FrameworkError, SourceError
 from outcomes_analysis.framework import with_overlay
+from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.observations.contract import COLUMNS, conform
 from outcomes_analysis.project import project
 from outcomes_analysis.sources.local import LocalAddition
@@ -162,8 +163,9 @@ def test_an_overlay_that_would_change_the_core_is_refused(attack: str, content: 
     assert top_level or "line " in said, said
 
 
-def test_the_default_index_is_the_same_with_local_figures_beside(example: LocalAddition) -> None:
-    """Every number of every node of the core, with a local indicator below each domain and figures of every authority."""
+@pytest.fixture(scope="module")
+def everywhere(example: LocalAddition) -> tuple[pd.DataFrame, pd.DataFrame, Framework]:
+    """Figures of the core, the same with a local indicator below each domain and figures of every authority, and both."""
     from outcomes_analysis.areas.register import upper_tier
 
     added = [
@@ -196,7 +198,24 @@ def test_the_default_index_is_the_same_with_local_figures_beside(example: LocalA
     both = example.beside(local.beside(obs))
     pd.testing.assert_frame_equal(both.iloc[: len(obs)], conform(obs), check_exact=True)
     assert len(both) == len(obs) + 5 * 153 + 10
+    return obs, both, local.framework
+
+
+def test_the_default_index_is_the_same_with_local_figures_beside(everywhere) -> None:
+    """Every number of every node of the core."""
+    obs, both, framework = everywhere
     before = oa.build_index(oa.build_matrix(obs, framework=CORE, period=2025))
-    after = oa.build_index(oa.build_matrix(both, framework=local.framework, period=2025))
+    after = oa.build_index(oa.build_matrix(both, framework=framework, period=2025))
     pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
     assert not after.table["node_id"].str.startswith("yy_").any()
+
+
+@pytest.mark.slow
+def test_a_profile_of_the_core_is_the_same_with_local_figures_beside(everywhere) -> None:
+    """Verdicts too: local comparisons do not count among those that are allowed for."""
+    obs, both, framework = everywhere
+    before = oa.area_profile("Hackney", observations=obs, framework=CORE).table
+    after = oa.area_profile("Hackney", observations=both, framework=framework).table
+    own = after["indicator_id"].str.startswith("yy_")
+    assert own.sum() == 5
+    pd.testing.assert_frame_equal(before, after[~own].reset_index(drop=True), check_exact=True)
