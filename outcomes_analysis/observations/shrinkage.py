@@ -194,6 +194,19 @@ def _regression(z: Floats, w: Floats, x: Floats, between: float) -> tuple[Floats
     return covariance @ (weighted.T @ z), covariance, float(np.linalg.slogdet(information)[1])
 
 
+def _losses(z: Floats, w: Floats, x: Floats, grid: Floats) -> Floats:
+    """Minus twice the likelihood at each prior variance, all at once: one after the other takes four times as long."""
+    total = np.maximum(w + grid[:, None], _FLOOR)
+    found = np.sum(np.log(total), axis=1)
+    if x.shape[1] == 0:
+        return np.asarray(found + np.sum(z**2 / total, axis=1))
+    weighted = (x / total[:, :, None]).transpose(0, 2, 1)
+    information = weighted @ x
+    slopes = np.linalg.solve(information, weighted @ z[:, None])
+    left = (z - (x @ slopes)[:, :, 0]) ** 2 / total
+    return np.asarray(found + np.sum(left, axis=1) + np.linalg.slogdet(information)[1])
+
+
 def _prior_variance(z: Floats, w: Floats, x: Floats) -> float:
     """Maximise the (restricted) likelihood: a coarse grid, then Brent's method about its best point."""
 
@@ -204,8 +217,7 @@ def _prior_variance(z: Floats, w: Floats, x: Floats) -> float:
 
     # Deviations have a mean square of 1 at most: the prior variance cannot lie far above that.
     grid = np.concatenate([[0.0], np.geomspace(1e-6, 4.0, 30)])
-    losses = [loss(one) for one in grid]
-    best = int(np.argmin(losses))
+    best = int(np.argmin(_losses(z, w, x, grid)))
     if best == 0:
         return 0.0
     around = (grid[best - 1], grid[min(best + 1, len(grid) - 1)])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -272,9 +270,3 @@ def test_an_unknown_list_names_those_there_are():
     assert neighbour_sets() == ("dfe_2021", "dfe_2025")
     with pytest.raises(AreaError, match="There are: dfe_2021, dfe_2025"):
         load_neighbours("cipfa")
-
-
-def test_importing_areas_does_not_import_maps():
-    code = "import sys, outcomes_analysis.areas; print([m for m in ('geopandas', 'shapely', 'pyproj') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -73,7 +73,7 @@ def test_export_writes_all_files_and_they_say_the_same(figure, tmp_path):
     pd.testing.assert_frame_equal(back, figure.data, check_dtype=False)
 
 
-def test_svg_and_png_are_the_same_bytes_in_two_processes(tmp_path):
+def test_svg_and_png_are_the_same_bytes_in_another_process(tmp_path):
     code = (
         "import sys, pandas as pd\n"
         "from pathlib import Path\n"
@@ -85,8 +85,11 @@ def test_svg_and_png_are_the_same_bytes_in_two_processes(tmp_path):
         "meta = dict(title='T', alt='A', unit='u', source='s', data_as_at='2026-01-01')\n"
         "export(chart, 'mine', folder=Path(sys.argv[1]), data=data, meta=meta)\n"
     )
-    for name in ("one", "two"):
-        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "one")], check=True, timeout=120)
+    data = pd.DataFrame({"x": [1, 2], "y": [3, 4]})
+    chart = theme.altair().Chart(data, title="T").mark_line().encode(x="x:Q", y="y:Q")
+    meta = {"title": "T", "alt": "A", "unit": "u", "source": "s", "data_as_at": "2026-01-01"}
+    export(chart, "mine", folder=tmp_path / "two", data=data, meta=meta)
     for kind in ("svg", "png", "csv", "json"):
         assert (tmp_path / "one" / f"mine.{kind}").read_bytes() == (tmp_path / "two" / f"mine.{kind}").read_bytes()
 
@@ -173,16 +176,6 @@ def test_a_figure_shows_in_a_notebook_as_svg_without_the_network(figure):
     assert bundle["image/svg+xml"].startswith("<svg")
     assert "Two bars." in bundle["text/plain"]
     assert theme.altair().renderers.active == "svg"
-
-
-def test_figures_can_be_named_without_loading_a_drawing_library():
-    code = (
-        "import sys, outcomes_analysis.figures as f\n"
-        "f.maps, f.ranks, f.tables, f.relations, f.export, f.theme\n"
-        "print([m for m in ('altair', 'geopandas', 'shapely', 'vl_convert', 'mapclassify') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.strip() == "[]"
 
 
 def test_another_theme_that_is_on_changes_nothing(figure):

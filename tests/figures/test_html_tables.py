@@ -103,15 +103,6 @@ def test_a_few_places_come_in_the_order_asked_and_two_tables_have_two_ids(scores
         html_tables.results_table(scores.drop(columns="upper"))
 
 
-def test_the_library_is_loaded_only_when_a_table_is_made():
-    import subprocess
-    import sys
-
-    code = "import outcomes_analysis.figures.charts.html_tables, sys; print('great_tables' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
-
-
 def test_the_table_is_a_frame_as_well(made):
     assert len(made.data) == 2 * 152
     assert set(made.data.columns) >= {"node_id", "area_code", "estimate", "lower", "upper", "level", "status", "words"}

@@ -152,6 +152,30 @@ def test_import_is_light() -> None:
     assert set(run.stdout.split()) & set(HEAVY) == set()
 
 
+# What each room may be imported without, from the bottom up: one process shows it for all of them.
+WITHOUT = {
+    "areas": ("geopandas", "shapely", "pyproj"),
+    "relations": ("pymc", "pytensor", "arviz", "numba"),
+    "relations.pair.cards": ("pymc", "pytensor", "arviz"),
+    "relations.pair.measurement": ("pymc", "pytensor", "arviz"),
+    "figures.charts.html_tables": ("great_tables",),
+    "figures": ("altair", "geopandas", "shapely", "vl_convert", "mapclassify"),
+}
+
+
+def test_rooms_load_what_is_heavy_only_when_it_is_used() -> None:
+    code = f"""
+import importlib, sys
+for room, heavy in {WITHOUT!r}.items():
+    found = importlib.import_module("outcomes_analysis." + room)
+    if room == "figures":
+        found.maps, found.ranks, found.tables, found.relations, found.export, found.theme
+    print(*(f"{{room}} loads {{name}}" for name in heavy if name in sys.modules), sep="\\n", end="")
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == ""
+
+
 def test_help_is_light() -> None:
     """The command answers ``--help`` without loading anything heavy."""
     code = (
