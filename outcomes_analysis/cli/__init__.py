@@ -234,6 +234,10 @@ def lab() -> None:
 
     from outcomes_analysis.project import project
 
+    say(
+        "JupyterLab opens in your browser, on this machine alone. Click a notebook, then Run, Run All Cells. To stop "
+        "it, press Ctrl+C here."
+    )
     raise typer.Exit(subprocess.call(lab_command(project().path("notebooks"))))
 
 
@@ -244,7 +248,8 @@ for verb in VERBS:
 def lab_command(folder: Path) -> list[str]:
     """Command that opens JupyterLab on a folder; it asks nobody for news or newer versions."""
     silent = ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"]
-    return [sys.executable, "-m", "jupyterlab", str(folder), *silent, "--LabApp.extension_manager=readonly"]
+    quiet = ["--LabApp.extension_manager=readonly", "--log-level=WARN"]
+    return [sys.executable, "-m", "jupyterlab", str(folder), *silent, *quiet]
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ HEADINGS = {
     "rank_upper": "Rank to",
     "region_name": "Region",
 }
+IDS = ("indicator_id", "ids", "status")  # columns whose cells are kept as they are
 PATIENCE = 900  # seconds a cell may take for a reader, whose machine may be slow or busy
 SETUP = "parameters"
 
@@ -65,12 +66,16 @@ class Listing:
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    """Domains and outcomes by their names instead of their ids, levels of intervals in percent."""
+    """Domains and outcomes by their names instead of their ids, cells that begin with a capital, levels in percent."""
     from outcomes_analysis.framework.loading import load_framework
 
     labels = {node.id: node.label for node in load_framework().nodes}
     columns = [c for c in ("domain", "outcome", "other") if c in frame and not pd.api.types.is_numeric_dtype(frame[c])]
     shown = frame.assign(**{c: frame[c].map(lambda name: labels.get(name, name)) for c in columns})
+    texts = [c for c in shown if pd.api.types.is_string_dtype(shown[c]) and c.lower() not in IDS]
+    shown = shown.assign(
+        **{c: shown[c].map(lambda cell: f"{cell[:1].upper()}{cell[1:]}", na_action="ignore") for c in texts}
+    )
     return shown.assign(level=100 * shown["level"]) if "level" in shown else shown
 
 

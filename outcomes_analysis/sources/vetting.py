@@ -125,16 +125,18 @@ def check_file(path: Path | str, *, framework: Framework | None = None) -> FileR
 def collect(path: Path, *, framework: Framework | None = None) -> tuple[FileReport, Framework, list[Figure]]:
     """Check a file and give the framework with its overlay, and the figures read (none if there is a fault)."""
     core = framework or load_framework()
+    overlay: Path | None = None
     try:
         overlay = path if path.suffix.lower() in OVERLAYS else _overlay_of(path)
         extended = with_overlay(core, overlay) if overlay else core
         values = overlay_values(path) if overlay == path else path
     except OutcomesError as error:
         lines = [line.removeprefix("  - ") for line in str(error).splitlines()]
-        return FileReport(path.name, tuple(lines[1:] or lines), (), 0), core, []
+        at = overlay or path  # a file of figures is no worse than the overlay it is held against
+        return FileReport(at.name, tuple(lines[1:] or lines), (_HOW,) if overlay else (), 0), core, []
     known = {i.id for i in core.indicators}
     local = {i.id: i for i in extended.indicators if i.id not in known} if overlay else None
-    notes = [] if overlay else [_NO_OVERLAY]
+    notes = [] if overlay or not path.is_file() else [_NO_OVERLAY]
     if values is None:
         added = plural(len(local or {}), "indicator", "indicators")
         return FileReport(path.name, (), (f"It adds {added} and names no file of values.",), 0), extended, []
@@ -244,6 +246,10 @@ def _figures(lines: Iterable[Line], head: Headings, checker: RowChecker, ledger:
 _NO_OVERLAY = (
     "no overlay (a YAML file with `values: this file`) lies beside it, so units, ranges and the names of indicators "
     "could not be checked. data/local/README.md shows how to write one."
+)
+_HOW = (
+    "data/local/README.md and example_place.yml show how to write an overlay; ids of outcomes stand in "
+    "data/framework/common_outcomes.yml."
 )
 _TOO_LONG = (
     f"more than {MOST_ROWS:,} rows; reading stopped there. Figures of places have fewer: is each row a child or an "
