@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from outcomes_analysis.framework.loading import located, parse_items
 from outcomes_analysis.framework.model import Framework, Indicator, Node
 from outcomes_analysis.framework.reading import Document, read_document
 
+SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 ENTRIES = ("id", "label", "nodes", "indicators", "values")
 FORBIDDEN = ("weight", "weights", "rename", "remove", "replace", "override")
 
@@ -83,10 +85,11 @@ def overlay_values(path: Path | str) -> Path | None:
     if name is None:
         return None
     parts = PurePosixPath(str(name))
-    if parts.is_absolute() or ".." in parts.parts or "\\" in str(name) or ":" in str(name):
+    file = Path(path).parent / parts
+    named = parts.is_absolute() or ".." in parts.parts or "\\" in str(name) or ":" in str(name)
+    if named or not file.resolve().is_relative_to(Path(path).parent.resolve()):  # a link may lead out, too
         message = f"{document.where}: `values: {name}` points outside the folder; put the CSV beside the overlay."
         raise FrameworkError(message)
-    file = Path(path).parent / parts
     if not file.is_file():
         message = f"{document.where}: `values` names {name}, which is not beside it. Put it there or correct the name."
         raise FrameworkError(message)
@@ -104,6 +107,8 @@ def _local_indicator(**entry: Any) -> Indicator:
 def _check_entries(document: Document, problems: Problems) -> None:
     if not document.content.get("id"):
         problems.add("`id` is missing; give the overlay a short name")
+    elif not SHORT_NAME.fullmatch(str(document.content["id"])):
+        problems.add("`id` names files and sources: use letters, digits, - and _ alone, 60 at most")
     for name in document.content:
         if name in FORBIDDEN:
             problems.add(f"`{name}`: an overlay may only add; the core's weights, names and entries stay as they are")

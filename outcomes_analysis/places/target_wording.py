@@ -101,7 +101,7 @@ def place_paragraphs(rows: pd.DataFrame, *, shares: pd.DataFrame, own: pd.DataFr
         words = [
             f"{SHARING_WORDS[row['sharing']]}: {amount(row['share'], unit=unit, decimals=decimals)} "
             f"({difference(row['gain'], unit=unit, decimals=decimals)} from the newest figure"
-            + (f", {wording.plural(int(row['children']), 'child', 'children')}" if row["children"] > 0 else "")
+            + _share_in_children(row, assumed=first["cohort_from"] == "assumed")
             + ")"
             for _, row in shares.iterrows()
         ]
@@ -112,6 +112,16 @@ def place_paragraphs(rows: pd.DataFrame, *, shares: pd.DataFrame, own: pd.DataFr
         words = [f"{wording.chance(r['chance'])} {SCENARIO_WORDS[r['scenario']]}" for _, r in own.iterrows()]
         lines.append(f"{with_capital(_chance_of(indicator))} the local target given, {goal}: {'; '.join(words)}.")
     return checked("\n\n".join(lines), quoted=_quoted(indicator))
+
+
+def _share_in_children(row: pd.Series, *, assumed: bool) -> str:
+    if not row["children"] > 0:
+        return ""
+    return (
+        f", about {_roughly(row['children'])} children"
+        if assumed and row["children"] > 1
+        else f", {wording.plural(int(row['children']), 'child', 'children')}"
+    )
 
 
 def _from_england(row: pd.Series, indicator: Indicator) -> str:
@@ -125,9 +135,17 @@ def _from_england(row: pd.Series, indicator: Indicator) -> str:
 def _children_more(row: pd.Series, indicator: Indicator) -> str:
     """How many children a target takes, of how many a year, and where that number is from."""
     number = int(row["children_now"])
-    assumed = " (a number taken from the population)" if row["cohort_from"] == "assumed" else ""
+    assumed = row["cohort_from"] == "assumed"
+    told = f"about {_roughly(number)}" if assumed else f"{number:,}"
+    whence = " (a number taken from the population, so both are rounded)" if assumed else ""
+    cohort = _roughly(row["cohort"]) if assumed else f"{row['cohort']:,.0f}"
     children = "child" if number == 1 else "children"
-    return f"{number:,} {_more(indicator)} {children} of about {row['cohort']:,.0f} a year{assumed}"
+    return f"{told} {_more(indicator)} {children} of about {cohort} a year{whence}"
+
+
+def _roughly(number: float) -> str:
+    """A number that rests on an assumed one, to two figures: a share of children wrong by a tenth moves the second."""
+    return f"{float(f'{number:.2g}'):,.0f}"
 
 
 def record_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:

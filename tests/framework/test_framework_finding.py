@@ -177,6 +177,23 @@ def test_values_lie_beside_the_overlay(tmp_path: Path, name: str):
         overlay_values(overlay(tmp_path, OVERLAY + f"values: '{name}'\n"))
 
 
+def test_values_are_not_reached_by_a_link_that_leads_out(tmp_path: Path):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "secret.csv").write_text("x\n", encoding="utf-8")
+    path = overlay(tmp_path / "inside", OVERLAY + "values: harbour.csv\n")
+    try:
+        (tmp_path / "inside" / "harbour.csv").symlink_to(tmp_path / "secret.csv")
+    except OSError:
+        pytest.skip("links cannot be made here")
+    with pytest.raises(FrameworkError, match="points outside the folder"):
+        overlay_values(path)
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "a b", "'<b>'", "x" * 61])
+def test_the_id_of_an_overlay_is_a_short_name_that_names_no_other_folder(tmp_path: Path, name: str):
+    assert "use letters, digits" in refusal(tmp_path, "id: harbour", f"id: {name}")
+
+
 def test_values_must_be_there(tmp_path: Path):
     path = overlay(tmp_path, OVERLAY + "values: harbour.csv\n")
     with pytest.raises(FrameworkError, match=r"names harbour\.csv, which is not beside it"):

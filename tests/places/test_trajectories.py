@@ -14,6 +14,7 @@ from outcomes_analysis.framework.model import Break, Framework, Indicator, Node,
 from outcomes_analysis.observations.contract import COLUMNS
 from outcomes_analysis.places.scoring import BEFORE, held_out_scores
 from outcomes_analysis.places.stretches import stretch_until, yearly_rows
+from outcomes_analysis.places.target_wording import _children_more
 from outcomes_analysis.wording import causal_words
 
 ENGLAND, CITY = "E92000001", "E09000001"
@@ -172,6 +173,18 @@ def test_lower_is_better_mirrors_higher_is_better(plain: oa.Trajectory) -> None:
     )
     assert down.table["children_now"].to_numpy() == pytest.approx(plain.table["children_now"].to_numpy(), nan_ok=True)
     assert "fewer children of about" in down.text
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ("assumed", "about 200 more children of about 2,900 a year (a number taken from the population, so"),
+        ("counted", "199 more children of about 2,872 a year"),
+    ],
+)
+def test_children_are_rounded_where_their_number_is_assumed(origin: str, told: str) -> None:
+    row = pd.Series({"children_now": 199.0, "cohort": 2872.0, "cohort_from": origin})
+    assert _children_more(row, framework().indicator("ready")).startswith(told)
 
 
 def test_contested_indicators_get_no_praise() -> None:
