@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from outcomes_analysis.errors import Problems, ProjectError, several
 from outcomes_analysis.evidence.joined_pages import joined_html, joined_method_lines, joined_tables
+from outcomes_analysis.evidence.page import Section, links
 from outcomes_analysis.evidence.place_tables import PlaceTable, method_lines, place_tables
+from outcomes_analysis.evidence.playbook.card import EvidenceCard
+from outcomes_analysis.evidence.playbook.card_pages import card_file, card_html, cards_html
 from outcomes_analysis.evidence.profiles import place_html
 from outcomes_analysis.evidence.target_section import target_section, target_tables
 from outcomes_analysis.evidence.workbook import place_workbook
@@ -66,6 +69,7 @@ def page_of(
     figures: Mapping[str, Figure],
     targets: Sequence[Trajectory] = (),
     more: Sequence[PlaceTable] = (),
+    cards: Sequence[EvidenceCard] = (),
 ) -> str:
     """Write the page of any kind of place.
 
@@ -73,6 +77,8 @@ def page_of(
     ----------
     place, figures, targets, more
         As in :func:`pack_files`.
+    cards : sequence of EvidenceCard
+        Those that lie beside the page, which leads to them.
 
     Returns
     -------
@@ -86,6 +92,7 @@ def page_of(
         target_section(t, place.area_code, figures={name: figures[name]} if name in figures else None)
         for name, t in asked_of.items()
     ]
+    after += [_to_cards(cards)] if cards else []
     others = {name: figure for name, figure in figures.items() if name not in asked_of}
     return place_html(place, figures=others, more=more, after=after)
 
@@ -102,6 +109,7 @@ def pack_files(
     asked: Mapping[str, Any],
     more: Sequence[PlaceTable] = (),
     targets: Sequence[Trajectory] = (),
+    cards: Sequence[EvidenceCard] = (),
     notes: Sequence[str] = (),
     workbook: bool = True,
 ) -> dict[str, bytes]:
@@ -120,6 +128,8 @@ def pack_files(
     targets : sequence of Trajectory
         National targets, of which an upper-tier authority gets a section and tables; their figures are those of
         ``figures`` whose id is ``target-`` and the indicator's.
+    cards : sequence of EvidenceCard
+        Evidence cards about the place, each a page and JSON, with a page that lists them and prints their rules.
     notes : sequence of str
         What was left out, for the file of methods.
     workbook : bool
@@ -129,10 +139,10 @@ def pack_files(
     -------
     dict of str to bytes
         By name, sorted: ``profile.html``, ``workbook.xlsx``, ``figure-*.svg`` with caption and alt text beside
-        (``.txt``), ``table-*.csv``, ``shared-sheet.csv`` (of an authority or district), ``methods.txt`` and
-        ``manifest.json``. The same input gives the same bytes.
+        (``.txt``), ``cards.html`` and ``card-*`` (``.html``, ``.json``), ``table-*.csv``, ``shared-sheet.csv`` (of an
+        authority or district), ``methods.txt`` and ``manifest.json``. The same input gives the same bytes.
     """
-    html = page_of(place, figures=figures, targets=targets, more=more)
+    html = page_of(place, figures=figures, targets=targets, more=more, cards=cards)
     asked_of: list[Trajectory] = []
     if isinstance(place, JoinedPlace):
         tables, lines = joined_tables(place), joined_method_lines(place)
@@ -151,6 +161,10 @@ def pack_files(
     for name, figure in figures.items():
         content[f"figure-{name}.svg"] = figure.svg(prefix=name)
         content[f"figure-{name}.txt"] = f"{figure.caption}\n\nAlt text: {figure.alt}\n"
+    for card in cards:
+        content |= {card_file(card): card_html(card), f"card-{card.name}.json": card.to_json()}
+    if cards:
+        content["cards.html"] = cards_html(cards)
     for table in (*tables, *more):
         content[f"table-{table.id}.csv"] = safe_csv(table.frame)
     files = {name: text.encode() if isinstance(text, str) else text for name, text in sorted(content.items())}
@@ -158,6 +172,13 @@ def pack_files(
     manifest["targets"] = [{"data": t.manifest.data, "spec": t.manifest.spec} for t in asked_of]
     files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     return dict(sorted(files.items()))
+
+
+def _to_cards(cards: Sequence[EvidenceCard]) -> Section:
+    """Where the page of a place leads to its cards."""
+    told = [(card_file(c), c.question, f"Strength of evidence: {c.strength.grade}") for c in cards]
+    rules = ("cards.html", "All cards and the rules", "how strength of evidence is graded")
+    return Section("Evidence cards", links([*told, rules]), "cards")
 
 
 def _manifest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from outcomes_analysis.provenance import write_atomic, write_folder
 if TYPE_CHECKING:
     import pandas as pd
 
+    from outcomes_analysis.evidence.playbook import EvidenceCard
     from outcomes_analysis.figures.drawing.composing import Figure
     from outcomes_analysis.places import AreaProfile, JoinedPlace, Trajectory
     from outcomes_analysis.places.comparison import Statistic
@@ -172,6 +173,36 @@ def _authorities() -> pd.DataFrame:
     return told[told["group_type"].eq("all") & told["area_code"].isin(upper_tier().index) & told["value"].notna()]
 
 
+def place_cards(profile: AreaProfile | JoinedPlace, figures: Mapping[str, Figure]) -> tuple[EvidenceCard, ...]:
+    """Evidence cards of a place: where it stands on each domain it has a score for.
+
+    A place made of districts or with too few children to be judged has none, nor has a district.
+
+    Parameters
+    ----------
+    profile : AreaProfile or JoinedPlace
+    figures : mapping of str to Figure
+        Of the place (:func:`place_figures`): what a score adds up from stands on the card, else all domains.
+    """
+    from outcomes_analysis.evidence.playbook import place_card
+    from outcomes_analysis.evidence.playbook.strength import YEARS_BEFORE
+    from outcomes_analysis.places import JoinedPlace
+
+    if isinstance(profile, JoinedPlace) or profile.domains.empty:
+        return ()
+    made = (
+        place_card(
+            profile,
+            name,
+            uncertainty=default_uncertainty(profile.period),
+            earlier=default_index(profile.period - YEARS_BEFORE),
+            figure=figures.get(f"score-decomposition-{name}", figures.get("domain-profile")),
+        )
+        for name in profile.domains["node_id"]
+    )
+    return tuple(card for card in made if card is not None)
+
+
 @cache
 def default_targets() -> tuple[Trajectory, ...]:
     """Every national target on the default data, forecast once a process, with the record of past forecasts."""
@@ -221,7 +252,7 @@ def make_pack(
     workbook: bool = True,
     progress: Progress = _quiet,
 ) -> MadePack:
-    """Put page, workbook, figures, tables and methods of a place into one folder and one zip.
+    """Put page, evidence cards, workbook, figures, tables and methods of a place into one folder and one zip.
 
     Parameters
     ----------
@@ -368,7 +399,16 @@ def _files(
         asked |= {"place": profile.area_code, "period": profile.period}
     more = () if table is None else (table,)
     targets = () if isinstance(profile, JoinedPlace) else default_targets()
-    made = pack_files(profile, figures=figures, asked=asked, more=more, targets=targets, notes=notes, workbook=workbook)
+    made = pack_files(
+        profile,
+        figures=figures,
+        asked=asked,
+        more=more,
+        targets=targets,
+        cards=place_cards(profile, figures),
+        notes=notes,
+        workbook=workbook,
+    )
     return made, notes
 
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from outcomes_analysis.sources.vetting import FileReport
 
 Progress = Callable[[str], None]
-YEARS_BEFORE = 2  # the index a domain's order is held against
 TARGET_INDICATOR, TARGET, TARGET_YEAR = "gld_pct", 75.0, 2028  # Giving every child the best start in life, July 2025
 
 
@@ -50,6 +49,7 @@ def default_cards(period: int) -> tuple[EvidenceCard, ...]:
     """Cards of a run: admissions and attainment, each domain, the national target; made once a process."""
     from outcomes_analysis.evidence.playbook import domain_card
     from outcomes_analysis.evidence.playbook.ledger import read_ledger
+    from outcomes_analysis.evidence.playbook.strength import YEARS_BEFORE
 
     ledger = read_ledger()
     relation, uncertainty = default_relation(), default_uncertainty(period)

@@ -178,6 +178,26 @@ def test_a_figure_shows_in_a_notebook_as_svg_without_the_network(figure):
     assert theme.altair().renderers.active == "svg"
 
 
+def test_what_draws_measures_with_its_own_letters_and_leaves_the_environment_as_it_was():
+    """A font of the computer is mapped into memory anew for every letter, which shows in the pages mapped."""
+    code = (
+        "import os\n"
+        "before = dict(os.environ)\n"
+        "from outcomes_analysis.figures.drawing import theme\n"
+        "draw = theme.renderer().vega_to_svg\n"
+        "assert dict(os.environ) == before\n"
+        "said = {'text': {'value': 'letters ' * 9}, 'font': {'value': theme.FONT}}\n"
+        "words = [{'type': 'text', 'encode': {'enter': said}}]\n"
+        "pages = lambda: int(open('/proc/self/stat').read().rsplit(')', 1)[1].split()[7])\n"
+        "draw({'marks': words})\n"
+        "before = pages()\n"
+        "draw({'marks': words * 40})\n"
+        "print(pages() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert int(done.stdout) < 40 * 72  # one a letter; 1,103 are seen here, and 23,821 with the computer's font
+
+
 def test_another_theme_that_is_on_changes_nothing(figure):
     alt = theme.altair()
     before = figure.svg()

@@ -8,6 +8,7 @@ from outcomes_analysis.evidence.playbook.domain_cards import domain_card
 from outcomes_analysis.evidence.playbook.hypotheses import HypothesesResult, weigh_hypotheses
 from outcomes_analysis.evidence.playbook.known import known_by
 from outcomes_analysis.evidence.playbook.ledger import read_ledger
+from outcomes_analysis.evidence.playbook.place_cards import place_card
 from outcomes_analysis.evidence.playbook.predicting import seal_forecast, seal_relation
 from outcomes_analysis.evidence.playbook.relation_cards import relation_card, ways_of
 from outcomes_analysis.evidence.playbook.scorekeeping import ledger_table, record_of, score_predictions
@@ -24,6 +25,7 @@ __all__ = [
     "domain_card",
     "known_by",
     "ledger_table",
+    "place_card",
     "read_ledger",
     "record_of",
     "relation_card",

@@ -24,6 +24,7 @@ from outcomes_analysis.wording import listed, written_date
 KINDS = {
     "relation": "How two figures go together",
     "domain": "How far places differ on a domain",
+    "place": "Where a place stands on a domain",
     "trajectory": "Where places may stand in a target year",
 }
 _RULE_HEADINGS = {"rule": "Rule", "needed_for": "Needed for", "asks": "What must hold", "met": "Met", "seen": "Seen"}
@@ -107,7 +108,7 @@ def cards_html(cards: Sequence[EvidenceCard]) -> str:
     Parameters
     ----------
     cards : sequence of EvidenceCard
-        Their pages lie beside this one, named as :func:`card_file` has it.
+        Their pages lie beside this one, named as :func:`card_file` has it. Rules are printed for their kinds alone.
     """
     listing = pd.DataFrame(
         [{"question": c.question, "strength": c.strength.grade, "answer": c.answer, "id": c.id} for c in cards]
@@ -122,6 +123,7 @@ def cards_html(cards: Sequence[EvidenceCard]) -> str:
             row_heading="rule",
         )
         for kind, words in KINDS.items()
+        if kind in {c.strength.kind for c in cards}
     )
     about = bullets(
         [

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from outcomes_analysis.evidence.playbook.card import EvidenceCard
-from outcomes_analysis.evidence.playbook.strength import DISPUTED_WEIGHT, RELIABLE, Finding, graded
+from outcomes_analysis.evidence.playbook.strength import DISPUTED_WEIGHT, FIFTH, RELIABLE, Finding, graded
 from outcomes_analysis.figures.standing import contested_shares
 from outcomes_analysis.provenance import hash_of
 from outcomes_analysis.wording import associational, number, plural
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from outcomes_analysis.index import AuditReport, ComparisonResult, IndexResult, UncertaintyResult
 
 FEWEST_RANKED = 30
-FIFTH = 0.2
 TIMES_CHANCE = 2
 
 
@@ -72,7 +71,7 @@ def domain_card(
             _methods(uncertainty, name),
             _years(scores, earlier, name),
         ],
-        caps=_caps(index, name, label),
+        caps=caps_of(index, name, label),
     )
     return EvidenceCard(
         name=f"domain-{name}",
@@ -80,8 +79,8 @@ def domain_card(
         answer=associational(_answer(scores, comparisons, name=name, label=marked, level=index.spec.level)),
         strength=strength,
         data=_estimates(scores, comparisons, name),
-        method=_method(index, name),
-        caveats=_caveats(index, name, label),
+        method=method_of(index, name),
+        caveats=caveats_of(index, name, label),
         record="",
         manifest=uncertainty.manifest,
         spec={"domain": name, "period": index.matrix.period, "index": index.spec.hash, "others": _others(comparisons)},
@@ -93,7 +92,8 @@ def _others(comparisons: Sequence[ComparisonResult]) -> list[str]:
     return [hash_of([one.label, one.table["poverty"].to_list()]) for one in comparisons]
 
 
-def _caps(index: IndexResult, name: str, label: str) -> list[str]:
+def caps_of(index: IndexResult, name: str, label: str) -> list[str]:
+    """Why a card about a domain may not rise above ``tentative``; empty where nothing stands against it."""
     share = contested_shares(index, [name]).get(name, 0.0)
     found = [f"{label} is experimental"] if index.nodes[name].experimental else []
     if share > DISPUTED_WEIGHT:
@@ -206,7 +206,8 @@ def _estimates(scores: pd.DataFrame, comparisons: Sequence[ComparisonResult], na
     return pd.DataFrame(rows)
 
 
-def _method(index: IndexResult, name: str) -> tuple[str, ...]:
+def method_of(index: IndexResult, name: str) -> tuple[str, ...]:
+    """What a domain's score is made of, where its zero lies, and what its intervals hold."""
     weights = index.nodes[name].weights["weight"]
     names = [index.matrix.framework.indicator(str(i)).name for i in weights.index]
     return (
@@ -218,7 +219,8 @@ def _method(index: IndexResult, name: str) -> tuple[str, ...]:
     )
 
 
-def _caveats(index: IndexResult, name: str, label: str) -> tuple[str, ...]:
+def caveats_of(index: IndexResult, name: str, label: str) -> tuple[str, ...]:
+    """What to mind with a domain's score: marks of it first."""
     share = contested_shares(index, [name]).get(name, 0.0)
     disputed = [f"{number(100 * share, 0)}% of the weight of {label} is on contested indicators."] if share else []
     experimental = (

@@ -17,7 +17,7 @@ from outcomes_analysis.provenance import hash_of
 from outcomes_analysis.wording import listed
 
 Grade = Literal["not clear", "tentative", "fair", "strong"]
-Kind = Literal["relation", "domain", "trajectory"]
+Kind = Literal["relation", "domain", "place", "trajectory"]
 
 GRADES: tuple[Grade, ...] = get_args(Grade)
 MOST_WHERE_DISPUTED: Grade = "tentative"
@@ -28,6 +28,9 @@ NO_WORSE = 1.05  # error over that of "no change"
 FEWEST_FORECASTS = 100  # the share that held is then known to within 5 points
 FEWEST_YEARS = 3
 DISPUTED_WEIGHT = 0.1  # of a domain, on contested indicators
+FIFTH = 0.2  # of all places
+PRESENT, OLDEST = 0.7, 3  # share of a domain's weight on figures that are there; years since the oldest of them
+YEARS_BEFORE = 2  # the index that today's is held against
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,44 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
                 "a year that turns the order of authorities over",
             ),
         ),
+        "place": (
+            Rule(
+                "clear",
+                "tentative",
+                "The interval of its score leaves England's score for the same date out.",
+                "new figures whose interval holds England's",
+            ),
+            Rule(
+                "contested",
+                "tentative",
+                "It stands the same to England with and without contested indicators.",
+                "agreement on which way is better of the figures that are contested",
+            ),
+            Rule(
+                "present",
+                "fair",
+                f"At least {PRESENT:.0%} of the weight of the domain is on figures that are there for the place.",
+                "figures of the place where now there are none",
+            ),
+            Rule(
+                "recent",
+                "fair",
+                f"No figure in it is more than {OLDEST} years old.",
+                "newer figures that put the place elsewhere",
+            ),
+            Rule(
+                "methods",
+                "fair",
+                "Under other methods its rank stays within a fifth of all places.",
+                "a method as easy to defend that puts the place elsewhere",
+            ),
+            Rule(
+                "years",
+                "strong",
+                f"{YEARS_BEFORE} years before it stood clearly on the same side of England's score.",
+                "a year that puts the place on the other side of England, or leaves it unclear",
+            ),
+        ),
         "trajectory": (
             Rule(
                 "series",
@@ -193,7 +234,7 @@ class Strength:
 
     Attributes
     ----------
-    kind : {"relation", "domain", "trajectory"}
+    kind : {"relation", "domain", "place", "trajectory"}
     grade : {"not clear", "tentative", "fair", "strong"}
     findings : tuple of Finding
         One a rule, in the order of the table.
@@ -246,7 +287,7 @@ def graded(kind: Kind, findings: Sequence[Finding], *, caps: Sequence[str] = ())
 
     Parameters
     ----------
-    kind : {"relation", "domain", "trajectory"}
+    kind : {"relation", "domain", "place", "trajectory"}
     findings : sequence of Finding
         One for every rule of that kind.
     caps : sequence of str

@@ -235,27 +235,21 @@ def resizable[**P](make: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def draw(chart: Any) -> str:
     """Draw a chart as SVG with the house theme, whatever theme is on, without the network."""
-    import vl_convert
-
-    alt = theme.altair()
+    alt, renderer = theme.altair(), theme.renderer()
     with alt.theme.enable("outcomes"), alt.data_transformers.enable("default", max_rows=None):
         # not held against the schema, which every chart of ours passes and which takes a third of the time
         drawing = chart.to_dict(validate=False)
-    return str(vl_convert.vegalite_to_svg(drawing, vl_version="_".join(alt.SCHEMA_VERSION.split(".")[:2])))
+    return str(renderer.vegalite_to_svg(drawing, vl_version="_".join(alt.SCHEMA_VERSION.split(".")[:2])))
 
 
 def png(svg: str, *, ppi: int) -> bytes:
     """Make pixels of a drawing: one point of the drawing is one 72nd of an inch."""
-    import vl_convert
-
-    return bytes(vl_convert.svg_to_png(svg, ppi=ppi))
+    return bytes(theme.renderer().svg_to_png(svg, ppi=ppi))
 
 
 def pdf(svg: str) -> bytes:
     """Make a PDF of a drawing."""
-    import vl_convert
-
-    return bytes(vl_convert.svg_to_pdf(svg))
+    return bytes(theme.renderer().svg_to_pdf(svg))
 
 
 def enlarged(svg: str, factor: float) -> str:

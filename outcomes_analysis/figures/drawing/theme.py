@@ -1,8 +1,10 @@
-"""How every figure looks: palettes, font, sizes, and the one way Altair is loaded."""
+"""How every figure looks: palettes, font, sizes, and the one way Altair and what draws are loaded."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 # Colours of the UK Government Analysis Function, as given in the afcharts package 1.2.0 (Crown copyright, MIT licence).
@@ -36,6 +38,9 @@ PAPER = "#FFFFFF"
 # The stack must end in a generic family: a renderer that lacks every named font otherwise draws no text at all,
 # and says nothing.
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+
+# Where computers have their fonts that heed the setting of :func:`renderer`.
+_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 
 Size = Literal["column", "page", "slide", "web"]
 _MILLIMETRES: dict[str, float] = {"column": 85, "page": 170, "slide": 254, "web": 255}
@@ -165,6 +170,31 @@ def altair() -> Any:
     alt.theme.register("outcomes", enable=True)(lambda: alt.theme.ThemeConfig(config=config()))
     alt.renderers.enable("svg")
     return alt
+
+
+@cache
+def renderer() -> Any:
+    """Load the library that draws, with the house font it brings before any of the computer's.
+
+    To measure a text it opens a computer's font anew for every letter, which was nine tenths of the time a drawing
+    takes; its own it holds in memory. So it is first told of none, by way of the setting that says where fonts lie,
+    and of the computer's after that: letters which its own lack are still found.
+    """
+    import vl_convert
+
+    before = os.environ.get("FONTCONFIG_FILE")
+    os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
+    try:
+        # it looks for fonts when it first measures a text
+        vl_convert.vega_to_svg({"marks": [{"type": "text", "encode": {"enter": {"text": {"value": "a"}}}}]})
+    finally:
+        os.environ.pop("FONTCONFIG_FILE")
+        if before is not None:
+            os.environ["FONTCONFIG_FILE"] = before
+    for folder in _FONTS:
+        if folder.is_dir():
+            vl_convert.register_font_directory(str(folder))
+    return vl_convert
 
 
 def interactive() -> None:
