@@ -27,11 +27,14 @@ from outcomes_analysis.cli.telling import (
     Mirror,
     Period,
     Quiet,
+    measured_year,
     progress,
     say,
     stop,
 )
 from outcomes_analysis.errors import OutcomesError, OutcomesWarning
+
+NEED_SCORES = (2, 3, 8, 9)  # notebooks that need a place's scores
 
 app = App(
     name="outcomes",
@@ -118,7 +121,7 @@ def coverage(
 
     if by not in ("domain", "outcome", "layer", "age_stage", "area"):
         stop(f"outcomes: --by is domain, outcome, layer, age_stage or area, not '{by}'.", USERS_MISTAKE)
-    report = cover(" ".join(name) if name else None, period=period or pipeline.PERIOD)
+    report = cover(" ".join(name) if name else None, period=measured_year(period) if period else pipeline.PERIOD)
     if as_json:
         say(report.table.to_json(orient="records"))
     else:
@@ -193,14 +196,13 @@ def notebook(
     period: Period = None, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Run a notebook and write it as a page, its place, year or local figures replaced."""
-    from outcomes_analysis.areas.register import load_register, resolve_place
     from outcomes_analysis.evidence.notebooks import find_notebook, write_notebook
     from outcomes_analysis.project import project
 
     source = find_notebook(number)  # a slip of the pen is said before anything is computed
-    values: dict[str, object] = {"period": period} if period else {}
+    values: dict[str, object] = {"period": measured_year(period)} if period else {}
     if place:
-        values["place"] = str(load_register().loc[resolve_place(place), "name"])
+        values["place"] = _authority(place, scored=number in NEED_SCORES)
     if local:
         values |= _of_overlay(local)
         out = out or project().result("notebooks", "_build", f"{source.stem}-{local.stem}.html")
@@ -209,6 +211,22 @@ def notebook(
         path = write_notebook(number, values=values, out=out)
     if not quiet:
         say(f"The page is ready. Open it in a browser: {path}")
+
+
+def _authority(place: str, *, scored: bool) -> str:
+    """Name of the authority that a notebook is to be about, or why there can be none."""
+    from outcomes_analysis.areas.register import load_register, resolve_place
+    from outcomes_analysis.figures.standing import UNRANKED
+    from outcomes_analysis.places.joining import districts_of
+
+    if districts_of(place):
+        message = f"a notebook is about one authority; {place} is made of districts: see outcomes area {place}"
+        stop(f"outcomes: {message}, or outcomes pack {place}.", USERS_MISTAKE)
+    code = resolve_place(place)
+    name = str(load_register().loc[code, "name"])
+    if scored and code in UNRANKED:
+        stop(f"outcomes: {name} has too few children for scores. See outcomes area {name}.", USERS_MISTAKE)
+    return name
 
 
 def _of_overlay(path: Path) -> dict[str, object]:

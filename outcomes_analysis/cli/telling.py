@@ -103,6 +103,17 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def measured_year(period: int) -> int:
+    """A year in which something was measured, or stop."""
+    from outcomes_analysis.sources.release import load_observations
+
+    ends = load_observations()["period_end"].dt.year
+    first, last = int(ends.min()), int(ends.max())
+    if not first <= period <= last:
+        stop(f"outcomes: nothing was measured by {period}. Figures run from {first} to {last}.", USERS_MISTAKE)
+    return period
+
+
 @dataclass(frozen=True)
 class Told:
     """What a long job is told to call: at each step, and as a file arrives (source, bytes so far, bytes in all)."""

@@ -24,6 +24,7 @@ LONG = 700  # letters, beyond which a paragraph is shown as a list of its senten
 #: Words for columns that the tables of results have.
 HEADINGS = {
     "alike": "Between places similar in",
+    "similar_in": "Between places similar in",
     "area_name": "Authority",
     "authorities": "Which authorities",
     "estimate": "Estimate",

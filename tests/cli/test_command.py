@@ -104,6 +104,9 @@ def plain(answer: Answer) -> None:
     [
         (["bogus"], "No such command 'bogus'. See: outcomes --help"),
         (["area"], "Missing argument 'name'. See: outcomes area --help"),
+        (["notebook", "9", "--place", "West Essex"], "West Essex is made of districts: see outcomes area West Essex"),
+        (["notebook", "9", "--place", "City of London"], "City of London has too few children for scores."),
+        (["coverage", "--period", "1990"], "nothing was measured by 1990. Figures run from 2013 to 2025."),
         (["run", "--bogus"], "No such option: --bogus"),
         (["run", "--period", "x"], "'x' is not a year, such as 2024. See: outcomes run --help"),
         (["area", "Hackney", "--period", "20245"], "'20245' is not a year"),

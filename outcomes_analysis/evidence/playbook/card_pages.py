@@ -31,6 +31,7 @@ _RULE_HEADINGS = {"rule": "Rule", "needed_for": "Needed for", "asks": "What must
 _DATA_HEADINGS = {
     "label": "Estimate of",
     "n": "Places",
+    "similar_in": "Between places similar in",
     "estimate": "Estimate",
     "lower": "Lower",
     "upper": "Upper",

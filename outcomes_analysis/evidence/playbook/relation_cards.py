@@ -215,7 +215,7 @@ def _answer(relation: RelationResult, framework: Framework, *, clear: bool) -> s
 def _estimates(relation: RelationResult) -> pd.DataFrame:
     table = relation.table[relation.table["analysis"].isin(ANALYSES) & relation.table["status"].eq("computed")]
     shown = table[["label", "alike", "authorities", "n", "estimate", "lower", "upper", "level"]]
-    return shown.rename(columns={"alike": "held_alike"}).reset_index(drop=True)
+    return shown.rename(columns={"alike": "similar_in"}).reset_index(drop=True)
 
 
 def _method(relation: RelationResult, ways: MultiverseResult | None) -> tuple[str, ...]:
