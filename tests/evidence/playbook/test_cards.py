@@ -22,7 +22,7 @@ TRUE, NO, UNKNOWN = "yes", "no", "not known"
 @pytest.fixture(scope="module")
 def absence() -> RelationResult:
     """Two figures that plainly go together: persistent absence and attainment."""
-    return oa.relate("persistent_absence", "attainment8", period=2024, draws=200)
+    return oa.relate("persistent_absence", "attainment8", period=2024, draws=200, parts=())
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_the_ways_of_asking_must_agree(absence: RelationResult, ways: Multiverse
 
 def test_admissions_are_contested_and_not_clear() -> None:
     """The association of the founding question: clear taken alone, not once the likeness of neighbours is allowed for."""
-    relation = oa.relate(period=2024, draws=200)
+    relation = oa.relate(period=2024, draws=200, parts=())
     card = card_of(relation)
     assert card.strength.grade == "not clear"
     assert card.question == "Do mental health admissions (contested) and Attainment 8 go together across areas?"
