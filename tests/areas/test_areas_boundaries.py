@@ -113,6 +113,7 @@ def test_projection_agrees_with_a_published_point():
     assert np.hypot(east - 651409.804, north - 313177.450) < 5
 
 
+@pytest.mark.slow
 def test_the_committed_outlines_are_what_the_file_gives(topojson, root):
     for name, text in build_outlines(topojson).items():
         assert (root / "data" / "release" / name).read_text(encoding="utf-8") == text, name

@@ -347,6 +347,7 @@ def test_components_after_one_that_chance_would_give_are_not_kept():
     assert not found["retained"].any()
 
 
+@pytest.mark.slow
 def test_parallel_analysis_keeps_nothing_of_noise_but_one_time_in_twenty():
     rng = np.random.default_rng(6)
     kept = [

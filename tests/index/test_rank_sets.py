@@ -77,6 +77,7 @@ def coverage(spread, *, n, repeats, seed, even):
     return np.mean(together), np.mean(alone)
 
 
+@pytest.mark.slow
 def test_sets_cover_the_truth():
     """Never less than stated: of 300 fields of 25, all ranks covered at once in at least 90 % (sd of the count 1.7 %)."""
     together, alone = coverage(2.0, n=25, repeats=300, seed=8, even=False)

@@ -125,6 +125,7 @@ def test_ranks_share_ties_and_leave_out_what_is_missing():
     assert ranks_of(scores).tolist() == [[1, 4, 1, 0, 3], [1, 1, 1, 1, 1]]
 
 
+@pytest.mark.slow
 def test_the_same_whatever_the_number_of_processes():
     model = small()
     one, two = (replicate(model, factors=MENU, figures=FigureDraws(), draws=2_500, n_jobs=k) for k in (1, 2))
@@ -316,6 +317,7 @@ def test_our_index_is_its_own_nominal_replicate(index):
             np.testing.assert_allclose(scores[i], expected, rtol=1e-9, atol=1e-9, err_msg=branch.id)
 
 
+@pytest.mark.slow
 def test_drawn_figures_have_the_intervals_of_the_delta_method(index):
     """With the method fixed, draws before normalisation widen a score as its standard error says."""
     table = replicate(index_model(index), figures=FigureDraws(), draws=2_000).table
