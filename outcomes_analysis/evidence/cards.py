@@ -12,7 +12,7 @@ from outcomes_analysis.framework.model import Framework
 from outcomes_analysis.index.judging.fit_wording import USE_WORDS, amount
 from outcomes_analysis.index.judging.purpose import FitnessResult
 from outcomes_analysis.observations.holding import held_text
-from outcomes_analysis.wording import plural, written_date
+from outcomes_analysis.wording import listed, plural, written_date
 
 TITLE = "What each indicator is fit for"
 CONTEXT = "Context: described, not scored"
@@ -64,7 +64,8 @@ def fitness_section(fitness: FitnessResult, *, scored: list[str], bands: pd.Data
     scored : list of str
         Indicators that count in a domain.
     bands : DataFrame, optional
-        By indicator, how its bands did when held against figures they had not seen: ``band_verdict`` (``fewer``,
+        By indicator, how its bands did when held against figures they had not seen: ``method`` (``borrowed`` where its
+        year-to-year movement is that of others), ``band_verdict`` (``fewer``,
         ``more``, ``as stated``, ``not tested``) and ``band_held`` (share of figures inside).
 
     Returns
@@ -98,8 +99,19 @@ def _bands(rows: pd.DataFrame, bands: pd.DataFrame | None, *, level: float) -> s
     """Which indicators' own bands held too few of the figures held out, and which were not tested."""
     if bands is None or "band_verdict" not in bands:
         return ""
-    mine = bands.reindex(rows["indicator_id"])
-    return paragraph(held_text(mine, names=rows.set_index("indicator_id")["name"], level=level))
+    mine, names = bands.reindex(rows["indicator_id"]), rows.set_index("indicator_id")["name"]
+    return paragraph(held_text(mine, names=names, level=level)) + _borrowed(mine, names)
+
+
+def _borrowed(mine: pd.DataFrame, names: pd.Series) -> str:
+    """Which indicators have no two years to compare, so that what is said of their noise rests on the others."""
+    if "method" not in mine or not mine["method"].eq("borrowed").any():
+        return ""
+    found = [str(names[i]) for i in mine.index[mine["method"] == "borrowed"]]
+    return paragraph(
+        f"No two comparable years: {listed(found)}. How far such a figure moves from year to year is not known; it is "
+        "taken to be what is usual among the other indicators. Its interval, and the rank it may bear, rest on that."
+    )
 
 
 def _home(framework: Framework, indicator: str) -> str:

@@ -75,6 +75,17 @@ def test_one_page_that_fetches_nothing_in_words_without_codes(page):
     assert causal_words(re.sub(r"“[^”]*”", "", text)) == []
 
 
+def test_what_rests_on_the_movement_of_other_indicators_is_named(cards):
+    scored = ["inj_15_24", "inj_0_14"]
+    bands = pd.DataFrame({"method": ["borrowed", "own"]}, index=scored).assign(
+        band_verdict="not tested", band_held=float("nan"), band_tested=0
+    )
+    text = BeautifulSoup(fitness_section(cards, scored=scored, bands=bands).body, "html.parser").get_text()
+    assert "No two comparable years: Hospital admissions for injuries, ages 15 to 24." in text
+    own = fitness_section(cards, scored=scored, bands=bands.assign(method="own")).body
+    assert "No two comparable years" not in own
+
+
 def test_bands_that_held_too_little_are_named(cards):
     scored = ["attainment8", "absence_overall", "lbw_term"]
     bands = pd.DataFrame(
