@@ -6,7 +6,7 @@ Words and tables shown here read the same in JupyterLab and on the page, with ca
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -121,6 +121,32 @@ def listing(frame: pd.DataFrame, caption: str, **options: Any) -> Listing:
     """
     named = any(name is not None for name in frame.index.names)
     return Listing(frame.reset_index() if named else frame, caption, options)
+
+
+def amounts(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Write figures of several indicators as text, each with its own unit and decimals, for a table of them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``unit, decimals, status`` and the columns named.
+    columns : sequence of str
+        Of figures.
+
+    Returns
+    -------
+    DataFrame
+        The same; a missing figure is the symbol that says why.
+    """
+    from outcomes_analysis.places.quantities import short_amount
+    from outcomes_analysis.wording import symbol
+
+    def text(row: pd.Series[Any], column: str) -> str:
+        if pd.isna(row[column]):
+            return symbol(str(row["status"])) or symbol("not_available")
+        return short_amount(row[column], unit=row["unit"], decimals=int(row["decimals"]))
+
+    return table.assign(**{c: [text(row, c) for _, row in table.iterrows()] for c in columns})
 
 
 def notebook_paths(folder: Path | None = None) -> list[Path]:

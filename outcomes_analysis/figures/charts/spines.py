@@ -17,6 +17,7 @@ from outcomes_analysis.figures.drawing.rows import body_width
 from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.places.quantities import short_amount
 from outcomes_analysis.places.verdicts import MANY, NOT_CLEAR
+from outcomes_analysis.relations.sentences import with_capital
 from outcomes_analysis.wording import associational, how_many, listed, plural
 
 _ROW, _SIZE, _SMALL = 10.5, 8.0, 7.5
@@ -88,7 +89,7 @@ def spine_chart(
     better, worse = int((kinds == "above").sum()), int((kinds == "below").sum())
     judged = int(kinds.isin(["above", "similar", "below"]).sum())
     title = associational(
-        f"{profile.name}, {domain.replace('_', ' ')}: clearly better than England on {how_many(better)} of "
+        f"{profile.name}, {with_capital(domain.replace('_', ' '))}: clearly better than England on {how_many(better)} of "
         f"{plural(judged, 'measure', 'measures')}, clearly worse on {how_many(worse)}"
     )
     level = round(100 * float(shown["level"].dropna().iloc[0])) if shown["level"].notna().any() else 90

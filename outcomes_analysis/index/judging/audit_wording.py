@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -169,7 +170,9 @@ def _trade_sentence(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     for item in single:
         amount, unit = amounts.at[item, "value"], amounts.at[item, "note"]
         decimals = 1 if abs(amount) >= 1 else 2
-        size = number(abs(amount), decimals, "percentage points" if unit == "%" else unit)
+        size = number(
+            abs(amount), decimals, "percentage points" if unit == "%" else re.sub(r"(?<=\d)-(?=\d)", " to ", unit)
+        )
         words.append(f"{_inner(labels[item])} {'higher' if amount > 0 else 'lower'} by {size}")
     return [f"Near England's figures the average counts two things as equal. One is {words[0]}; one is {words[1]}."]
 

@@ -97,7 +97,7 @@ def _before(asked: Asked, found: RelationResult, key: str) -> str:
 
 def _caveat(found: RelationResult) -> str:
     years = next(iter(found.diagnostics["years"].values()))
-    few = f"{len(years)} years are few. " if len(years) < FEW_YEARS else ""
+    few = f"Figures of {len(years)} years are few. " if len(years) < FEW_YEARS else ""
     starts = found.diagnostics["stretches"]
     broken = (
         f"Figures are not comparable across {wording.listed([str(s) for s in starts])}, so each stretch of years has a "
