@@ -188,22 +188,10 @@ def score_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
     """Say how forecasts of held-out years did, good or bad, beside expecting no change."""
     if scores.empty:
         return NOT_CHECKED
-    lines = []
-    decimals = max(indicator.decimals, 2)
-    for (pool, ahead), rows in scores.groupby(["pool", "ahead"], sort=False):
-        words = []
-        for _, row in rows.iterrows():
-            held = (
-                f", {round(100 * row['covered'])} in 100 inside the {round(100 * row['level'])}% interval"
-                if np.isfinite(row["covered"]) and row["n"] >= FEWEST_COUNTED
-                else ""
-            )
-            words.append(
-                f"{PART_WORDS[str(row['part'])]} {wording.number(row['error'], decimals)}, no change "
-                f"{wording.number(row['error_no_change'], decimals)} "
-                f"({wording.plural(int(row['n']), 'forecast', 'forecasts')}{held})"
-            )
-        lines.append(f"{pool}, {wording.plural(int(ahead), 'year', 'years')} ahead: {'; '.join(words)}")
+    lines = [
+        f"{pool}, {wording.plural(int(ahead), 'year', 'years')} ahead: {_scored(rows, indicator)}"
+        for (pool, ahead), rows in scores.groupby(["pool", "ahead"], sort=False)
+    ]
     better = {
         part: (int((rows["error"] < rows["error_no_change"] * (1 - SAME)).sum()), len(rows))
         for part, rows in scores.groupby("part", sort=False)
@@ -223,6 +211,52 @@ def score_text(scores: pd.DataFrame, *, indicator: Indicator) -> str:
         "England's recent drift"
     )
     return f"{bullets(lead, lines)}\n{nearer}{none}"
+
+
+def _scored(rows: pd.DataFrame, indicator: Indicator) -> str:
+    """Each part's error beside that of no change, with how many lay inside."""
+    decimals = max(indicator.decimals, 2)
+    words = []
+    for row in rows.to_dict("records"):
+        held = (
+            f", {round(100 * row['covered'])} in 100 inside the {round(100 * row['level'])}% interval"
+            if np.isfinite(row["covered"]) and row["n"] >= FEWEST_COUNTED
+            else ""
+        )
+        words.append(
+            f"{PART_WORDS[str(row['part'])]} {wording.number(row['error'], decimals)}, no change "
+            f"{wording.number(row['error_no_change'], decimals)} "
+            f"({wording.plural(int(row['n']), 'forecast', 'forecasts')}{held})"
+        )
+    return "; ".join(words)
+
+
+def pooled_record(scores: pd.DataFrame, *, indicator: Indicator) -> list[str]:
+    """Say in a sentence a pool of years how far off forecasts were, the gap, England and the figure apart.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of :func:`outcomes_analysis.places.scoring.held_out_scores`.
+    indicator : Indicator
+
+    Returns
+    -------
+    list of str
+        Forecasts of all lengths together, each counting the same; one sentence where nothing could be held out.
+    """
+    if scores.empty:
+        return [NOT_CHECKED]
+    unit = POINTS if indicator.unit == PERCENT else unit_words(indicator.unit)
+    numbers = ["error", "error_no_change", "covered"]
+    found = []
+    for pool, rows in scores.groupby("pool", sort=False):
+        each = rows.assign(**{c: rows[c] * rows["n"] for c in numbers}).groupby("part", sort=False)
+        total = each["n"].sum()
+        means = each[numbers].agg(lambda x: x.sum(skipna=False)).div(total, axis=0)
+        table = means.assign(n=total, level=rows["level"].iloc[0]).reset_index()
+        found.append(f"{with_capital(str(pool))}, mean error in {unit}: {_scored(table, indicator)}.")
+    return found
 
 
 def _mark(indicator: Indicator) -> str:

@@ -27,7 +27,7 @@ def compose_priorities(table: pd.DataFrame, rounds: pd.DataFrame, agreement: pd.
         parts.append(_weights(str(way), rows, level=level))
         mine = agreement[agreement["way"].eq(way)]
         if len(mine):
-            parts.append(_agreement(mine))
+            parts.append(_agreement(mine, explained="Kendall" in "".join(parts)))
     if len(rounds) and rounds["round"].max() > rounds["round"].min():
         parts.append(_rounds(rounds))
     parts.append(
@@ -62,8 +62,8 @@ def _weights(way: str, rows: pd.DataFrame, *, level: float) -> str:
     return bullets(lead, words) + said
 
 
-def _agreement(rows: pd.DataFrame) -> str:
-    """Each statistic in words: what it is, its range, and what it says here."""
+def _agreement(rows: pd.DataFrame, *, explained: bool) -> str:
+    """Each statistic in words: what it is and its range, unless it was explained before, and what it says here."""
     parts = []
     for row in rows.to_dict("records"):
         number = f" in round {row['round']}" if len(rows) > 1 else ""
@@ -74,16 +74,22 @@ def _agreement(rows: pd.DataFrame) -> str:
         given = "ratings" if row["way"] == "delphi" else "points"
         beyond = "more than chance would give" if row["p"] < 0.05 else "no more than chance might give"
         w, alpha, one, mean = (wording.number(row[c], 2) for c in ("kendall_w", "alpha", "icc", "icc_mean"))
+        means = (
+            "how far they put things in the same order, from 0 (not at all) to 1 (all in one order)",
+            f"how alike their {given} are beyond chance, where 1 is fully alike, 0 as by chance and below 0 less than "
+            "that",
+            f"how well one person's {given} tell what the whole group would give, from 0 (not at all; a number below 0 "
+            "counts as none) to 1 (fully)",
+            "how well it tells what other such groups would give",
+        )
+        names = (f"Kendall's W {w}", f"Krippendorff's alpha {alpha}", f"intraclass correlation {one}",
+                 f"the same for the mean of all {row['people']}, {mean}")  # fmt: skip
+        here = (beyond, _alike(row["alpha"]), _reliable(row["icc"]), _reliable(row["icc_mean"]))
         words = [
-            f"Kendall's W {w}: how far they put things in the same order, from 0 (not at all) to 1 (all in one order); "
-            f"here {beyond}",
-            f"Krippendorff's alpha {alpha}: how alike their {given} are beyond chance, where 1 is fully alike, 0 as by "
-            f"chance and below 0 less than that; here {_alike(row['alpha'])}",
-            f"intraclass correlation {one}: how well one person's {given} tell what the whole group would give, from 0 "
-            f"(not at all; a number below 0 counts as none) to 1 (fully); here {_reliable(row['icc'])}",
-            f"the same for the mean of all {row['people']}, {mean}: how well it tells what other such groups would "
-            f"give; here {_reliable(row['icc_mean'])}",
+            f"{name}: {said}" if explained else f"{name}: {what}; here {said}"
+            for name, what, said in zip(names, means, here, strict=True)
         ]
+        explained = True
         parts.append(bullets(f"Agreement{number} is {how}; {row['people']} people judged all {row['items']} things",
                              words))  # fmt: skip
     return "\n".join(parts)

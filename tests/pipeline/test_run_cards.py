@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,17 @@ def test_every_card_has_its_page_and_its_json(written: Path) -> None:
         assert card["figure"]["alt"]
         assert [rule["met"] for rule in card["strength"]["rules"]].count("not known") < len(card["strength"]["rules"])
         assert f'href="card-{name}.html"' in (written / "figures" / "cards.html").read_text(encoding="utf-8")
+
+
+def test_the_card_of_the_target_says_how_the_gap_and_england_were_foretold(written: Path) -> None:
+    """Apart, beside no change, for years before the pandemic and for 2025; the page has the same."""
+    card = json.loads((written / "data" / "processed" / "card-ready-for-school.json").read_text(encoding="utf-8"))
+    page = (written / "figures" / "card-ready-for-school.html").read_text(encoding="utf-8")
+    for pool in ("Forecasts made before 2020", "Figures for 2025"):
+        (told,) = [line for line in card["method"] if line.startswith(pool)]
+        assert re.search(r"the gap to England \d\.\d\d, no change \d\.\d\d \(\d+ forecasts, \d+ in 100 inside", told)
+        assert re.search(r"; England \d\.\d\d, no change \d\.\d\d \(\d forecasts?\)", told)
+        assert html.escape(told) in page
 
 
 def test_what_is_contested_or_experimental_is_never_above_tentative(written: Path) -> None:

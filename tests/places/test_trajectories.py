@@ -12,9 +12,9 @@ from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import ObservationsError, SpecError
 from outcomes_analysis.framework.model import Break, Framework, Indicator, Node, Sampling
 from outcomes_analysis.observations.contract import COLUMNS
-from outcomes_analysis.places.scoring import BEFORE, held_out_scores
+from outcomes_analysis.places.scoring import BEFORE, SCORE_COLUMNS, held_out_scores
 from outcomes_analysis.places.stretches import stretch_until, yearly_rows
-from outcomes_analysis.places.target_wording import _children_more
+from outcomes_analysis.places.target_wording import _children_more, pooled_record
 from outcomes_analysis.wording import causal_words
 
 ENGLAND, CITY = "E92000001", "E09000001"
@@ -252,6 +252,25 @@ def test_held_out_scores_by_hand() -> None:
         regions=upper_tier()["region_code"], ahead=3, level=0.9,
     )  # fmt: skip
     assert earlier.empty
+
+
+def test_the_record_pools_forecasts_of_all_lengths_alike() -> None:
+    """100 forecasts off by 1 and 300 off by 2 are 400 off by (100 + 600) / 400 = 1.75; inside (90 + 240) / 400 = 82.5."""
+    rows = [
+        (BEFORE, "gap", 1, 100, 1.0, 0.5, 0.9, 0.9),
+        (BEFORE, "gap", 2, 300, 2.0, 1.5, 0.8, 0.9),
+        (BEFORE, "england", 1, 4, 0.4, 0.2, np.nan, 0.9),
+        ("figures for 2025", "gap", 1, 50, 3.0, 3.5, 1.0, 0.9),
+    ]
+    measure = framework().indicator("ready")
+    told = pooled_record(pd.DataFrame(rows, columns=list(SCORE_COLUMNS)), indicator=measure)
+    assert told == [
+        "Forecasts made before 2020, mean error in percentage points: the gap to England 1.75, no change 1.25 (400 "
+        "forecasts, 82 in 100 inside the 90% interval); England 0.40, no change 0.20 (4 forecasts).",
+        "Figures for 2025, mean error in percentage points: the gap to England 3.00, no change 3.50 (50 forecasts, 100 "
+        "in 100 inside the 90% interval).",
+    ]
+    assert pooled_record(pd.DataFrame(columns=list(SCORE_COLUMNS)), indicator=measure)[0].startswith("Forecasts could")
 
 
 @pytest.mark.slow

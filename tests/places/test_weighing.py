@@ -147,6 +147,9 @@ def test_each_statistic_of_agreement_is_said_with_its_range_and_what_it_says_her
         "mean of all 4, 1.00",
     ):
         assert said in alike  # fmt: skip
+    both = weigh_priorities(answers([*DELPHI])).text
+    assert both.count("how far they put things in the same order") == 1  # explained once, told for each round
+    assert both.count("Kendall's W") == 2
     # two in one order and two in the other: the sums of ranks are equal, W is 0
     against = weigh_priorities(
         budget({**dict.fromkeys(("P1", "P2"), (6, 3, 1)), **dict.fromkeys(("P3", "P4"), (1, 3, 6))})

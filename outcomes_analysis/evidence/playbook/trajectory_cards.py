@@ -18,6 +18,7 @@ from outcomes_analysis.evidence.playbook.strength import (
 )
 from outcomes_analysis.places.lines import ENGLAND
 from outcomes_analysis.places.scoring import PART_WORDS
+from outcomes_analysis.places.target_wording import pooled_record
 from outcomes_analysis.relations.sentences import checked, contested_marks, own_words, short_name
 from outcomes_analysis.wording import chance, interval, number, plural
 
@@ -73,6 +74,7 @@ def trajectory_card(
             "is a scenario, not a finding. The fan holds sampling and year-to-year variation and what is not known of "
             "the model.",
             "Forecasts were made as if in past years, from what was known by then, and set against what came.",
+            *pooled_record(found.scores, indicator=indicator),
         ),
         caveats=(
             "What England does next is not foretold: every estimate holds only under its scenario.",
