@@ -77,7 +77,7 @@ def test_on_a_spine_better_lies_to_the_right_whichever_way_a_measure_runs(spine)
         theme.PAPER,
         theme.NEUTRAL_AGAINST[0],
     ]
-    assert spine.title == "Leeds, learning: clearly better than England on 1 of 2 measures, clearly worse on none"
+    assert spine.title == "Leeds, Learning: clearly better than England on 1 of 2 measures, clearly worse on none"
 
 
 def test_places_on_a_spine_are_those_of_the_numbers(spine, profile, observations):
