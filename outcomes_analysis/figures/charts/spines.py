@@ -89,8 +89,8 @@ def spine_chart(
     better, worse = int((kinds == "above").sum()), int((kinds == "below").sum())
     judged = int(kinds.isin(["above", "similar", "below"]).sum())
     title = associational(
-        f"{profile.name}, {with_capital(domain.replace('_', ' '))}: clearly better than England on {how_many(better)} of "
-        f"{plural(judged, 'measure', 'measures')}, clearly worse on {how_many(worse)}"
+        f"{profile.name}, {with_capital(domain.replace('_', ' '))}: clearly better than England on {how_many(better)} "
+        f"of {plural(judged, 'measure', 'measures')}, clearly worse on {how_many(worse)}"
     )
     level = round(100 * float(shown["level"].dropna().iloc[0])) if shown["level"].notna().any() else 90
     left_out = sorted(table.loc[~usable, "name"])
