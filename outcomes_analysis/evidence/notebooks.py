@@ -73,11 +73,16 @@ def _named(frame: pd.DataFrame) -> pd.DataFrame:
     labels = {node.id: node.label for node in load_framework().nodes}
     columns = [c for c in ("domain", "outcome", "other") if c in frame and not pd.api.types.is_numeric_dtype(frame[c])]
     shown = frame.assign(**{c: frame[c].map(lambda name: labels.get(name, name)) for c in columns})
+    if "rule" in shown:
+        shown = shown.assign(rule=shown["rule"].str.replace("_", " "))
     texts = [c for c in shown if pd.api.types.is_string_dtype(shown[c]) and c.lower() not in IDS]
-    shown = shown.assign(
-        **{c: shown[c].map(lambda cell: f"{cell[:1].upper()}{cell[1:]}", na_action="ignore") for c in texts}
-    )
+    shown = shown.assign(**{c: shown[c].map(_begun, na_action="ignore") for c in texts})
     return shown.assign(level=100 * shown["level"]) if "level" in shown else shown
+
+
+def _begun(cell: str) -> str:
+    """A cell that begins with a capital; one that begins with an id stays as it is."""
+    return cell if "_" in cell.split(" ")[0] else f"{cell[:1].upper()}{cell[1:]}"
 
 
 def _worded(frame: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:

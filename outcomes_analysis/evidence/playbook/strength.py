@@ -128,8 +128,8 @@ RULES: Mapping[Kind, tuple[Rule, ...]] = MappingProxyType(
             Rule(
                 "alike",
                 "fair",
-                "At least twice as many authorities as by chance differ clearly from the mean of places of like child "
-                "poverty, by every measure of it.",
+                "At least twice as many authorities as by chance differ clearly from the mean of places of similar "
+                "child poverty, by every measure of it.",
                 "a further characteristic of places that accounts for the differences at similar poverty",
             ),
             Rule(
