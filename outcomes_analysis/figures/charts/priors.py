@@ -31,8 +31,8 @@ _HEADINGS = {
 }
 _STARRED = ("held", "region")  # on the scale of a domain given deprivation and region, not of all authorities
 _STAR = (
-    "* 1 = one standard deviation of a domain between authorities of one region with similar deprivation, which is less "
-    "than one between all authorities: times the spread of that domain it is on the scale of the other quantities."
+    "* 1 = one standard deviation of a domain between authorities of one region with similar deprivation, which is "
+    "less than one between all authorities: times the spread of that domain it is on the scale of the other quantities."
 )
 LEARNT = 0.5  # share of the range assumed that must be gone for the figures to have told most
 
