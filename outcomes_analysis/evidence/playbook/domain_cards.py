@@ -165,8 +165,8 @@ def _answer(
     above, below = _sides(scores)
     first = (
         f"Of {plural(len(scores), 'authority', 'authorities')}, {above} are clearly better than England on {label} and "
-        f"{below} clearly worse by their {level:.0%} intervals{_disputed(scores)}, where about "
-        f"{number((1 - level) * len(scores), 0)} would be one or the other by chance."
+        f"{below} clearly worse by their {level:.0%} intervals{_disputed(scores)}; if none differed, "
+        f"up to {number((1 - level) * len(scores), 0)} would still be one or the other by chance."
     )
     beside = []
     for one in comparisons:

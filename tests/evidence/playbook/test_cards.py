@@ -11,7 +11,7 @@ import pytest
 
 import outcomes_analysis as oa
 from outcomes_analysis import wording
-from outcomes_analysis.evidence.playbook import card_html, cards_html, relation_card, ways_of
+from outcomes_analysis.evidence.playbook import card_html, cards_html, domain_cards, relation_card, ways_of
 from outcomes_analysis.evidence.playbook.card import EvidenceCard
 from outcomes_analysis.evidence.playbook.records import Record
 from outcomes_analysis.relations import MultiverseResult, RelationResult
@@ -170,3 +170,11 @@ def test_the_page_and_the_json_hold_all_of_the_card(absence: RelationResult, way
     listed = cards_html([card])
     assert 'href="card-a-card.html"' in listed
     assert "What must hold" in listed
+
+
+def test_a_domain_s_answer_says_what_chance_would_give_if_none_differed():
+    rows = pd.DataFrame({"standing": ["above"] * 30 + ["below"] * 20 + ["not clear"] * 100})
+    rows = rows.assign(against_england=rows["standing"], against_england_agreed=rows["standing"])
+    told = domain_cards._answer(rows, [], name="safe", label="Safe", level=0.9)
+    assert "30 are clearly better than England on Safe and 20 clearly worse" in told
+    assert told.endswith("if none differed, up to 15 would still be one or the other by chance.")
