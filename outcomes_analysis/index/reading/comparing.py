@@ -329,8 +329,8 @@ def _text(goes_with: pd.DataFrame, counts: pd.DataFrame, *, labels: Sequence[str
     return associational(
         f"Share of the differences between authorities that goes with {label} ({percent}), and correlation of the "
         f"ranks. {'; '.join(shares)}. Authorities that lie outside the range in which {level:.0%} of places with "
-        f"similar {label} are expected: {outside}. About {chance} would lie there by chance, so this marks places to look at "
-        "and is no finding by itself."
+        f"similar {label} are expected: {outside}. About {chance} would lie there by chance, so this marks places to "
+        "look at and is no finding by itself."
     )
 
 
