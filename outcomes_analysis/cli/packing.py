@@ -39,6 +39,12 @@ def pack(
     include: Annotated[
         str, typer.Option(metavar="IDS", help="Local indicators that may leave, with commas between; no other does.")
     ] = "",
+    own: Annotated[
+        Path | None,
+        typer.Option(
+            "--own", metavar="FILE", help="CSV of local targets (area, target): this place's own leaves, no other."
+        ),
+    ] = None,
     neighbours: Annotated[
         str, typer.Option(metavar="SET", help="Whom to compare with: dfe_2025, dfe_2021, region, similar_poverty.")
     ] = "dfe_2025",
@@ -48,7 +54,7 @@ def pack(
     from outcomes_analysis.pipeline import PERIOD, packs
 
     if check is not None:
-        if name or xlsx or local or include or out or every or districts:
+        if name or xlsx or local or include or own or out or every or districts:
             stop("outcomes: --check takes a file and nothing else. See: outcomes pack --help", USERS_MISTAKE)
         with progress(quiet=quiet) as told:
             found = packs.prove_pack(check, progress=told.step)
@@ -56,16 +62,16 @@ def pack(
         return
     year = period or PERIOD
     if every:
-        if name or xlsx or local or include or districts or children:
-            stop("outcomes: --all makes the packs of all authorities, without local figures or a name.", USERS_MISTAKE)
+        if name or xlsx or local or include or own or districts or children:
+            stop("outcomes: --all makes the packs of all authorities, without anything local or a name.", USERS_MISTAKE)
         _every(out, year=year, neighbours=neighbours, workbook=not svg_only, quiet=quiet)
         return
     if not name:
         stop("outcomes: Missing argument 'name'. See: outcomes pack --help", USERS_MISTAKE)
     called, parts, numbers = " ".join(name), names_of_option(districts), numbers_of_option(children)
     if xlsx:
-        if local or include or svg_only:
-            stop("outcomes: --xlsx alone holds no local figures: make the whole pack for those.", USERS_MISTAKE)
+        if local or include or own or svg_only:
+            stop("outcomes: --xlsx alone holds nothing local: make the whole pack for those.", USERS_MISTAKE)
         with progress(quiet=quiet) as told:
             path = packs.make_workbook(
                 called, out, period=year, neighbours=neighbours, districts=parts, children=numbers, progress=told.step
@@ -83,6 +89,7 @@ def pack(
             children=numbers,
             local=local,
             include=names_of_option(include),
+            own=own,
             workbook=not svg_only,
             progress=told.step,
         )

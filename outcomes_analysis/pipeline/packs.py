@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from outcomes_analysis.errors import AreaError, OutcomesError, ProjectError
+from outcomes_analysis.errors import AreaError, OutcomesError, ProjectError, SourceError
 from outcomes_analysis.pipeline.results import PERIOD, default_index, default_uncertainty
 from outcomes_analysis.project import project
 from outcomes_analysis.provenance import write_atomic, write_folder
+from outcomes_analysis.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,12 +205,53 @@ def place_cards(profile: AreaProfile | JoinedPlace, figures: Mapping[str, Figure
 
 
 @cache
-def default_targets() -> tuple[Trajectory, ...]:
-    """Every national target on the default data, forecast once a process, with the record of past forecasts."""
+def default_targets(own: tuple[tuple[str, float], ...] = ()) -> tuple[Trajectory, ...]:
+    """Every national target on the default data, forecast once a process, with the record of past forecasts.
+
+    Parameters
+    ----------
+    own : tuple of (str, float)
+        Local targets of the first of them, by code of the authority.
+    """
     from outcomes_analysis.places import trajectory
     from outcomes_analysis.places.goals import national_targets
 
-    return tuple(trajectory(goal.indicator_id, target=goal.target, year=goal.year) for goal in national_targets())
+    goals = national_targets()
+    return tuple(
+        trajectory(goal.indicator_id, target=goal.target, year=goal.year, own_targets=dict(own) if first else None)
+        for goal, first in zip(goals, [True, *[False] * len(goals)], strict=False)
+    )
+
+
+def own_target(path: Path, profile: AreaProfile | JoinedPlace) -> float:
+    """Read a place's own target of the first national target's indicator from a file of local ones.
+
+    Parameters
+    ----------
+    path : Path
+        As :func:`outcomes_analysis.sources.local_targets.load_targets` takes it. Lines of other places are checked, and
+        nothing of them is given back.
+    profile : AreaProfile or JoinedPlace
+
+    Raises
+    ------
+    SourceError
+        If the file is not valid, or has no line for the place.
+    """
+    from outcomes_analysis.framework.loading import load_framework
+    from outcomes_analysis.places import JoinedPlace
+    from outcomes_analysis.places.goals import national_targets
+    from outcomes_analysis.sources.local_targets import load_targets
+
+    goal = national_targets()[0]
+    goals = load_targets(path, indicator=load_framework().indicator(goal.indicator_id))
+    if isinstance(profile, JoinedPlace) or profile.area_code not in goals:
+        message = (
+            f"{path.name} has no target for {profile.name}; {plural(len(goals), 'target', 'targets')} of others "
+            "stay at home. Add a line for it (an upper-tier authority), or leave --own out."
+        )
+        raise SourceError(message)
+    return goals[profile.area_code]
 
 
 def make_workbook(
@@ -249,6 +291,7 @@ def make_pack(
     children: Sequence[float] = (),
     local: Path | None = None,
     include: Sequence[str] = (),
+    own: Path | None = None,
     workbook: bool = True,
     progress: Progress = _quiet,
 ) -> MadePack:
@@ -269,6 +312,8 @@ def make_pack(
         Overlay of local figures.
     include : sequence of str
         Local indicators that may leave; no other does.
+    own : Path, optional
+        Local targets of the national target's indicator: that of this place leaves with the pack, and no other.
     workbook : bool
         Whether the workbook is among the files.
     progress : callable
@@ -280,7 +325,7 @@ def make_pack(
     Raises
     ------
     AreaError, SourceError
-        If there is no such place, or the local figures are not valid.
+        If there is no such place, the local figures or targets are not valid, or there is no target for the place.
     ProjectError
         If the folder holds something else, or cannot be written; nothing is changed then.
     """
@@ -295,8 +340,9 @@ def make_pack(
     profile = place_profile(name, period=period, neighbours=neighbours, districts=districts, children=children)
     target = folder or project().result("packs", _slug(profile))
     _may_replace(target)
+    goal = own_target(own, profile) if own is not None else None
     files, notes = _files(
-        profile, neighbours=neighbours, local=local, include=include, workbook=workbook, progress=progress
+        profile, neighbours=neighbours, local=local, include=include, goal=goal, workbook=workbook, progress=progress
     )
     archive = _archive(target)
     write_atomic(archive, zip_bytes(files))
@@ -373,6 +419,7 @@ def _files(
     neighbours: str,
     local: Path | None,
     include: Sequence[str],
+    goal: float | None,
     workbook: bool,
     progress: Progress,
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -398,7 +445,11 @@ def _files(
     else:
         asked |= {"place": profile.area_code, "period": profile.period}
     more = () if table is None else (table,)
-    targets = () if isinstance(profile, JoinedPlace) else default_targets()
+    targets: tuple[Trajectory, ...] = ()
+    if goal is not None:
+        asked["own_target"] = goal
+    if not isinstance(profile, JoinedPlace):
+        targets = default_targets(() if goal is None else ((profile.area_code, goal),))
     made = pack_files(
         profile,
         figures=figures,
@@ -455,6 +506,7 @@ def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:
             neighbours=str(asked["neighbours"]),
             local=None,
             include=(),
+            goal=float(asked["own_target"]) if "own_target" in asked else None,
             workbook=bool(asked.get("workbook", True)),
             progress=progress,
         )

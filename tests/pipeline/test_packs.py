@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from outcomes_analysis import cli
-from outcomes_analysis.errors import AreaError, ProjectError
+from outcomes_analysis.errors import AreaError, ProjectError, SourceError
 from outcomes_analysis.evidence.packing import MANIFEST, read_pack, zip_bytes
 from outcomes_analysis.pipeline import packs
 from outcomes_analysis.places import read_shared
@@ -99,7 +100,8 @@ def test_packs_made_two_at_a_time_are_those_made_alone(tmp_path):
 def test_command_says_what_is_missing_or_wrong(tmp_path):
     run = CliRunner()
     for words in (["pack"], ["pack", "Essex", "--check", "x.zip"], ["pack", "Essex", "--xlsx", "--include", "a"],
-                  ["pack", "Essex", "--all"], ["pack", "--all", "--xlsx"], ["pack", "--all", "--local", "x.yml"],
+                  ["pack", "Essex", "--xlsx", "--own", "x.csv"], ["pack", "--all", "--own", "x.csv"],
+                  ["pack", "x.zip", "--check", "x.zip", "--own", "x.csv"], ["pack", "Essex", "--all"], ["pack", "--all", "--xlsx"], ["pack", "--all", "--local", "x.yml"],
                   ["pack", "West Essex", "--children", "many"]):  # fmt: skip
         assert run.invoke(cli.app, words).exit_code == 2
     answer = run.invoke(cli.app, ["pack", "--check", str(tmp_path / "none.zip"), "-q"])
@@ -107,9 +109,26 @@ def test_command_says_what_is_missing_or_wrong(tmp_path):
     assert "There is no file" in str(answer.exception)
 
 
+OWN = "area,target\nEssex,76.5\nKent,71.2345\n"
+
+
+@pytest.mark.parametrize(("code", "name"), [("E08000035", "Leeds"), ("E07000072", "Epping Forest")])
+def test_own_target_is_that_of_the_place_and_no_other(tmp_path, code, name):
+    file = tmp_path / "own.csv"
+    file.write_text(OWN)
+    assert packs.own_target(file, SimpleNamespace(area_code="E10000012", name="Essex")) == 76.5
+    with pytest.raises(
+        SourceError, match=rf"own\.csv has no target for {name}; 2 targets of others stay at home"
+    ) as told:
+        packs.own_target(file, SimpleNamespace(area_code=code, name=name))
+    assert "71" not in str(told.value)
+
+
 @pytest.fixture(scope="module")
 def essex(tmp_path_factory):
-    return packs.make_pack("Essex", tmp_path_factory.mktemp("packs") / "essex")
+    folder = tmp_path_factory.mktemp("packs")
+    (folder / "own.csv").write_text(OWN)
+    return packs.make_pack("Essex", folder / "essex", own=folder / "own.csv")
 
 
 @pytest.mark.slow
@@ -125,6 +144,14 @@ def test_pack_of_essex_is_whole_and_comes_out_the_same_again(essex):
     drawn = {name: section.count("<svg") for name, section in sections.items()}
     assert drawn == {"pathway": 1, "trends": 5, "indicators": 5, "equity": 1, "domains": 5}
     assert html.count("<svg") == sum(name.endswith(".svg") for name in files)  # each once
+    # a card for each domain, with the figure of the page; they lead to the rules, and the page to them
+    assert sum(name.startswith("card-place-") and name.endswith(".html") for name in files) == 5
+    assert 'href="cards.html"' in html
+    assert "Where does Essex stand on Happy (experimental" in files["cards.html"].decode()
+    # its own target with the chance to reach it, and nobody else's
+    assert "The chance of reaching the local target given, 76.5%" in html
+    assert "76.5" in files["table-target-own-gld_pct.csv"].decode()
+    assert not [name for name, content in files.items() if b"71.2345" in content]
     assert "byte for byte" in packs.prove_pack(essex.archive)
     (essex.folder.parent / "sheet.csv").write_bytes(files["shared-sheet.csv"])
     assert "rows for Essex" in read_shared(essex.folder.parent / "sheet.csv").text
