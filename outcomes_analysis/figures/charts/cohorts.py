@@ -32,7 +32,7 @@ _EMPTY = "#EDEDED"
 _KINDS = {
     "above": STANDING["above"],
     "similar": Kind("circle", theme.QUIET, "similar to England"),
-    "unclear": Kind("circle", theme.PAPER, "not clear"),
+    "unclear": STANDING["similar"],
     "below": STANDING["below"],
     "unjudged": Kind("cross", theme.QUIET, "not judged"),
 }
