@@ -226,3 +226,12 @@ def test_what_is_unknown_is_named(observations, framework, result):
         result.bears("nothing", "rank")
     with pytest.raises(ObservationsError, match="attainment8"):
         fitness(observations.iloc[:0], framework=framework, indicator="attainment8")
+
+
+def test_where_many_small_counts_are_hidden_those_shown_are_no_fair_sample(cards):
+    """Of plans lasting two years, 1 to 5 are hidden: what is shown is 0 or much."""
+    hidden = cards["n_suppressed"] / (cards["n_areas"] + cards["n_missing"])
+    assert hidden["cpp_2yr_pct"] > 0.3
+    assert "no fair sample" in cards.at["cpp_2yr_pct", "withheld_england"]
+    assert not cards.at["cpp_2yr_pct", "use_england"]
+    assert not cards.loc[hidden <= 0.1, "withheld_england"].str.contains("fair sample").any()

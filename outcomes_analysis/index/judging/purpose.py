@@ -160,6 +160,11 @@ def _withheld(card: Mapping[str, Any], spec: Thresholds) -> dict[Use, list[str]]
     elif not card["differ_from_england"] >= spec.england:
         told = f"{card['differ_from_england']:.0%} of authorities can be told apart from England"
         england.append(f"{told}, below {spec.england:.0%}")
+    hidden = card["n_suppressed"] / (card["n_areas"] + card["n_missing"])
+    if hidden > 1 - spec.available:  # what is hidden is small: those shown lie further from England than they all do
+        england.append(
+            f"small counts are hidden in {hidden:.0%} of authorities, so that those shown are no fair sample"
+        )
     return {"rank": rank, "change": change, "england": england}
 
 
