@@ -1,5 +1,6 @@
 """Change between two years: sums by hand, errors by simulation, breaks refused, timing and presence kept apart."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from outcomes_analysis.index.reading.decomposing import Cells, cells, contributi
 from outcomes_analysis.index.steps.aggregation import weighted_mean
 from outcomes_analysis.index.years.changing import PARTS, _overlap
 from outcomes_analysis.pipeline import default_index
+from outcomes_analysis.wording import signed
 
 MEANS = {"arithmetic": "arithmetic", "geometric": GeometricMean(offset=100, factor=10)}
 
@@ -67,6 +69,19 @@ def test_a_change_stands_beside_englands_own(years, change):
     assert rows["england"].to_numpy() == pytest.approx(own[1] - own[0])
     more, less = int((rows["lower"] > own[1] - own[0]).sum()), int((rows["upper"] < own[1] - own[0]).sum())
     assert f"{more} authorities moved clearly more favourably than that and {less} clearly less" in change.text
+
+
+def test_the_text_counts_the_verdicts_of_the_table(change):
+    told = 0
+    for (_, label), rows in change.table.query("kind == 'domain'").groupby(["node_id", "node_label"]):
+        said = re.search(rf"{label}: (\d+) authorit\w+ improved and (\d+) worsened clearly out of (\d+)", change.text)
+        count = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in ("improved", "worsened", "not_clear")}
+        if said:
+            told += 1
+            assert [int(n) for n in said.groups()] == [count["improved"], count["worsened"], sum(count.values())]
+            middle = rows.loc[rows["status"] != "not_computed", "measured"].median()
+            assert f"measured change is {signed(middle, 2)}." in change.text[said.end() : said.end() + 60]
+    assert told >= 2
 
 
 @pytest.mark.parametrize("aggregation", ["arithmetic", "geometric"])

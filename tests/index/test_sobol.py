@@ -1,5 +1,6 @@
 """Sobol' indices: Ishigami's function in closed form, COINr's own sample, and the ASEM index with every combination."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -297,6 +298,10 @@ def test_figures_beside_methods_by_sampling_with_bounds():
     # 256 rows and an output with heavy tails: standard error about .07
     assert (found["estimate"] - truth["estimate"]).abs().max() < 0.2
     assert "Estimated from" in sampled.text
+    said = [int(n) for n in re.findall(r"(\d+)% (?:alone|with)", sampled.text)]
+    ordered = found["estimate"].xs("total", level="order").sort_values(ascending=False).index
+    expected = [max(found.loc[(name, order), "estimate"], 0) for name in ordered for order in ("first", "total")]
+    assert said == [round(100 * share) for share in expected]
 
 
 def test_figures_are_drawn_one_way_at_a_time():

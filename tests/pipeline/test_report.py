@@ -195,6 +195,17 @@ def test_a_domain_shows_every_authority_as_in_the_table(domain: str, page: Beaut
     assert ("Rank" in heads) == (domain != "happy")
 
 
+def test_the_text_of_ranks_has_the_numbers_of_its_table() -> None:
+    found = pipeline.default_uncertainty()
+    assert isinstance(found.reliability, pd.Series)
+    for (name, label), rows in found.table[found.table["ranked"]].groupby(["node_id", "node_label"]):
+        start = found.text.index(f"{label}: half of the authorities")
+        said = re.findall(r"\d+", found.text[start : found.text.index("is not noise.", start)])
+        width = np.median(rows["rank_upper"] - rows["rank_lower"] + 1)
+        low, real = (rows["p_bottom_fifth"] > 0.8).sum(), round(100 * found.reliability[name])
+        assert [int(n) for n in said] == [int(width), len(rows), low, 8, 10, real]
+
+
 def test_what_is_experimental_is_nowhere_ranked(page: BeautifulSoup) -> None:
     text = prose(section(page, "happy"))
     assert "xperimental" in text
