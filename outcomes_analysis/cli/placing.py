@@ -69,7 +69,7 @@ def area(
         message = "outcomes: Missing argument 'name'. See: outcomes area --help"
         stop(message, USERS_MISTAKE)
     _endings(("--page", page, (".html",)), ("--sheet", sheet, (".csv", ".xlsx")))
-    from outcomes_analysis.pipeline.packs import place_profile
+    from outcomes_analysis.pipeline.one_place import place_profile
     from outcomes_analysis.pipeline.results import PERIOD
     from outcomes_analysis.places import JoinedPlace, districts_of, joined_text, profile_text
     from outcomes_analysis.sources.local import load_local
@@ -117,7 +117,7 @@ def _endings(*options: tuple[str, Path | None, tuple[str, ...]]) -> None:
 def _page_written(profile: AreaProfile | JoinedPlace, path: Path) -> str:
     """Write a place's page, its figures in it."""
     from outcomes_analysis.evidence.packing import page_of
-    from outcomes_analysis.pipeline.packs import default_targets, place_figures
+    from outcomes_analysis.pipeline.one_place import default_targets, place_figures
     from outcomes_analysis.places import JoinedPlace
     from outcomes_analysis.provenance import write_atomic
 

@@ -13,6 +13,7 @@ from outcomes_analysis import cli
 from outcomes_analysis.errors import AreaError, ProjectError, SourceError
 from outcomes_analysis.evidence.packing import MANIFEST, read_pack, zip_bytes
 from outcomes_analysis.pipeline import packs
+from outcomes_analysis.pipeline.one_place import own_target
 from outcomes_analysis.places import read_shared
 
 
@@ -116,11 +117,11 @@ OWN = "area,target\nEssex,76.5\nKent,71.2345\n"
 def test_own_target_is_that_of_the_place_and_no_other(tmp_path, code, name):
     file = tmp_path / "own.csv"
     file.write_text(OWN)
-    assert packs.own_target(file, SimpleNamespace(area_code="E10000012", name="Essex")) == 76.5
+    assert own_target(file, SimpleNamespace(area_code="E10000012", name="Essex")) == 76.5
     with pytest.raises(
         SourceError, match=rf"own\.csv has no target for {name}; 2 targets of others stay at home"
     ) as told:
-        packs.own_target(file, SimpleNamespace(area_code=code, name=name))
+        own_target(file, SimpleNamespace(area_code=code, name=name))
     assert "71" not in str(told.value)
 
 
