@@ -245,6 +245,12 @@ def _trend() -> Figure:
     return courses.trend(_profile(), "gld_pct")
 
 
+def _early() -> Figure:
+    from outcomes_analysis.figures.charts import cohorts
+
+    return cohorts.early_years(_profile().pathway)
+
+
 def _slopes() -> Figure:
     from outcomes_analysis.figures.charts import courses
     from outcomes_analysis.index import index_change
@@ -421,6 +427,7 @@ GALLERY: tuple[Shown, ...] = (
     Shown("spine", "One place's measures on the spread of all authorities", "spines.spine_chart", _spine),
     Shown("tartan-rug", "Places by measures, against England", "rugs.tartan_rug", _rug),
     Shown("trend", "One measure over the years, with its break", "courses.trend", _trend),
+    Shown("early-years", "Cohorts of one place from birth to age 11", "cohorts.early_years", _early),
     Shown("slopes-learning", "Places between two dates, with verdicts on change", "courses.slope_chart", _slopes),
     Shown("trajectory-fan", "Where a place may stand in a target year, by scenario", "fans.trajectory_fan", _fan),
     Shown("funnel", "Areas by size, with limits of chance and of usual differences", "funnels.funnel_plot", _funnel),

@@ -252,7 +252,9 @@ def test_what_lies_outside_the_range_assumed_and_what_has_another_scale_is_said(
     more = pd.concat([_assumed(), pd.DataFrame([{**_assumed().iloc[0], **row}])], ignore_index=True)
     notes = " ".join(priors.prior_posterior(more, data_as_at=AS_AT).notes)
     assert "Outside the 90% range assumed: deprivation and healthy." in notes
-    assert "* 1 = one standard deviation of a domain between authorities of one region with similar deprivation" in notes
+    assert (
+        "* 1 = one standard deviation of a domain between authorities of one region with similar deprivation" in notes
+    )
 
 
 def test_priors_without_their_columns_or_of_no_such_kind_are_refused():
