@@ -70,7 +70,7 @@ def sentence_of(table: pd.DataFrame, *, pair: tuple[str, str], names: Mapping[st
     lead = "With the likeness of neighbours allowed for, " if all(careful) else ""
     first = f"{_stands(plain, pair)} (rank correlation {spanned(plain)})"
     sentence = f"{lead}{first}" if lead else with_capital(first)
-    said = [f"between places with similar {held}, {_way(row, pair)} ({spanned(row)})" for held, row in cases]
+    said = [f"{words}, {_way(row, pair)} ({spanned(row)})" for words, row in _said_once(cases, "between places with ")]
     if said:
         sentence = f"{sentence}; {'; '.join(said)}"
     tail = (
@@ -90,11 +90,19 @@ def numbers_of(table: pd.DataFrame, *, names: Mapping[str, str]) -> str:
     plain = headline_row(table)
     cases = [case for case in _held_alike(table, names) if case[1]["status"] == "computed"]
     rows = [plain, *(row for _, row in cases)]
-    said = "; ".join([spanned(plain), *(f"with similar {held} {spanned(row)}" for held, row in cases)])
+    said = "; ".join([spanned(plain), *(f"{words} {spanned(row)}" for words, row in _said_once(cases, "with "))])
     allowed = (
         ", likeness of neighbours allowed for" if all(r["analysis"] == "spearman_neighbours" for r in rows) else ""
     )
     return f"{said} ({levels(len(rows), plain['level'])}{allowed})"
+
+
+def _said_once(cases: Sequence[Case], lead: str) -> list[Case]:
+    """Words for each case; what all names begin with is said with the first alone."""
+    names = [held.split() for held, _ in cases]
+    start = _shared(names) if len(names) > 1 else 0
+    rest = [" ".join(words[start:]) if start else f"{lead}similar {' '.join(words)}" for words in names[1:]]
+    return [(f"{lead}similar {held}" if k == 0 else rest[k - 1], row) for k, (held, row) in enumerate(cases)]
 
 
 def _held_alike(table: pd.DataFrame, names: Mapping[str, str]) -> list[Case]:

@@ -196,7 +196,7 @@ def test_the_area_that_pulls_is_named_with_the_slope_without_it():
 
 
 def test_contested_figures_are_marked_under_the_title(plot):
-    assert "Contested: which way is better is disputed for mental health admissions" in plot.subtitle
+    assert "Contested: people disagree which way is better for mental health admissions" in plot.subtitle
 
 
 def test_the_axes_note_is_exact():

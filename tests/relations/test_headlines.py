@@ -78,7 +78,7 @@ def test_the_sentence_has_every_number_and_says_whether_neighbours_are_allowed_f
         "With the likeness of neighbours allowed for, there is no clear association between admissions and attainment "
         "as they stand (rank correlation \u22120.10, \u22120.30 to 0.10); between places with similar child poverty "
         "before housing costs, higher admissions went with somewhat lower attainment (\u22120.30, \u22120.40 to "
-        "\u22120.20); between places with similar child poverty after housing costs, no clear one (\u22120.10, "
+        "\u22120.20); after housing costs, no clear one (\u22120.10, "
         "\u22120.30 to 0.10) (90% intervals)."
     )
     plain = sentence_of(table(CLEAR, careful=False), pair=PAIR, names=NAMES)
