@@ -110,7 +110,8 @@ def make_pack(
     ProjectError
         If the folder holds something else, or cannot be written; nothing is changed then.
     """
-    from outcomes_analysis.evidence.packing import fingerprint, zip_bytes
+    from outcomes_analysis.evidence.packing import zip_bytes
+    from outcomes_analysis.evidence.proving import fingerprint
 
     if include and local is None:
         message = "Local indicators are named, and no file of local figures: give it with --local."
@@ -262,7 +263,7 @@ def prove_pack(path: Path, *, progress: Progress = _quiet) -> str:
     ProjectError
         If it is no pack, is altered, or comes out otherwise when made again.
     """
-    from outcomes_analysis.evidence.packing import check_pack, read_pack
+    from outcomes_analysis.evidence.proving import check_pack, read_pack
 
     progress("comparing every file with the manifest")
     found = check_pack(path)
@@ -327,7 +328,7 @@ def _slug_of(name: str) -> str:
 
 def _may_replace(folder: Path) -> None:
     """Let an earlier pack, an empty folder or none at all be replaced, and nothing else; the same for the zip."""
-    from outcomes_analysis.evidence.packing import check_kind
+    from outcomes_analysis.evidence.proving import check_kind
 
     for path in (folder, _archive(folder)):
         there = any(path.iterdir()) if path.is_dir() else path.exists()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from outcomes_analysis.evidence.packing import read_pack
+from outcomes_analysis.evidence.proving import read_pack
 from outcomes_analysis.pipeline import packs
 
 pytestmark = pytest.mark.slow

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcomes_analysis.errors import ProjectError, SourceError
-from outcomes_analysis.evidence import packing
+from outcomes_analysis.evidence import proving
 from outcomes_analysis.evidence.local_guard import local_table, small_counts, withheld
-from outcomes_analysis.evidence.packing import MANIFEST, check_pack, fingerprint, read_pack, zip_bytes
+from outcomes_analysis.evidence.packing import zip_bytes
+from outcomes_analysis.evidence.proving import MANIFEST, check_pack, fingerprint, read_pack
 
 
 def packed(**contents):
@@ -69,7 +70,7 @@ def test_what_is_no_pack_is_said_plainly(content, tmp_path):
 
 
 def test_zip_that_would_fill_the_disk_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "LARGEST", 1_000)
+    monkeypatch.setattr(proving, "LARGEST", 1_000)
     path = tmp_path / "p.zip"
     path.write_bytes(zip_bytes({MANIFEST: b"0" * 1_001}))
     with pytest.raises(ProjectError, match="more than any pack has"):

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from outcomes_analysis import cli
 from outcomes_analysis.errors import AreaError, ProjectError, SourceError
-from outcomes_analysis.evidence.packing import MANIFEST, read_pack, zip_bytes
+from outcomes_analysis.evidence.packing import zip_bytes
+from outcomes_analysis.evidence.proving import MANIFEST, read_pack
 from outcomes_analysis.pipeline import packs
 from outcomes_analysis.pipeline.one_place import own_target
 from outcomes_analysis.places import read_shared
