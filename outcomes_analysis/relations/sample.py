@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -138,7 +139,8 @@ def _refuse_repeats(complete: pd.DataFrame, *, spec: RelationSpec) -> None:
 
 
 def _children(observations: pd.DataFrame, *, areas: pd.Index, year: int) -> pd.Series[float]:
-    rows = observations[observations["indicator_id"].eq(CHILDREN) & observations["area_code"].isin(areas)]
+    rows = _rows_of(observations, [CHILDREN])
+    rows = rows[rows["area_code"].isin(areas)]
     rows = rows[rows["value"].gt(0) & rows["period_end"].dt.year.between(year - CHILDREN_AGE, year)]
     latest = rows.sort_values("period_end").drop_duplicates("area_code", keep="last")
     return latest.set_index("area_code")["value"].reindex(areas)
@@ -171,12 +173,12 @@ def several_years(
         If fewer than two years have every figure for thirty authorities.
     """
     names = [spec.outcome, spec.predictor, *controls]
-    rows = observations[
-        observations["indicator_id"].isin(names)
-        & observations["area_code"].isin(areas.index)
-        & observations["group"].eq("all")
-        & observations["status"].isin(USABLE)
-        & observations["value"].notna()
+    rows = _rows_of(observations, names)
+    rows = rows[
+        rows["area_code"].isin(areas.index)
+        & rows["group"].eq("all")
+        & rows["status"].isin(USABLE)
+        & rows["value"].notna()
     ]
     rows = rows.assign(year=rows["period_end"].dt.year)
     rows = rows[rows["year"].isin(spec.years)].sort_values("period_end")
@@ -217,14 +219,14 @@ def on_own_scale(
     DataFrame
         Indexed by ``area_code``: ``x`` (on the scale), ``error`` (``se_total``, natural units) and ``scaled_error``.
     """
-    rows = observations[
-        observations["indicator_id"].eq(indicator)
-        & observations["area_code"].isin(assembled.data.index)
-        & observations["group_type"].eq("all")
-        & observations["group"].eq("all")
-        & observations["status"].isin(USABLE)
-        & observations["value"].notna()
-        & observations["period_end"].dt.year.le(year)
+    rows = _rows_of(observations, [indicator])
+    rows = rows[
+        rows["area_code"].isin(assembled.data.index)
+        & rows["group_type"].eq("all")
+        & rows["group"].eq("all")
+        & rows["status"].isin(USABLE)
+        & rows["value"].notna()
+        & rows["period_end"].dt.year.le(year)
     ]
     # every area assembled has a figure of the latest year that any has: its own latest is that very figure
     rows = rows.sort_values("period_end").drop_duplicates("area_code", keep="last").set_index("area_code")
@@ -291,12 +293,8 @@ def unbroken_years(spec: RelationSpec, *, framework: Framework, observations: pd
         In order; at least the question's own year.
     """
     pair = (spec.outcome, spec.predictor)
-    plain = observations[
-        observations["indicator_id"].isin(pair)
-        & observations["group"].eq("all")
-        & observations["status"].isin(USABLE)
-        & observations["value"].notna()
-    ]
+    plain = _rows_of(observations, pair)
+    plain = plain[plain["group"].eq("all") & plain["status"].isin(USABLE) & plain["value"].notna()]
     have = plain["period_end"].dt.year.groupby(plain["indicator_id"]).agg(set)
     breaks = {year_of(b.period) for i in pair for b in framework.indicator(i).breaks}
     years = [spec.year]
@@ -305,14 +303,14 @@ def unbroken_years(spec: RelationSpec, *, framework: Framework, observations: pd
     return tuple(years)
 
 
+def _rows_of(observations: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Rows of a few indicators: all else is then compared within them, not within the whole table."""
+    return observations[observations["indicator_id"].isin(names)]
+
+
 def _relevant(observations: pd.DataFrame, *, spec: RelationSpec, areas: pd.DataFrame) -> pd.DataFrame:
-    keep = (
-        observations["indicator_id"].isin(list(spec.roles))
-        & observations["area_code"].isin(areas.index)
-        & observations["group_type"].eq("all")
-        & observations["group"].eq("all")
-    )
-    rows = observations.loc[keep]
+    rows = _rows_of(observations, list(spec.roles))
+    rows = rows[rows["area_code"].isin(areas.index) & rows["group_type"].eq("all") & rows["group"].eq("all")]
     return rows.assign(year=rows["period_end"].dt.year)
 
 
