@@ -15,16 +15,6 @@ DISPUTED = ["safe", "happy", "engaged"]
 
 
 @pytest.fixture(scope="module")
-def matrix():
-    return oa.build_matrix(oa.load_observations(), framework=oa.load_framework(), period=2025)
-
-
-@pytest.fixture(scope="module")
-def index(matrix):
-    return oa.build_index(matrix)
-
-
-@pytest.fixture(scope="module")
 def uncertain(index):
     return oa.uncertainty(index, draws=500, seed=1)
 

@@ -18,12 +18,6 @@ POVERTY, OTHER = "child_poverty_bhc", "child_poverty_ahc"
 
 
 @pytest.fixture(scope="module")
-def index():
-    matrix = oa.build_matrix(oa.load_observations(), framework=oa.load_framework(), period=2025)
-    return oa.build_index(matrix)
-
-
-@pytest.fixture(scope="module")
 def poverty():
     matrix = oa.build_matrix(oa.load_observations(), framework=oa.load_framework(), period=2025, include=[POVERTY])
     return matrix.values[POVERTY]

@@ -13,12 +13,6 @@ from outcomes_analysis.index.reading.comparing import _beside, compare_given, sm
 Z = stats.norm.ppf(0.95)
 
 
-@pytest.fixture(scope="module")
-def index():
-    matrix = oa.build_matrix(oa.load_observations(), framework=oa.load_framework(), period=2025)
-    return oa.build_index(matrix)
-
-
 def poverty(measure):
     framework = oa.load_framework()
     return oa.build_matrix(oa.load_observations(), framework=framework, period=2025, include=[measure]).values[measure]

@@ -22,26 +22,6 @@ ENGLAND = "E92000001"
 SMALL = ["E09000001", "E06000053"]  # City of London, Isles of Scilly
 
 
-@pytest.fixture(scope="module")
-def framework():
-    return oa.load_framework()
-
-
-@pytest.fixture(scope="module")
-def observations():
-    return oa.load_observations()
-
-
-@pytest.fixture(scope="module")
-def matrix(observations, framework):
-    return oa.build_matrix(observations, framework=framework, period=2025)
-
-
-@pytest.fixture(scope="module")
-def index(matrix):
-    return oa.build_index(matrix)
-
-
 @pytest.mark.parametrize(("score", "error"), [(0, 1), (2.9, 5), (10.6, 5.25), (-3.8, 0.5), (3, 0.2), (0.5, 0.01)])
 def test_error_of_a_capped_score_by_simulation(score, error):
     drawn = np.clip(np.random.default_rng(0).normal(score, error, size=400_000), -3, 3)

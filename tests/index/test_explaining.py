@@ -22,11 +22,6 @@ MEANS = {"arithmetic": "arithmetic", "geometric": GeometricMean(offset=100, fact
 
 
 @pytest.fixture(scope="module")
-def index():
-    return default_index(2025)
-
-
-@pytest.fixture(scope="module")
 def geometric(index):
     return build_index(index.matrix, spec=IndexSpec(aggregate=MEANS["geometric"], overall=True))
 

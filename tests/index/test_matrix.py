@@ -7,26 +7,17 @@ import pytest
 import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
 from outcomes_analysis.index.matrix import ENGLAND
+from outcomes_analysis.pipeline import default_index
 
 
 @pytest.fixture(scope="module")
-def framework():
-    return oa.load_framework()
+def index():
+    return default_index(2024)
 
 
 @pytest.fixture(scope="module")
-def observations():
-    return oa.load_observations()
-
-
-@pytest.fixture(scope="module")
-def matrix(observations, framework):
-    return oa.build_matrix(observations, framework=framework, period=2024)
-
-
-@pytest.fixture(scope="module")
-def index(matrix):
-    return oa.build_index(matrix)
+def matrix(index):
+    return index.matrix
 
 
 def plain(observations, indicator):

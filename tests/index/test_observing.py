@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.framework import load_framework
 from outcomes_analysis.index import (
     AggregationFactor,
     BasePeriodFactor,
@@ -20,20 +19,15 @@ from outcomes_analysis.index import (
 )
 from outcomes_analysis.index.montecarlo.gap_draws import gap_draws
 from outcomes_analysis.index.montecarlo.observing import other_bases, suppressed_ranges
-from outcomes_analysis.sources.release import load_observations
+from outcomes_analysis.pipeline import default_index
 
 # no publisher withholds so many, but no published count is below ten
 SMALL, RULES = ("cpp_repeat_pct", "2023/24"), {"ees_d3_repeat_plans": (1, 30)}
 
 
 @pytest.fixture(scope="module")
-def observations():
-    return load_observations()
-
-
-@pytest.fixture(scope="module")
-def index(observations):
-    return build_index(build_matrix(observations, framework=load_framework(), period=2024))
+def index():
+    return default_index(2024)
 
 
 @pytest.fixture(scope="module")

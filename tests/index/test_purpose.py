@@ -14,16 +14,6 @@ Z = 1.6448536269514722  # of a two-sided 90 % interval
 
 
 @pytest.fixture(scope="module")
-def framework():
-    return oa.load_framework()
-
-
-@pytest.fixture(scope="module")
-def observations():
-    return oa.load_observations()
-
-
-@pytest.fixture(scope="module")
 def result(observations, framework):
     return fitness(observations, framework=framework)
 

@@ -7,8 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.framework import load_framework
-from outcomes_analysis.index import build_index, build_matrix, normalise, treat, uncertainty
+from outcomes_analysis.index import normalise, treat, uncertainty
 from outcomes_analysis.index.montecarlo import replicates as replicates_module
 from outcomes_analysis.index.montecarlo import tallies as tallies_module
 from outcomes_analysis.index.montecarlo.factors import (
@@ -27,7 +26,7 @@ from outcomes_analysis.index.montecarlo.nominal import index_model
 from outcomes_analysis.index.montecarlo.replicates import dry_run, nominal, replicate
 from outcomes_analysis.index.montecarlo.sensitivity_indices import sensitivity
 from outcomes_analysis.index.steps.tree import Tree
-from outcomes_analysis.sources.release import load_observations
+from outcomes_analysis.pipeline import default_index
 
 LEAVES = ["a", "b", "c", "d", "e", "f"]
 PARENTS = {"a": "first", "b": "first", "c": "first", "d": "second", "e": "second", "f": "top", "first": "top"}
@@ -304,8 +303,7 @@ def test_convergence_shows_the_monte_carlo_error_of_the_bounds():
 
 @pytest.fixture(scope="module")
 def index():
-    framework = load_framework()
-    return build_index(build_matrix(load_observations(), framework=framework, period=2024))
+    return default_index(2024)
 
 
 def test_our_index_is_its_own_nominal_replicate(index):

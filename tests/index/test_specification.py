@@ -67,16 +67,6 @@ SPECS = {
 }
 
 
-@pytest.fixture(scope="module")
-def matrix():
-    return oa.build_matrix(oa.load_observations(), framework=oa.load_framework(), period=2025)
-
-
-@pytest.fixture(scope="module")
-def index(matrix):
-    return build_index(matrix)
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_to_yaml_and_back(name, tmp_path):
     spec = SPECS[name]
