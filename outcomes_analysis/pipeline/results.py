@@ -161,7 +161,7 @@ def _write_words(target: Project, name: str, result: IndexResult | RelationResul
 
 def indices(target: Project, period: int) -> list[Path]:
     """Score every domain, with intervals and ranks; the years before; beside similar poverty."""
-    from outcomes_analysis.index.reading.comparing import strength_table
+    from outcomes_analysis.index.reading.going_with import strength_table
 
     index, unc = default_index(period), default_uncertainty(period)
     years = [default_index(year).table.query("kind == 'domain'") for year in range(FIRST_INDEX_YEAR, PERIOD + 1)]

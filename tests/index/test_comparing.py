@@ -8,7 +8,8 @@ from scipy import stats
 
 import outcomes_analysis as oa
 from outcomes_analysis.errors import SpecError
-from outcomes_analysis.index.reading.comparing import _beside, compare_given, smoother, strength
+from outcomes_analysis.index.reading.comparing import _beside, compare_given, smoother
+from outcomes_analysis.index.reading.going_with import strength
 
 Z = stats.norm.ppf(0.95)
 

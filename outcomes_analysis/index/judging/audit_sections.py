@@ -19,7 +19,7 @@ from outcomes_analysis.index.judging.consistency import cronbach_alpha
 from outcomes_analysis.index.judging.correlating import correlations, holm
 from outcomes_analysis.index.judging.describing import LEAST_AVAILABLE, statistics
 from outcomes_analysis.index.judging.weights_in_effect import hidden_lows, importance, trade_offs, variance_shares
-from outcomes_analysis.index.reading.comparing import strength
+from outcomes_analysis.index.reading.going_with import strength
 from outcomes_analysis.index.steps.aggregation import Aggregation
 from outcomes_analysis.observations.scales import derivative
 from outcomes_analysis.project import LEVEL
