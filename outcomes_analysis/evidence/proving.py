@@ -17,7 +17,7 @@ from outcomes_analysis.wording import plural
 
 KIND = "outcomes pack"
 MANIFEST = "manifest.json"
-LARGEST = 200_000_000  # bytes of all files of a pack together; ours have about one in a hundred of that
+LARGEST = 50_000_000  # bytes of all files of a pack together; ours have about one in twenty of that
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 

@@ -286,10 +286,12 @@ def _numbers(
         given = [by_code.get(code, float("nan")) for code in codes]
     else:
         given = [float(w) for w in weights]
-    if len(given) != len(codes) or not all(np.isfinite(w) and w > 0 for w in given):
+    wrong = [wording.number(w, 0) if np.isfinite(w) else "none" for w in given if not (np.isfinite(w) and w > 0)]
+    if len(given) != len(codes) or wrong:
+        bad = f", of which not positive: {several(wrong)}" if wrong else ""
         message = (
             f"Numbers of children: {len(given)} given for {wording.plural(len(codes), 'district', 'districts')} "
-            f"({several(labels)}). Give one positive number for each."
+            f"({several(labels)}){bad}. Give one positive number for each."
         )
         raise AreaError(message)
     return tuple(given)
