@@ -335,7 +335,7 @@ def _forest() -> Figure:
         table[["label", "group", "estimate", "lower", "upper", "level"]],
         what="rank correlation with Attainment 8",
         title=f"{how_many(int(clear.sum()))} of {len(clear)} measures clearly go with Attainment 8 across authorities, "
-        "between places with similar child poverty or not",
+        "child poverty allowed for or not",
         unit="correlation, from \u22121 to 1",
         source=source_line(answer.manifest.sources),
         data_as_at=answer.manifest.data_as_at,
