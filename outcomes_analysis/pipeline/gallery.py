@@ -406,7 +406,8 @@ def _curve() -> Figure:
 def _priors() -> Figure:
     from outcomes_analysis.figures.charts import priors
 
-    return priors.prior_posterior(results.default_joint())
+    kinds = ("partial", "held", "region", "spread")  # with the levels of domains it would not fit a page
+    return priors.prior_posterior(results.default_joint(), kinds=kinds)
 
 
 GALLERY: tuple[Shown, ...] = (

@@ -18,7 +18,7 @@ from outcomes_analysis.figures.registering import figure_entry
 from outcomes_analysis.figures.standing import UNRANKED
 from outcomes_analysis.wording import listed, number, plural
 
-_ROW, _GAP, _SIZE, _TOP = 7.65, 12.0, 7.0, 26.0  # rows so low that all places and the notes fit a page
+_ROW, _GAP, _SIZE, _TOP = 7.5, 12.0, 7.0, 26.0  # rows so low that all places and the notes fit a page
 _NEEDS = ("node_id", "area_code", "area_name", "region_name", "estimate")
 
 

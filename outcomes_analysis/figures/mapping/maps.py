@@ -185,12 +185,11 @@ def domain_pair(
         f"{findings.class_sentence(right.classes)}"
     )
     return finished(
-        alt.concat(*cells, columns=2, align="each", spacing={"row": 6, "column": 16}),
+        alt.concat(*cells, columns=2, align="each", spacing={"row": 2, "column": 16}),
         title=title,
         subtitle=findings.subtitle(
             left.rows,
-            unit=f"score, higher is better, against {left.words.nation} (left) and beside places of similar {measure} "
-            "(right)",
+            unit=f"score, higher is better; left against {left.words.nation}, right beside places of similar {measure}",
             geography=geography,
             extra=left.words.zero,
         ),
@@ -260,8 +259,7 @@ def _pair_title(left: panels.Classed, right: panels.Classed) -> str:
     rest = f" ({disputed} more {'depends' if disputed == 1 else 'depend'} on contested figures)" if disputed else ""
     return (
         f"{left.words.sense.named(left.words.label)}: {above + below} of {n} authorities differ clearly from "
-        f"{standing.england_name(left.rows)}{rest}, {better + worse} lie outside the range of places of similar child "
-        "poverty"
+        f"{standing.england_name(left.rows)}{rest}, {better + worse} lie outside the range of similar places"
     )
 
 
