@@ -174,7 +174,9 @@ def _line(known: pd.DataFrame, *, indicator: Indicator, framework: Framework, se
     newer = history[history["period_end"] > figure["period_end"]]
     age = setting.as_of - int(figure["year"])
     # year-to-year variation alone would make a figure look surer than it is
-    error = float("nan") if sampling_unknown(figure, indicator=indicator) else float(figure["se_total"])
+    alone = indicator.sampling.model == "none" and known["period"].nunique() < 2  # its movement is other figures'
+    unknown = alone or sampling_unknown(figure, indicator=indicator)
+    error = float("nan") if unknown else float(figure["se_total"])
     interval = total_interval(float(figure["value"]), error, indicator=indicator, level=setting.level)
     both_known = bool(np.isfinite(interval[0]))
     return {

@@ -8,6 +8,7 @@ import pytest
 
 from outcomes_analysis.areas.register import upper_tier
 from outcomes_analysis.errors import AreaError, ObservationsError
+from outcomes_analysis.framework.model import Sampling
 from outcomes_analysis.places import AreaProfile, area_profile, neighbour_set, profile_text
 from outcomes_analysis.wording import associational
 
@@ -490,3 +491,13 @@ def test_inputs_are_left_alone_and_results_repeat(profile_of, place_observations
     pd.testing.assert_frame_equal(place_observations, before)
     pd.testing.assert_frame_equal(first.table, second.table)
     assert first.manifest == second.manifest
+
+
+def test_a_single_figure_without_sampling_error_has_no_interval(place_observations, framework, pairs):
+    """Its year-to-year movement could only be borrowed from other indicators; with two periods it is its own."""
+    ids = [i.model_copy(update={"sampling": Sampling(model="none")}) for i in framework.indicators if i.id == "gld_pct"]
+    only = framework.model_copy(update={"indicators": (*ids, *(i for i in framework.indicators if i.id != "gld_pct"))})
+    newest = place_observations["period"].eq("2024/25") | place_observations["indicator_id"].ne("gld_pct")
+    for table, known in ((place_observations, True), (place_observations[newest], False)):
+        profile = area_profile("Hackney", observations=table, framework=only, neighbours=pairs)
+        assert np.isfinite(rows(profile).loc["gld_pct", ["lower", "upper"]].astype(float)).all() == known
