@@ -45,7 +45,7 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 caption { text-align: left; font-weight: bold; padding: .25rem 0 .5rem; }
 th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #d9d9d9; }
 thead th { border-bottom: 2px solid #1a1a1a; vertical-align: bottom; }
-tbody th { font-weight: normal; }
+tbody th { font-weight: normal; min-width: 9rem; }
 tbody th[scope="rowgroup"] { font-weight: bold; background: #f2f2f2; }
 .number { text-align: right; white-space: nowrap; }
 thead .number { white-space: normal; min-width: 4.5rem; }
