@@ -82,7 +82,7 @@ def test_shape_and_colour_say_on_which_side_of_zero_the_interval_lies(forest):
     assert below.fill == other_below.fill == theme.DUO[1]
     assert across.fill == theme.PAPER
     assert below.d == other_below.d != across.d
-    assert forest.title == "none of 3 estimates clearly above 0, 2 clearly below"
+    assert forest.title == "None of 3 estimates clearly above 0, 2 clearly below"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -87,7 +87,7 @@ def coefficient_forest(
     above, below = sides.count("above"), sides.count("below")
     line = number(zero, 0 if zero == int(zero) else decimals)
     finding = title or (
-        f"{how_many(above)} of {plural(known, 'estimate', 'estimates')} clearly above {line}, "
+        f"{with_capital(how_many(above))} of {plural(known, 'estimate', 'estimates')} clearly above {line}, "
         f"{how_many(below)} clearly below"
     )
     kinds = {key: Kind(k.shape, k.fill, k.words.replace("0", line)) for key, k in _CLEAR.items()}

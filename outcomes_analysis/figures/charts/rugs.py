@@ -16,6 +16,7 @@ from outcomes_analysis.figures.drawing.columns import Canvas, printed_name
 from outcomes_analysis.figures.drawing.composing import WORKING_ASSIGNMENT, Figure, date_of, finished
 from outcomes_analysis.figures.drawing.legends import DEPENDS, Entry, Kind, draw_legend, height_of, laid_out
 from outcomes_analysis.figures.registering import figure_entry
+from outcomes_analysis.relations.sentences import with_capital
 from outcomes_analysis.wording import AREAS_NOT_CHILDREN, associational, how_many, interval, number, plural
 
 _SMALL = 7.5
@@ -82,8 +83,8 @@ def tartan_rug(
     better, worse = int(counts.get("better", 0)), int(counts.get("worse", 0))
     judged = int((~grid.isin(["", "higher", "lower"])).sum().sum())
     title = associational(
-        f"{how_many(better)} of {judged} comparisons clearly better than England, {how_many(worse)} clearly worse, in "
-        f"{plural(len(codes), 'place', 'places')}"
+        f"{with_capital(how_many(better))} of {judged} comparisons clearly better than England, "
+        f"{how_many(worse)} clearly worse, in {plural(len(codes), 'place', 'places')}"
     )
     table = result if isinstance(result, pd.DataFrame) else result.table
     told = [f"{names[c]} {sum(grid.loc[c] == 'better')} better and {sum(grid.loc[c] == 'worse')} worse" for c in codes]
